@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Never loaded: its BTF is what src/maps/generated is made from. */
+#include "maps.h"
+
+enum hook abi_hook;
+enum identity abi_identity;
+enum drop_reason abi_drop_reason;
+enum endpoint_flag abi_endpoint_flag;
+enum network_flag abi_network_flag;
+enum uplink_flag abi_uplink_flag;
+enum conntrack_state abi_conntrack_state;
+enum conntrack_flag abi_conntrack_flag;
+enum party abi_party;
+enum config_flag abi_config_flag;
+enum verdict abi_verdict;
+enum counter abi_counter;
+enum step abi_step;
+struct flow_event abi_flow_event;
+struct trace_step abi_trace_step;
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "types.h"
+
+#define MAX_NETWORKS 4096
+#define MAX_ENDPOINTS 16384
+#define MAX_MEMBERS 1024 /* of one network, that a flooded frame reaches */
+
+enum config_flag {
+	CONFIG_EVENTS_DROPPED = 1,
+	CONFIG_EVENTS_FORWARDED = 2, /* one event a flow, when it begins */
+};
+
+/* The single entry of `config`. Times are seconds. */
+struct config {
+	__u64 host_netns; /* cookie of the host's network namespace */
+	__u32 generation; /* of permissions: goes up with each change that takes one away */
+	__u32 flags; /* enum config_flag */
+	__u32 host_ifindex; /* the host device */
+	struct mac host_mac; /* of the host device; every gateway answers with it */
+	__u16 snat_port_min;
+	__u16 snat_port_max;
+	__u16 tunnel_port; /* UDP, of our nodes; 0: none */
+	__u32 flow_quota; /* flows an endpoint may have */
+	__u32 snat_quota; /* masqueraded flows an endpoint may have */
+	__u32 flood_rate; /* broadcast and multicast frames a second an endpoint may send; burst is the same */
+	__u32 timeout_new; /* any protocol, seen in one direction */
+	__u32 timeout_udp;
+	__u32 timeout_icmp;
+	__u32 timeout_established; /* TCP, SCTP */
+	__u32 timeout_closing;
+	__u32 timeout_closed;
+	__u32 quota_window; /* without a collector the quotas start anew after this */
+	__u32 pad;
+};
+ABI_SIZE(struct config, 80);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "types.h"
+
+/* One key for both directions: `a` is the smaller end of the flow as bytes compare (address, then
+ * port). ICMP echo: both ports hold the identifier. */
+struct conntrack_key {
+	struct address addr_a;
+	struct address addr_b;
+	__be16 port_a;
+	__be16 port_b;
+	__u16 network; /* 0: the host's own wire */
+	__u8 protocol;
+	__u8 pad;
+};
+ABI_SIZE(struct conntrack_key, 40);
+
+enum conntrack_state {
+	CONNTRACK_NEW = 0, /* seen in one direction */
+	CONNTRACK_REPLIED = 1, /* seen in both; TCP: not established yet */
+	CONNTRACK_ESTABLISHED = 2,
+	CONNTRACK_CLOSING = 3, /* TCP: one FIN, SCTP: SHUTDOWN */
+	CONNTRACK_CLOSED = 4, /* TCP: both FINs or a RST, SCTP: ABORT */
+};
+
+enum conntrack_flag {
+	CONNTRACK_ORIGIN_B = 1, /* the flow was begun by end b */
+	CONNTRACK_TRANSLATED = 2, /* `other_*` is the tuple on the other wire */
+	CONNTRACK_REPLY_HALF = 4, /* of a translated flow: keyed by the tuple that the destination sees */
+	CONNTRACK_FIN_ORIGINAL = 8,
+	CONNTRACK_FIN_REPLY = 16,
+	CONNTRACK_SNAT = 32, /* holds a masquerading port */
+	CONNTRACK_PUBLISHED = 64, /* admitted by a published port */
+	CONNTRACK_STACK = 128, /* to the world through the host's own forwarding */
+};
+
+/* What stands at an end of a flow. */
+enum party {
+	PARTY_ENDPOINT = 0,
+	PARTY_HOST = 1,
+	PARTY_WORLD = 2,
+};
+
+/* Written by the datapath alone. */
+struct conntrack {
+	__u64 created; /* ktime ns */
+	__u64 last_seen; /* ktime ns, refreshed at most once a second */
+	__u64 packets_original;
+	__u64 bytes_original;
+	__u64 packets_reply;
+	__u64 bytes_reply;
+	__u32 generation; /* the permission generation that admitted it */
+	__u32 source_identity; /* of the original direction */
+	__u32 destination_identity;
+	__u32 owner; /* endpoint number charged for it; 0: nobody */
+	__u16 other_network; /* translated: network of the other wire */
+	__u16 flags; /* enum conntrack_flag */
+	__u8 state; /* enum conntrack_state */
+	__u8 source_party; /* enum party, of the original direction */
+	__u8 destination_party;
+	__u8 pad;
+	/* Translated: the other wire's tuple, in the original direction. */
+	struct address other_source;
+	struct address other_destination;
+	__be16 other_source_port;
+	__be16 other_destination_port;
+	__u32 pad2;
+};
+ABI_SIZE(struct conntrack, 112);
+
+/* Fragments after the first have no ports: the first leaves them here. */
+struct fragment_key {
+	struct address source;
+	struct address destination;
+	__be32 id;
+	__u16 network;
+	__u8 protocol;
+	__u8 pad;
+};
+ABI_SIZE(struct fragment_key, 40);
+
+struct fragment {
+	__u64 seen; /* ktime ns */
+	__be16 source_port;
+	__be16 destination_port;
+	__u32 pad;
+};
+ABI_SIZE(struct fragment, 16);

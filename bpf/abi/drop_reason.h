@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Why a packet was dropped: the one list, shared by the programs, the control plane and
+ * docs/drops.md. The comment of each line is its documentation; numbers are never reused. */
+#pragma once
+
+enum drop_reason {
+	REASON_NONE = 0, /* not dropped */
+	REASON_TRUNCATED = 1, /* shorter than a header it claims to have */
+	REASON_MALFORMED = 2, /* a header field has a value that no valid packet has */
+	REASON_UNKNOWN_PROTOCOL = 3, /* an Ethernet or IP protocol that the network does not carry */
+	REASON_VLAN_TAGGED = 4, /* a VLAN tag where none is expected */
+	REASON_UNKNOWN_INTERFACE = 5, /* a packet from a device that belongs to no endpoint */
+	REASON_SPOOFED = 6, /* a source MAC or IP that is not the endpoint's own, or one of ours seen from outside */
+	REASON_ARP_FORGED = 7, /* ARP that announces an address which is not the sender's */
+	REASON_ARP_UNANSWERED = 8, /* ARP that asks for an address that the network does not have, or needs no answer */
+	REASON_ND_FORGED = 9, /* neighbour discovery that announces an address which is not the sender's */
+	REASON_ND_UNANSWERED = 10, /* neighbour discovery that asks for an address that the network does not have, or needs no answer */
+	REASON_ROUTER_ADVERTISEMENT = 11, /* a router advertisement or redirect sent by an endpoint */
+	REASON_DHCP_SERVER = 12, /* a DHCP or DHCPv6 server message sent by an endpoint */
+	REASON_UNICAST_IN_BROADCAST = 13, /* a unicast IP packet in a broadcast or multicast frame */
+	REASON_TUNNEL_FORGED = 14, /* a packet to a tunnel port of a node, from an endpoint */
+	REASON_NO_ENDPOINT = 15, /* an address of the network that no endpoint has */
+	REASON_ISOLATED = 16, /* the destination is in another network */
+	REASON_ICC_DISABLED = 17, /* the network forbids traffic between its endpoints */
+	REASON_INTERNAL_NETWORK = 18, /* the network has no way out */
+	REASON_NOT_PUBLISHED = 19, /* from outside, to a container address or port that is not published */
+	REASON_POLICY_DENIED = 20, /* a policy, or a permission that was taken back, forbids it */
+	REASON_CONNTRACK_INVALID = 21, /* belongs to no known flow and cannot begin one */
+	REASON_CONNTRACK_FULL = 22, /* the conntrack map refused a new flow */
+	REASON_FLOW_QUOTA = 23, /* the endpoint has as many flows as one endpoint may have */
+	REASON_SNAT_QUOTA = 24, /* the endpoint has as many masqueraded flows as one endpoint may have */
+	REASON_SNAT_EXHAUSTED = 25, /* no free source port to masquerade with */
+	REASON_FRAGMENT_UNKNOWN = 26, /* a later fragment of a packet whose first was not seen or not let through */
+	REASON_FRAGMENT_OVERLAP = 27, /* a fragment that hides or rewrites the ports */
+	REASON_FLOOD_LIMITED = 28, /* more broadcast and multicast than an endpoint may send */
+	REASON_FLOOD_DONE = 29, /* a broadcast or multicast frame whose copies are on their way: the original ends here, nothing is lost */
+	REASON_NO_ROUTE = 30, /* the host has no route to the destination */
+	REASON_NO_SOURCE_ADDRESS = 31, /* the uplink has no address of this family to masquerade with */
+	REASON_TTL_EXCEEDED = 32, /* the time to live ran out */
+	REASON_TOO_BIG = 33, /* larger than the way out takes; the sender was told */
+	REASON_FORWARDED_BY_HOST = 34, /* the host routed it here from elsewhere, and the network is not routed */
+	REASON_DENY_LIST = 35, /* the source is on the deny list */
+	REASON_MARTIAN = 36, /* a loopback, unspecified or multicast address where none may be */
+	REASON_REWRITE_FAILED = 37, /* the kernel refused to change the packet */
+	REASON_ICMP_UNRELATED = 38, /* an ICMP error about no flow that we know */
+	REASON_REPLIED = 39, /* answered by the program itself (ICMP error, ARP, neighbour discovery): the question ends here, nothing is lost */
+	REASON_TAIL_CALL_MISSED = 40, /* a part of the program is not loaded */
+	REASON_MULTICAST_FROM_HOST = 41, /* broadcast or multicast that the host sent into the host device */
+	REASON_CONFIG_MISSING = 42, /* the control plane has not written the configuration yet */
+	REASON_COUNT = 43,
+};

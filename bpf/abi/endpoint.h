@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "types.h"
+
+/* Network 0 holds an alias of each routable address: how the host finds an endpoint. */
+struct endpoint_key {
+	__u32 network;
+	struct address addr;
+};
+ABI_SIZE(struct endpoint_key, 20);
+
+/* Who has an address, and how it is reached. */
+struct endpoint {
+	__u32 number; /* dense, 1 .. MAX_ENDPOINTS-1: index of `quotas` */
+	__u32 ifindex; /* of the host's end of the veth */
+	__u32 network;
+	__u32 identity;
+	struct mac mac;
+	__u16 flags; /* enum endpoint_flag */
+};
+ABI_SIZE(struct endpoint, 24);
+
+enum endpoint_flag {
+	ENDPOINT_NONE = 0,
+	/* Reserved for endpoints that live on another host. */
+	ENDPOINT_REMOTE = 1,
+};
+
+/* What may come out of a device: the sender's side, keyed by the ifindex of the host's end. */
+struct interface {
+	__u32 number;
+	__u32 network;
+	__u32 identity;
+	struct mac mac;
+	__u16 flags;
+	struct address v4; /* all zero: has none */
+	struct address v6; /* all zero: has none */
+	struct address link_local; /* derived from the MAC; all zero where the network has no IPv6 */
+};
+ABI_SIZE(struct interface, 68);
+
+/* The members of a network, in slots 0 .. network.members-1, for flooding. */
+struct member_key {
+	__u32 network;
+	__u32 slot;
+};
+ABI_SIZE(struct member_key, 8);
+
+/* Written by the datapath: what an endpoint has used of its share. */
+struct quota {
+	__u64 epoch; /* ktime ns: when the collector last counted, or when a window without collector began */
+	__u64 flood_refilled; /* ktime ns */
+	__u32 flood_tokens;
+	__u32 flows;
+	__u32 snat_ports;
+	__u32 pad;
+};
+ABI_SIZE(struct quota, 32);

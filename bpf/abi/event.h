@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "types.h"
+
+enum verdict {
+	VERDICT_FORWARDED = 0,
+	VERDICT_DROPPED = 1,
+	VERDICT_AUDIT = 2,
+};
+
+/* One record of the ring buffer `flow_events`. */
+struct flow_event {
+	__u64 time; /* ktime ns */
+	struct address source;
+	struct address destination;
+	__be16 source_port;
+	__be16 destination_port;
+	__u32 network;
+	__u32 source_identity;
+	__u32 destination_identity;
+	__u32 ifindex; /* the device it was seen on */
+	__u32 length;
+	__u16 reason; /* enum drop_reason */
+	__u8 verdict; /* enum verdict */
+	__u8 hook; /* enum hook */
+	__u8 protocol;
+	__u8 tcp_flags;
+	__u16 ethertype; /* host order; what protocol 0 was */
+};
+ABI_SIZE(struct flow_event, 72);
+
+/* Value of the per-CPU array `drops`, indexed by enum drop_reason. */
+struct drop_count {
+	__u64 packets;
+	__u64 bytes;
+};
+ABI_SIZE(struct drop_count, 16);
+
+/* Index of the per-CPU array `counters`. */
+enum counter {
+	COUNTER_EVENTS_LOST = 0, /* flow events that found the ring buffer full */
+	COUNTER_FLOWS_CREATED = 1,
+	COUNTER_SNAT_RETRIES = 2, /* source ports that were taken when tried */
+	COUNTER_PAIRS_REPAIRED = 3, /* halves of translated flows that the LRU had evicted */
+	COUNTER_COUNT = 4,
+};
+
+/* What a traced packet went through; written only by programs loaded with tracing on. */
+enum step {
+	STEP_PARSED = 1,
+	STEP_SOURCE_VERIFIED = 2,
+	STEP_CONNTRACK_HIT = 3,
+	STEP_CONNTRACK_MISS = 4,
+	STEP_JUDGED_AGAIN = 5, /* a permission was taken back since the flow began */
+	STEP_PUBLISHED = 6,
+	STEP_ALLOWED = 7,
+	STEP_TRANSLATED = 8,
+	STEP_MASQUERADED = 9,
+	STEP_TO_ENDPOINT = 10, /* detail: ifindex */
+	STEP_TO_HOST = 11,
+	STEP_TO_UPLINK = 12, /* detail: ifindex */
+	STEP_TO_STACK = 13,
+	STEP_ANSWERED = 14, /* by the program itself */
+	STEP_FLOODED = 15, /* detail: members */
+	STEP_DROPPED = 16, /* detail: enum drop_reason */
+	STEP_PASSED = 17, /* not ours */
+};
+
+struct trace_step {
+	__u32 step; /* enum step */
+	__u32 detail;
+};
+ABI_SIZE(struct trace_step, 8);
+
+#define MAX_TRACE_STEPS 16
+struct trace {
+	__u32 count;
+	__u32 pad;
+	struct trace_step steps[MAX_TRACE_STEPS];
+};
+ABI_SIZE(struct trace, 136);

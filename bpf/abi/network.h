@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "types.h"
+
+enum network_flag {
+	NETWORK_PRESENT = 1,
+	NETWORK_INTERNAL = 2, /* no way out, no way in */
+	NETWORK_ICC_OFF = 4, /* endpoints may not reach each other */
+	NETWORK_MASQUERADE4 = 8,
+	NETWORK_MASQUERADE6 = 16,
+	NETWORK_ROUTED4 = 32, /* container addresses may be reached from outside */
+	NETWORK_ROUTED6 = 64,
+	NETWORK_STACK = 128, /* vetch.forwarding=stack: to the world through the host's own forwarding */
+};
+
+/* Index of the array `networks` is the network's number; 0 stands for the host's own wire. */
+struct network {
+	__u32 flags; /* enum network_flag */
+	__u32 mtu;
+	__u32 members; /* slots in `members` */
+	__u32 pad;
+	struct address gateway4; /* all zero: has none */
+	struct address gateway6;
+};
+ABI_SIZE(struct network, 48);
+
+/* Longest-prefix keys: IPv4 prefixes are 96 longer than written. */
+struct prefix_key {
+	__u32 prefixlen;
+	struct address addr;
+};
+ABI_SIZE(struct prefix_key, 20);
+
+/* Value of `subnets`: whose an address is. */
+struct subnet {
+	__u32 network;
+	__u32 flags; /* reserved, 0 */
+};
+ABI_SIZE(struct subnet, 8);
+
+/* Value of `deny_list`. The control plane writes the keys, the program counts. */
+struct deny {
+	__u64 packets;
+	__u64 bytes;
+};
+ABI_SIZE(struct deny, 16);
+
+enum uplink_flag {
+	UPLINK_NONE = 0,
+	UPLINK_NO_ETHERNET = 1, /* tun, WireGuard: packets begin with the IP header */
+};
+
+/* Value of `uplinks`, keyed by ifindex. */
+struct uplink {
+	__u32 flags;
+	__u32 mtu;
+	struct address masquerade4; /* all zero: has none */
+	struct address masquerade6;
+};
+ABI_SIZE(struct uplink, 40);
+
+/* Value of `host_addrs`: the host's own addresses, never loopback ones. */
+struct host_addr {
+	__u32 ifindex;
+	__u32 network; /* whose gateway it is; 0: of the host itself */
+};
+ABI_SIZE(struct host_addr, 8);

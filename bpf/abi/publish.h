@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+#include "types.h"
+
+/* Key of `published` (any address but loopback ones) and `published_lo` (127.0.0.0/8 and ::1).
+ * The wildcards are ::ffff:0.0.0.0 and ::. */
+struct publish_key {
+	struct address addr;
+	__be16 port;
+	__u8 protocol; /* IPPROTO_TCP, UDP, SCTP */
+	__u8 pad;
+};
+ABI_SIZE(struct publish_key, 20);
+
+struct publish {
+	struct address addr; /* the endpoint's, of either family */
+	__u32 network;
+	__be16 port;
+	__u16 flags; /* reserved, 0 */
+};
+ABI_SIZE(struct publish, 24);
+
+/* Key of `bound_ports`: lets a bind to a wildcard see that some address of the port is published. */
+struct bound_port_key {
+	__be16 port;
+	__u8 protocol;
+	__u8 family; /* 4 or 6 */
+};
+ABI_SIZE(struct bound_port_key, 4);
+
+struct bound_port {
+	__u32 publishes; /* how many publishes share the key; never 0 */
+};
+ABI_SIZE(struct bound_port, 4);
+
+/* Key of `sock_reverse`: what a translated socket believes to talk to. */
+struct sock_reverse_key {
+	__u64 cookie;
+	struct address addr; /* the endpoint's */
+	__be16 port;
+	__u8 protocol;
+	__u8 pad[5];
+};
+ABI_SIZE(struct sock_reverse_key, 32);
+
+struct sock_reverse {
+	struct address addr; /* what the process asked for */
+	__be16 port;
+	__u8 pad[6];
+};
+ABI_SIZE(struct sock_reverse, 24);

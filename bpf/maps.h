@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Every map of the datapath, once. The tag names its one writer: reconcile repairs what the control
+ * plane writes and leaves the datapath's alone. The sizes are defaults; the loader may change them. */
+#pragma once
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "abi/config.h"
+#include "abi/conntrack.h"
+#include "abi/drop_reason.h"
+#include "abi/endpoint.h"
+#include "abi/event.h"
+#include "abi/network.h"
+#include "abi/publish.h"
+
+#define WRITER_CONTROL __attribute__((btf_decl_tag("writer:control")))
+#define WRITER_DATAPATH __attribute__((btf_decl_tag("writer:datapath")))
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct config);
+} config SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct endpoint_key);
+	__type(value, struct endpoint);
+} endpoints SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_ENDPOINTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct interface);
+} interfaces SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_NETWORKS);
+	__type(key, __u32);
+	__type(value, struct network);
+} networks SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_ENDPOINTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct member_key);
+	__type(value, __u32); /* ifindex */
+} members SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 2 * MAX_NETWORKS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct prefix_key);
+	__type(value, struct subnet);
+} subnets SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct address);
+	__type(value, struct host_addr);
+} host_addrs SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, struct uplink);
+} uplinks SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct publish_key);
+	__type(value, struct publish);
+} published SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct publish_key);
+	__type(value, struct publish);
+} published_lo SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct bound_port_key);
+	__type(value, struct bound_port);
+} bound_ports SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 131072);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct prefix_key);
+	__type(value, struct deny);
+} deny_list SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 262144);
+	__type(key, struct conntrack_key);
+	__type(value, struct conntrack);
+} conntrack SEC(".maps") WRITER_DATAPATH;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct fragment_key);
+	__type(value, struct fragment);
+} fragments SEC(".maps") WRITER_DATAPATH;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct sock_reverse_key);
+	__type(value, struct sock_reverse);
+} sock_reverse SEC(".maps") WRITER_DATAPATH;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_ENDPOINTS);
+	__type(key, __u32);
+	__type(value, struct quota);
+} quotas SEC(".maps") WRITER_DATAPATH;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, REASON_COUNT);
+	__type(key, __u32);
+	__type(value, struct drop_count);
+} drops SEC(".maps") WRITER_DATAPATH;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTER_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps") WRITER_DATAPATH;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024); /* bytes */
+} flow_events SEC(".maps") WRITER_DATAPATH;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct trace);
+} trace_steps SEC(".maps") WRITER_DATAPATH;
