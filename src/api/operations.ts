@@ -1,0 +1,68 @@
+import type { ConntrackFilter, ConntrackFlushed, ConntrackView } from './schemas/conntrack.ts';
+import type { DenyView } from './schemas/deny.ts';
+import type { AttachEndpointRequest, EndpointView, LabelEndpointRequest } from './schemas/endpoint.ts';
+import type { FlowQuery, FlowView } from './schemas/flow.ts';
+import type { MapEntryView, MapView } from './schemas/map.ts';
+import type { CreateNetworkRequest, NetworkView } from './schemas/network.ts';
+import type { PortView } from './schemas/port.ts';
+import type { DoctorCheck, IdentityView, StatusView } from './schemas/status.ts';
+import type { TraceRequest, TraceView } from './schemas/trace.ts';
+
+/** Many rows, made while they are sent: an array will do where there are few. */
+export type Rows<Row> = Iterable<Row> | AsyncIterable<Row>;
+
+export interface MapDump {
+  readonly name: string;
+  /** The command that shows the same. */
+  readonly bpftool: string;
+  readonly entries: Rows<MapEntryView>;
+}
+
+/**
+ * Everything that can be asked of the daemon: HTTP calls it, the engine implements it.
+ *
+ * Requests have been validated against their schemas. A refusal is a `VetchError`; anything else that is thrown
+ * is reported as INTERNAL. `ref` is a REF as the user wrote it; a network's is its name or an id's prefix.
+ */
+export interface Operations {
+  createNetwork(request: CreateNetworkRequest): Promise<NetworkView>;
+  listNetworks(): Promise<readonly NetworkView[]>;
+  inspectNetwork(ref: string): Promise<NetworkView>;
+  removeNetwork(ref: string): Promise<void>;
+
+  attachEndpoint(request: AttachEndpointRequest): Promise<EndpointView>;
+  listEndpoints(): Promise<readonly EndpointView[]>;
+  inspectEndpoint(ref: string): Promise<EndpointView>;
+  labelEndpoint(ref: string, request: LabelEndpointRequest): Promise<EndpointView>;
+  detachEndpoint(ref: string): Promise<void>;
+
+  listPorts(): Promise<readonly PortView[]>;
+  /** Gives the ports that were published: several for a range, or for both families. */
+  publishPort(ref: string, spec: string): Promise<readonly PortView[]>;
+  /** Gives the ports that were published until now. */
+  unpublishPort(ref: string, spec: string): Promise<readonly PortView[]>;
+
+  /** All or none. Gives their entries, in canonical form; one that was there before keeps its count. */
+  addDeny(cidrs: readonly string[]): Promise<Rows<DenyView>>;
+  /** All or none (NOT_FOUND). Gives the entries as they were. */
+  removeDeny(cidrs: readonly string[]): Promise<Rows<DenyView>>;
+  listDeny(): Promise<Rows<DenyView>>;
+
+  listConntrack(filter: ConntrackFilter): Promise<Rows<ConntrackView>>;
+  flushConntrack(filter: ConntrackFilter): Promise<ConntrackFlushed>;
+
+  listMaps(): Promise<readonly MapView[]>;
+  dumpMap(name: string): Promise<MapDump>;
+
+  /**
+   * Ends by itself unless `query.follow`; `signal` is aborted when the client leaves. A bad filter is thrown by the
+   * first `next()`, before any flow.
+   */
+  flows(query: FlowQuery, signal: AbortSignal): AsyncIterable<FlowView>;
+  trace(request: TraceRequest): Promise<TraceView>;
+  status(): Promise<StatusView>;
+  doctor(): Promise<readonly DoctorCheck[]>;
+  listIdentities(): Promise<readonly IdentityView[]>;
+  /** Prometheus' text format. */
+  metrics(): Promise<string>;
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { protocol, publishSpec } from './common.ts';
+import type { Immutable } from './immutable.ts';
+
+export const publishRequest = z.strictObject({ spec: publishSpec });
+
+/** A published port as part of its endpoint. */
+export const endpointPortView = z.object({
+  protocol,
+  hostAddress: z.string(),
+  hostPort: z.int(),
+  port: z.int(),
+});
+
+/** A published port on its own; one line for each address of the endpoint that it leads to. */
+export const portView = z.object({
+  endpoint: z.string(),
+  network: z.string(),
+  protocol,
+  hostAddress: z.string(),
+  hostPort: z.int(),
+  address: z.string().describe("the endpoint's, without prefix length"),
+  port: z.int(),
+});
+
+export type PublishRequest = Immutable<z.output<typeof publishRequest>>;
+export type EndpointPortView = Immutable<z.output<typeof endpointPortView>>;
+export type PortView = Immutable<z.output<typeof portView>>;
