@@ -1,0 +1,1223 @@
+// Generated from bpf/build/abi.bpf.o by src/maps/generate.ts: run `npm run generate`, do not edit.
+/* biome-ignore-all lint: generated */
+
+import {
+  type Codec,
+  bytesCodec,
+  getU8,
+  getU16,
+  getU32,
+  getU64,
+  getBe16,
+  getBe32,
+  getBytes,
+  putU8,
+  putU16,
+  putU32,
+  putU64,
+  putBe16,
+  putBe32,
+  putBytes,
+  u32Codec,
+  u64Codec,
+} from '../codec.ts';
+import { type MapDefinition, voidCodec } from '../definition.ts';
+
+/** `enum config_flag` */
+export const ConfigFlag = {
+  EVENTS_DROPPED: 1,
+  EVENTS_FORWARDED: 2,
+} as const;
+export type ConfigFlag = (typeof ConfigFlag)[keyof typeof ConfigFlag];
+
+/** The flags that are set, by name. */
+export function configFlags(flags: number): string[] {
+  return Object.entries(ConfigFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
+}
+
+/** `enum conntrack_flag` */
+export const ConntrackFlag = {
+  ORIGIN_B: 1,
+  TRANSLATED: 2,
+  REPLY_HALF: 4,
+  FIN_ORIGINAL: 8,
+  FIN_REPLY: 16,
+  SNAT: 32,
+  PUBLISHED: 64,
+  STACK: 128,
+} as const;
+export type ConntrackFlag = (typeof ConntrackFlag)[keyof typeof ConntrackFlag];
+
+/** The flags that are set, by name. */
+export function conntrackFlags(flags: number): string[] {
+  return Object.entries(ConntrackFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
+}
+
+/** `enum conntrack_state` */
+export const ConntrackState = {
+  NEW: 0,
+  REPLIED: 1,
+  ESTABLISHED: 2,
+  CLOSING: 3,
+  CLOSED: 4,
+} as const;
+export type ConntrackState = (typeof ConntrackState)[keyof typeof ConntrackState];
+const conntrackStateNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(ConntrackState).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function conntrackStateName(n: number): string {
+  return conntrackStateNames[n] ?? String(n);
+}
+
+/** `enum counter` */
+export const Counter = {
+  EVENTS_LOST: 0,
+  FLOWS_CREATED: 1,
+  SNAT_RETRIES: 2,
+  PAIRS_REPAIRED: 3,
+  COUNT: 4,
+} as const;
+export type Counter = (typeof Counter)[keyof typeof Counter];
+const counterNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Counter).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function counterName(n: number): string {
+  return counterNames[n] ?? String(n);
+}
+
+/** `enum drop_reason` */
+export const DropReason = {
+  NONE: 0,
+  TRUNCATED: 1,
+  MALFORMED: 2,
+  UNKNOWN_PROTOCOL: 3,
+  VLAN_TAGGED: 4,
+  UNKNOWN_INTERFACE: 5,
+  SPOOFED: 6,
+  ARP_FORGED: 7,
+  ARP_UNANSWERED: 8,
+  ND_FORGED: 9,
+  ND_UNANSWERED: 10,
+  ROUTER_ADVERTISEMENT: 11,
+  DHCP_SERVER: 12,
+  UNICAST_IN_BROADCAST: 13,
+  TUNNEL_FORGED: 14,
+  NO_ENDPOINT: 15,
+  ISOLATED: 16,
+  ICC_DISABLED: 17,
+  INTERNAL_NETWORK: 18,
+  NOT_PUBLISHED: 19,
+  POLICY_DENIED: 20,
+  CONNTRACK_INVALID: 21,
+  CONNTRACK_FULL: 22,
+  FLOW_QUOTA: 23,
+  SNAT_QUOTA: 24,
+  SNAT_EXHAUSTED: 25,
+  FRAGMENT_UNKNOWN: 26,
+  FRAGMENT_OVERLAP: 27,
+  FLOOD_LIMITED: 28,
+  FLOOD_DONE: 29,
+  NO_ROUTE: 30,
+  NO_SOURCE_ADDRESS: 31,
+  TTL_EXCEEDED: 32,
+  TOO_BIG: 33,
+  FORWARDED_BY_HOST: 34,
+  DENY_LIST: 35,
+  MARTIAN: 36,
+  REWRITE_FAILED: 37,
+  ICMP_UNRELATED: 38,
+  REPLIED: 39,
+  TAIL_CALL_MISSED: 40,
+  MULTICAST_FROM_HOST: 41,
+  CONFIG_MISSING: 42,
+  COUNT: 43,
+} as const;
+export type DropReason = (typeof DropReason)[keyof typeof DropReason];
+const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function dropReasonName(n: number): string {
+  return dropReasonNames[n] ?? String(n);
+}
+
+/** `enum endpoint_flag` */
+export const EndpointFlag = {
+  NONE: 0,
+  REMOTE: 1,
+} as const;
+export type EndpointFlag = (typeof EndpointFlag)[keyof typeof EndpointFlag];
+
+/** The flags that are set, by name. */
+export function endpointFlags(flags: number): string[] {
+  return Object.entries(EndpointFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
+}
+
+/** `enum hook` */
+export const Hook = {
+  FROM_ENDPOINT: 0,
+  FROM_HOST: 1,
+  FROM_UPLINK: 2,
+  XDP_UPLINK: 3,
+  SOCKET: 4,
+} as const;
+export type Hook = (typeof Hook)[keyof typeof Hook];
+const hookNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Hook).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function hookName(n: number): string {
+  return hookNames[n] ?? String(n);
+}
+
+/** `enum identity` */
+export const Identity = {
+  UNKNOWN: 0,
+  HOST: 1,
+  WORLD: 2,
+  REMOTE_NODE: 3,
+  FIRST_LOCAL: 256,
+} as const;
+export type Identity = (typeof Identity)[keyof typeof Identity];
+const identityNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Identity).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function identityName(n: number): string {
+  return identityNames[n] ?? String(n);
+}
+
+/** `enum network_flag` */
+export const NetworkFlag = {
+  PRESENT: 1,
+  INTERNAL: 2,
+  ICC_OFF: 4,
+  MASQUERADE4: 8,
+  MASQUERADE6: 16,
+  ROUTED4: 32,
+  ROUTED6: 64,
+  STACK: 128,
+} as const;
+export type NetworkFlag = (typeof NetworkFlag)[keyof typeof NetworkFlag];
+
+/** The flags that are set, by name. */
+export function networkFlags(flags: number): string[] {
+  return Object.entries(NetworkFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
+}
+
+/** `enum party` */
+export const Party = {
+  ENDPOINT: 0,
+  HOST: 1,
+  WORLD: 2,
+} as const;
+export type Party = (typeof Party)[keyof typeof Party];
+const partyNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Party).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function partyName(n: number): string {
+  return partyNames[n] ?? String(n);
+}
+
+/** `enum step` */
+export const Step = {
+  PARSED: 1,
+  SOURCE_VERIFIED: 2,
+  CONNTRACK_HIT: 3,
+  CONNTRACK_MISS: 4,
+  JUDGED_AGAIN: 5,
+  PUBLISHED: 6,
+  ALLOWED: 7,
+  TRANSLATED: 8,
+  MASQUERADED: 9,
+  TO_ENDPOINT: 10,
+  TO_HOST: 11,
+  TO_UPLINK: 12,
+  TO_STACK: 13,
+  ANSWERED: 14,
+  FLOODED: 15,
+  DROPPED: 16,
+  PASSED: 17,
+} as const;
+export type Step = (typeof Step)[keyof typeof Step];
+const stepNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Step).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function stepName(n: number): string {
+  return stepNames[n] ?? String(n);
+}
+
+/** `enum uplink_flag` */
+export const UplinkFlag = {
+  NONE: 0,
+  NO_ETHERNET: 1,
+} as const;
+export type UplinkFlag = (typeof UplinkFlag)[keyof typeof UplinkFlag];
+
+/** The flags that are set, by name. */
+export function uplinkFlags(flags: number): string[] {
+  return Object.entries(UplinkFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
+}
+
+/** `enum verdict` */
+export const Verdict = {
+  FORWARDED: 0,
+  DROPPED: 1,
+  AUDIT: 2,
+} as const;
+export type Verdict = (typeof Verdict)[keyof typeof Verdict];
+const verdictNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Verdict).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function verdictName(n: number): string {
+  return verdictNames[n] ?? String(n);
+}
+
+/** `struct bound_port`, 4 bytes */
+export interface BoundPort {
+  readonly publishes: number;
+}
+
+export const boundPortCodec: Codec<BoundPort> = {
+  size: 4,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.publishes);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      publishes: getU32(bytes, offset + 0),
+    };
+  },
+};
+
+/** `struct bound_port_key`, 4 bytes */
+export interface BoundPortKey {
+  readonly port: number;
+  readonly protocol: number;
+  readonly family: number;
+}
+
+export const boundPortKeyCodec: Codec<BoundPortKey> = {
+  size: 4,
+  encode(value, bytes, offset = 0) {
+    putBe16(bytes, offset + 0, value.port);
+    putU8(bytes, offset + 2, value.protocol);
+    putU8(bytes, offset + 3, value.family);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      port: getBe16(bytes, offset + 0),
+      protocol: getU8(bytes, offset + 2),
+      family: getU8(bytes, offset + 3),
+    };
+  },
+};
+
+/** `struct config`, 80 bytes */
+export interface Config {
+  readonly hostNetns: bigint;
+  readonly generation: number;
+  readonly flags: number;
+  readonly hostIfindex: number;
+  readonly hostMac: Uint8Array;
+  readonly snatPortMin: number;
+  readonly snatPortMax: number;
+  readonly tunnelPort: number;
+  readonly flowQuota: number;
+  readonly snatQuota: number;
+  readonly floodRate: number;
+  readonly timeoutNew: number;
+  readonly timeoutUdp: number;
+  readonly timeoutIcmp: number;
+  readonly timeoutEstablished: number;
+  readonly timeoutClosing: number;
+  readonly timeoutClosed: number;
+  readonly quotaWindow: number;
+}
+
+export const configCodec: Codec<Config> = {
+  size: 80,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.hostNetns);
+    putU32(bytes, offset + 8, value.generation);
+    putU32(bytes, offset + 12, value.flags);
+    putU32(bytes, offset + 16, value.hostIfindex);
+    putBytes(bytes, offset + 20, value.hostMac, 6);
+    putU16(bytes, offset + 26, value.snatPortMin);
+    putU16(bytes, offset + 28, value.snatPortMax);
+    putU16(bytes, offset + 30, value.tunnelPort);
+    putU32(bytes, offset + 32, value.flowQuota);
+    putU32(bytes, offset + 36, value.snatQuota);
+    putU32(bytes, offset + 40, value.floodRate);
+    putU32(bytes, offset + 44, value.timeoutNew);
+    putU32(bytes, offset + 48, value.timeoutUdp);
+    putU32(bytes, offset + 52, value.timeoutIcmp);
+    putU32(bytes, offset + 56, value.timeoutEstablished);
+    putU32(bytes, offset + 60, value.timeoutClosing);
+    putU32(bytes, offset + 64, value.timeoutClosed);
+    putU32(bytes, offset + 68, value.quotaWindow);
+    bytes.fill(0, offset + 72, offset + 76);
+    bytes.fill(0, offset + 76, offset + 80);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      hostNetns: getU64(bytes, offset + 0),
+      generation: getU32(bytes, offset + 8),
+      flags: getU32(bytes, offset + 12),
+      hostIfindex: getU32(bytes, offset + 16),
+      hostMac: getBytes(bytes, offset + 20, 6),
+      snatPortMin: getU16(bytes, offset + 26),
+      snatPortMax: getU16(bytes, offset + 28),
+      tunnelPort: getU16(bytes, offset + 30),
+      flowQuota: getU32(bytes, offset + 32),
+      snatQuota: getU32(bytes, offset + 36),
+      floodRate: getU32(bytes, offset + 40),
+      timeoutNew: getU32(bytes, offset + 44),
+      timeoutUdp: getU32(bytes, offset + 48),
+      timeoutIcmp: getU32(bytes, offset + 52),
+      timeoutEstablished: getU32(bytes, offset + 56),
+      timeoutClosing: getU32(bytes, offset + 60),
+      timeoutClosed: getU32(bytes, offset + 64),
+      quotaWindow: getU32(bytes, offset + 68),
+    };
+  },
+};
+
+/** `struct conntrack`, 112 bytes */
+export interface Conntrack {
+  readonly created: bigint;
+  readonly lastSeen: bigint;
+  readonly packetsOriginal: bigint;
+  readonly bytesOriginal: bigint;
+  readonly packetsReply: bigint;
+  readonly bytesReply: bigint;
+  readonly generation: number;
+  readonly sourceIdentity: number;
+  readonly destinationIdentity: number;
+  readonly owner: number;
+  readonly otherNetwork: number;
+  readonly flags: number;
+  readonly state: number;
+  readonly sourceParty: number;
+  readonly destinationParty: number;
+  readonly otherSource: Uint8Array;
+  readonly otherDestination: Uint8Array;
+  readonly otherSourcePort: number;
+  readonly otherDestinationPort: number;
+}
+
+export const conntrackCodec: Codec<Conntrack> = {
+  size: 112,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.created);
+    putU64(bytes, offset + 8, value.lastSeen);
+    putU64(bytes, offset + 16, value.packetsOriginal);
+    putU64(bytes, offset + 24, value.bytesOriginal);
+    putU64(bytes, offset + 32, value.packetsReply);
+    putU64(bytes, offset + 40, value.bytesReply);
+    putU32(bytes, offset + 48, value.generation);
+    putU32(bytes, offset + 52, value.sourceIdentity);
+    putU32(bytes, offset + 56, value.destinationIdentity);
+    putU32(bytes, offset + 60, value.owner);
+    putU16(bytes, offset + 64, value.otherNetwork);
+    putU16(bytes, offset + 66, value.flags);
+    putU8(bytes, offset + 68, value.state);
+    putU8(bytes, offset + 69, value.sourceParty);
+    putU8(bytes, offset + 70, value.destinationParty);
+    bytes.fill(0, offset + 71, offset + 72);
+    putBytes(bytes, offset + 72, value.otherSource, 16);
+    putBytes(bytes, offset + 88, value.otherDestination, 16);
+    putBe16(bytes, offset + 104, value.otherSourcePort);
+    putBe16(bytes, offset + 106, value.otherDestinationPort);
+    bytes.fill(0, offset + 108, offset + 112);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      created: getU64(bytes, offset + 0),
+      lastSeen: getU64(bytes, offset + 8),
+      packetsOriginal: getU64(bytes, offset + 16),
+      bytesOriginal: getU64(bytes, offset + 24),
+      packetsReply: getU64(bytes, offset + 32),
+      bytesReply: getU64(bytes, offset + 40),
+      generation: getU32(bytes, offset + 48),
+      sourceIdentity: getU32(bytes, offset + 52),
+      destinationIdentity: getU32(bytes, offset + 56),
+      owner: getU32(bytes, offset + 60),
+      otherNetwork: getU16(bytes, offset + 64),
+      flags: getU16(bytes, offset + 66),
+      state: getU8(bytes, offset + 68),
+      sourceParty: getU8(bytes, offset + 69),
+      destinationParty: getU8(bytes, offset + 70),
+      otherSource: getBytes(bytes, offset + 72, 16),
+      otherDestination: getBytes(bytes, offset + 88, 16),
+      otherSourcePort: getBe16(bytes, offset + 104),
+      otherDestinationPort: getBe16(bytes, offset + 106),
+    };
+  },
+};
+
+/** `struct conntrack_key`, 40 bytes */
+export interface ConntrackKey {
+  readonly addrA: Uint8Array;
+  readonly addrB: Uint8Array;
+  readonly portA: number;
+  readonly portB: number;
+  readonly network: number;
+  readonly protocol: number;
+}
+
+export const conntrackKeyCodec: Codec<ConntrackKey> = {
+  size: 40,
+  encode(value, bytes, offset = 0) {
+    putBytes(bytes, offset + 0, value.addrA, 16);
+    putBytes(bytes, offset + 16, value.addrB, 16);
+    putBe16(bytes, offset + 32, value.portA);
+    putBe16(bytes, offset + 34, value.portB);
+    putU16(bytes, offset + 36, value.network);
+    putU8(bytes, offset + 38, value.protocol);
+    bytes.fill(0, offset + 39, offset + 40);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      addrA: getBytes(bytes, offset + 0, 16),
+      addrB: getBytes(bytes, offset + 16, 16),
+      portA: getBe16(bytes, offset + 32),
+      portB: getBe16(bytes, offset + 34),
+      network: getU16(bytes, offset + 36),
+      protocol: getU8(bytes, offset + 38),
+    };
+  },
+};
+
+/** `struct deny`, 16 bytes */
+export interface Deny {
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+export const denyCodec: Codec<Deny> = {
+  size: 16,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.packets);
+    putU64(bytes, offset + 8, value.bytes);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      packets: getU64(bytes, offset + 0),
+      bytes: getU64(bytes, offset + 8),
+    };
+  },
+};
+
+/** `struct drop_count`, 16 bytes */
+export interface DropCount {
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+export const dropCountCodec: Codec<DropCount> = {
+  size: 16,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.packets);
+    putU64(bytes, offset + 8, value.bytes);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      packets: getU64(bytes, offset + 0),
+      bytes: getU64(bytes, offset + 8),
+    };
+  },
+};
+
+/** `struct endpoint`, 24 bytes */
+export interface Endpoint {
+  readonly number: number;
+  readonly ifindex: number;
+  readonly network: number;
+  readonly identity: number;
+  readonly mac: Uint8Array;
+  readonly flags: number;
+}
+
+export const endpointCodec: Codec<Endpoint> = {
+  size: 24,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.number);
+    putU32(bytes, offset + 4, value.ifindex);
+    putU32(bytes, offset + 8, value.network);
+    putU32(bytes, offset + 12, value.identity);
+    putBytes(bytes, offset + 16, value.mac, 6);
+    putU16(bytes, offset + 22, value.flags);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      number: getU32(bytes, offset + 0),
+      ifindex: getU32(bytes, offset + 4),
+      network: getU32(bytes, offset + 8),
+      identity: getU32(bytes, offset + 12),
+      mac: getBytes(bytes, offset + 16, 6),
+      flags: getU16(bytes, offset + 22),
+    };
+  },
+};
+
+/** `struct endpoint_key`, 20 bytes */
+export interface EndpointKey {
+  readonly network: number;
+  readonly addr: Uint8Array;
+}
+
+export const endpointKeyCodec: Codec<EndpointKey> = {
+  size: 20,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.network);
+    putBytes(bytes, offset + 4, value.addr, 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      network: getU32(bytes, offset + 0),
+      addr: getBytes(bytes, offset + 4, 16),
+    };
+  },
+};
+
+/** `struct flow_event`, 72 bytes */
+export interface FlowEvent {
+  readonly time: bigint;
+  readonly source: Uint8Array;
+  readonly destination: Uint8Array;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly network: number;
+  readonly sourceIdentity: number;
+  readonly destinationIdentity: number;
+  readonly ifindex: number;
+  readonly length: number;
+  readonly reason: number;
+  readonly verdict: number;
+  readonly hook: number;
+  readonly protocol: number;
+  readonly tcpFlags: number;
+  readonly ethertype: number;
+}
+
+export const flowEventCodec: Codec<FlowEvent> = {
+  size: 72,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.time);
+    putBytes(bytes, offset + 8, value.source, 16);
+    putBytes(bytes, offset + 24, value.destination, 16);
+    putBe16(bytes, offset + 40, value.sourcePort);
+    putBe16(bytes, offset + 42, value.destinationPort);
+    putU32(bytes, offset + 44, value.network);
+    putU32(bytes, offset + 48, value.sourceIdentity);
+    putU32(bytes, offset + 52, value.destinationIdentity);
+    putU32(bytes, offset + 56, value.ifindex);
+    putU32(bytes, offset + 60, value.length);
+    putU16(bytes, offset + 64, value.reason);
+    putU8(bytes, offset + 66, value.verdict);
+    putU8(bytes, offset + 67, value.hook);
+    putU8(bytes, offset + 68, value.protocol);
+    putU8(bytes, offset + 69, value.tcpFlags);
+    putU16(bytes, offset + 70, value.ethertype);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      time: getU64(bytes, offset + 0),
+      source: getBytes(bytes, offset + 8, 16),
+      destination: getBytes(bytes, offset + 24, 16),
+      sourcePort: getBe16(bytes, offset + 40),
+      destinationPort: getBe16(bytes, offset + 42),
+      network: getU32(bytes, offset + 44),
+      sourceIdentity: getU32(bytes, offset + 48),
+      destinationIdentity: getU32(bytes, offset + 52),
+      ifindex: getU32(bytes, offset + 56),
+      length: getU32(bytes, offset + 60),
+      reason: getU16(bytes, offset + 64),
+      verdict: getU8(bytes, offset + 66),
+      hook: getU8(bytes, offset + 67),
+      protocol: getU8(bytes, offset + 68),
+      tcpFlags: getU8(bytes, offset + 69),
+      ethertype: getU16(bytes, offset + 70),
+    };
+  },
+};
+
+/** `struct fragment`, 16 bytes */
+export interface Fragment {
+  readonly seen: bigint;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+}
+
+export const fragmentCodec: Codec<Fragment> = {
+  size: 16,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.seen);
+    putBe16(bytes, offset + 8, value.sourcePort);
+    putBe16(bytes, offset + 10, value.destinationPort);
+    bytes.fill(0, offset + 12, offset + 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      seen: getU64(bytes, offset + 0),
+      sourcePort: getBe16(bytes, offset + 8),
+      destinationPort: getBe16(bytes, offset + 10),
+    };
+  },
+};
+
+/** `struct fragment_key`, 40 bytes */
+export interface FragmentKey {
+  readonly source: Uint8Array;
+  readonly destination: Uint8Array;
+  readonly id: number;
+  readonly network: number;
+  readonly protocol: number;
+}
+
+export const fragmentKeyCodec: Codec<FragmentKey> = {
+  size: 40,
+  encode(value, bytes, offset = 0) {
+    putBytes(bytes, offset + 0, value.source, 16);
+    putBytes(bytes, offset + 16, value.destination, 16);
+    putBe32(bytes, offset + 32, value.id);
+    putU16(bytes, offset + 36, value.network);
+    putU8(bytes, offset + 38, value.protocol);
+    bytes.fill(0, offset + 39, offset + 40);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      source: getBytes(bytes, offset + 0, 16),
+      destination: getBytes(bytes, offset + 16, 16),
+      id: getBe32(bytes, offset + 32),
+      network: getU16(bytes, offset + 36),
+      protocol: getU8(bytes, offset + 38),
+    };
+  },
+};
+
+/** `struct host_addr`, 8 bytes */
+export interface HostAddr {
+  readonly ifindex: number;
+  readonly network: number;
+}
+
+export const hostAddrCodec: Codec<HostAddr> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.ifindex);
+    putU32(bytes, offset + 4, value.network);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      ifindex: getU32(bytes, offset + 0),
+      network: getU32(bytes, offset + 4),
+    };
+  },
+};
+
+/** `struct interface`, 68 bytes */
+export interface Interface {
+  readonly number: number;
+  readonly network: number;
+  readonly identity: number;
+  readonly mac: Uint8Array;
+  readonly flags: number;
+  readonly v4: Uint8Array;
+  readonly v6: Uint8Array;
+  readonly linkLocal: Uint8Array;
+}
+
+export const interfaceCodec: Codec<Interface> = {
+  size: 68,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.number);
+    putU32(bytes, offset + 4, value.network);
+    putU32(bytes, offset + 8, value.identity);
+    putBytes(bytes, offset + 12, value.mac, 6);
+    putU16(bytes, offset + 18, value.flags);
+    putBytes(bytes, offset + 20, value.v4, 16);
+    putBytes(bytes, offset + 36, value.v6, 16);
+    putBytes(bytes, offset + 52, value.linkLocal, 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      number: getU32(bytes, offset + 0),
+      network: getU32(bytes, offset + 4),
+      identity: getU32(bytes, offset + 8),
+      mac: getBytes(bytes, offset + 12, 6),
+      flags: getU16(bytes, offset + 18),
+      v4: getBytes(bytes, offset + 20, 16),
+      v6: getBytes(bytes, offset + 36, 16),
+      linkLocal: getBytes(bytes, offset + 52, 16),
+    };
+  },
+};
+
+/** `struct member_key`, 8 bytes */
+export interface MemberKey {
+  readonly network: number;
+  readonly slot: number;
+}
+
+export const memberKeyCodec: Codec<MemberKey> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.network);
+    putU32(bytes, offset + 4, value.slot);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      network: getU32(bytes, offset + 0),
+      slot: getU32(bytes, offset + 4),
+    };
+  },
+};
+
+/** `struct network`, 48 bytes */
+export interface Network {
+  readonly flags: number;
+  readonly mtu: number;
+  readonly members: number;
+  readonly gateway4: Uint8Array;
+  readonly gateway6: Uint8Array;
+}
+
+export const networkCodec: Codec<Network> = {
+  size: 48,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.flags);
+    putU32(bytes, offset + 4, value.mtu);
+    putU32(bytes, offset + 8, value.members);
+    bytes.fill(0, offset + 12, offset + 16);
+    putBytes(bytes, offset + 16, value.gateway4, 16);
+    putBytes(bytes, offset + 32, value.gateway6, 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      flags: getU32(bytes, offset + 0),
+      mtu: getU32(bytes, offset + 4),
+      members: getU32(bytes, offset + 8),
+      gateway4: getBytes(bytes, offset + 16, 16),
+      gateway6: getBytes(bytes, offset + 32, 16),
+    };
+  },
+};
+
+/** `struct prefix_key`, 20 bytes */
+export interface PrefixKey {
+  readonly prefixlen: number;
+  readonly addr: Uint8Array;
+}
+
+export const prefixKeyCodec: Codec<PrefixKey> = {
+  size: 20,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.prefixlen);
+    putBytes(bytes, offset + 4, value.addr, 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      prefixlen: getU32(bytes, offset + 0),
+      addr: getBytes(bytes, offset + 4, 16),
+    };
+  },
+};
+
+/** `struct publish`, 24 bytes */
+export interface Publish {
+  readonly addr: Uint8Array;
+  readonly network: number;
+  readonly port: number;
+  readonly flags: number;
+}
+
+export const publishCodec: Codec<Publish> = {
+  size: 24,
+  encode(value, bytes, offset = 0) {
+    putBytes(bytes, offset + 0, value.addr, 16);
+    putU32(bytes, offset + 16, value.network);
+    putBe16(bytes, offset + 20, value.port);
+    putU16(bytes, offset + 22, value.flags);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      addr: getBytes(bytes, offset + 0, 16),
+      network: getU32(bytes, offset + 16),
+      port: getBe16(bytes, offset + 20),
+      flags: getU16(bytes, offset + 22),
+    };
+  },
+};
+
+/** `struct publish_key`, 20 bytes */
+export interface PublishKey {
+  readonly addr: Uint8Array;
+  readonly port: number;
+  readonly protocol: number;
+}
+
+export const publishKeyCodec: Codec<PublishKey> = {
+  size: 20,
+  encode(value, bytes, offset = 0) {
+    putBytes(bytes, offset + 0, value.addr, 16);
+    putBe16(bytes, offset + 16, value.port);
+    putU8(bytes, offset + 18, value.protocol);
+    bytes.fill(0, offset + 19, offset + 20);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      addr: getBytes(bytes, offset + 0, 16),
+      port: getBe16(bytes, offset + 16),
+      protocol: getU8(bytes, offset + 18),
+    };
+  },
+};
+
+/** `struct quota`, 32 bytes */
+export interface Quota {
+  readonly epoch: bigint;
+  readonly floodRefilled: bigint;
+  readonly floodTokens: number;
+  readonly flows: number;
+  readonly snatPorts: number;
+}
+
+export const quotaCodec: Codec<Quota> = {
+  size: 32,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.epoch);
+    putU64(bytes, offset + 8, value.floodRefilled);
+    putU32(bytes, offset + 16, value.floodTokens);
+    putU32(bytes, offset + 20, value.flows);
+    putU32(bytes, offset + 24, value.snatPorts);
+    bytes.fill(0, offset + 28, offset + 32);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      epoch: getU64(bytes, offset + 0),
+      floodRefilled: getU64(bytes, offset + 8),
+      floodTokens: getU32(bytes, offset + 16),
+      flows: getU32(bytes, offset + 20),
+      snatPorts: getU32(bytes, offset + 24),
+    };
+  },
+};
+
+/** `struct sock_reverse`, 24 bytes */
+export interface SockReverse {
+  readonly addr: Uint8Array;
+  readonly port: number;
+}
+
+export const sockReverseCodec: Codec<SockReverse> = {
+  size: 24,
+  encode(value, bytes, offset = 0) {
+    putBytes(bytes, offset + 0, value.addr, 16);
+    putBe16(bytes, offset + 16, value.port);
+    bytes.fill(0, offset + 18, offset + 24);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      addr: getBytes(bytes, offset + 0, 16),
+      port: getBe16(bytes, offset + 16),
+    };
+  },
+};
+
+/** `struct sock_reverse_key`, 32 bytes */
+export interface SockReverseKey {
+  readonly cookie: bigint;
+  readonly addr: Uint8Array;
+  readonly port: number;
+  readonly protocol: number;
+}
+
+export const sockReverseKeyCodec: Codec<SockReverseKey> = {
+  size: 32,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.cookie);
+    putBytes(bytes, offset + 8, value.addr, 16);
+    putBe16(bytes, offset + 24, value.port);
+    putU8(bytes, offset + 26, value.protocol);
+    bytes.fill(0, offset + 27, offset + 32);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      cookie: getU64(bytes, offset + 0),
+      addr: getBytes(bytes, offset + 8, 16),
+      port: getBe16(bytes, offset + 24),
+      protocol: getU8(bytes, offset + 26),
+    };
+  },
+};
+
+/** `struct subnet`, 8 bytes */
+export interface Subnet {
+  readonly network: number;
+  readonly flags: number;
+}
+
+export const subnetCodec: Codec<Subnet> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.network);
+    putU32(bytes, offset + 4, value.flags);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      network: getU32(bytes, offset + 0),
+      flags: getU32(bytes, offset + 4),
+    };
+  },
+};
+
+/** `struct trace`, 136 bytes */
+export interface Trace {
+  readonly count: number;
+  readonly steps: readonly TraceStep[];
+}
+
+export const traceCodec: Codec<Trace> = {
+  size: 136,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.count);
+    bytes.fill(0, offset + 4, offset + 8);
+    if (value.steps.length !== 16) throw new RangeError(`${value.steps.length} elements where 16 belong`);
+    value.steps.forEach((element, index) => traceStepCodec.encode(element, bytes, offset + 8 + index * 8));
+  },
+  decode(bytes, offset = 0) {
+    return {
+      count: getU32(bytes, offset + 0),
+      steps: Array.from({ length: 16 }, (_, index) => traceStepCodec.decode(bytes, offset + 8 + index * 8)),
+    };
+  },
+};
+
+/** `struct trace_step`, 8 bytes */
+export interface TraceStep {
+  readonly step: number;
+  readonly detail: number;
+}
+
+export const traceStepCodec: Codec<TraceStep> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.step);
+    putU32(bytes, offset + 4, value.detail);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      step: getU32(bytes, offset + 0),
+      detail: getU32(bytes, offset + 4),
+    };
+  },
+};
+
+/** `struct uplink`, 40 bytes */
+export interface Uplink {
+  readonly flags: number;
+  readonly mtu: number;
+  readonly masquerade4: Uint8Array;
+  readonly masquerade6: Uint8Array;
+}
+
+export const uplinkCodec: Codec<Uplink> = {
+  size: 40,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.flags);
+    putU32(bytes, offset + 4, value.mtu);
+    putBytes(bytes, offset + 8, value.masquerade4, 16);
+    putBytes(bytes, offset + 24, value.masquerade6, 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      flags: getU32(bytes, offset + 0),
+      mtu: getU32(bytes, offset + 4),
+      masquerade4: getBytes(bytes, offset + 8, 16),
+      masquerade6: getBytes(bytes, offset + 24, 16),
+    };
+  },
+};
+
+/** Every map of bpf/maps.h. */
+export const mapDefinitions = {
+  boundPorts: {
+    name: 'bound_ports',
+    type: 'hash',
+    key: boundPortKeyCodec,
+    value: boundPortCodec,
+    maxEntries: 262144,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<BoundPortKey, BoundPort, 'hash'>,
+  config: {
+    name: 'config',
+    type: 'array',
+    key: u32Codec,
+    value: configCodec,
+    maxEntries: 1,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, Config, 'array'>,
+  conntrack: {
+    name: 'conntrack',
+    type: 'lru_hash',
+    key: conntrackKeyCodec,
+    value: conntrackCodec,
+    maxEntries: 262144,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<ConntrackKey, Conntrack, 'lru_hash'>,
+  counters: {
+    name: 'counters',
+    type: 'percpu_array',
+    key: u32Codec,
+    value: u64Codec,
+    maxEntries: 4,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<number, bigint, 'percpu_array'>,
+  denyList: {
+    name: 'deny_list',
+    type: 'lpm_trie',
+    key: prefixKeyCodec,
+    value: denyCodec,
+    maxEntries: 131072,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<PrefixKey, Deny, 'lpm_trie'>,
+  drops: {
+    name: 'drops',
+    type: 'percpu_array',
+    key: u32Codec,
+    value: dropCountCodec,
+    maxEntries: 43,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<number, DropCount, 'percpu_array'>,
+  endpoints: {
+    name: 'endpoints',
+    type: 'hash',
+    key: endpointKeyCodec,
+    value: endpointCodec,
+    maxEntries: 131072,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<EndpointKey, Endpoint, 'hash'>,
+  flowEvents: {
+    name: 'flow_events',
+    type: 'ringbuf',
+    key: voidCodec,
+    value: voidCodec,
+    maxEntries: 4194304,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<undefined, undefined, 'ringbuf'>,
+  fragments: {
+    name: 'fragments',
+    type: 'lru_hash',
+    key: fragmentKeyCodec,
+    value: fragmentCodec,
+    maxEntries: 8192,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<FragmentKey, Fragment, 'lru_hash'>,
+  hostAddrs: {
+    name: 'host_addrs',
+    type: 'hash',
+    key: bytesCodec(16),
+    value: hostAddrCodec,
+    maxEntries: 8192,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<Uint8Array, HostAddr, 'hash'>,
+  interfaces: {
+    name: 'interfaces',
+    type: 'hash',
+    key: u32Codec,
+    value: interfaceCodec,
+    maxEntries: 16384,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<number, Interface, 'hash'>,
+  members: {
+    name: 'members',
+    type: 'hash',
+    key: memberKeyCodec,
+    value: u32Codec,
+    maxEntries: 16384,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<MemberKey, number, 'hash'>,
+  networks: {
+    name: 'networks',
+    type: 'array',
+    key: u32Codec,
+    value: networkCodec,
+    maxEntries: 4096,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, Network, 'array'>,
+  published: {
+    name: 'published',
+    type: 'hash',
+    key: publishKeyCodec,
+    value: publishCodec,
+    maxEntries: 131072,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<PublishKey, Publish, 'hash'>,
+  publishedLo: {
+    name: 'published_lo',
+    type: 'hash',
+    key: publishKeyCodec,
+    value: publishCodec,
+    maxEntries: 131072,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<PublishKey, Publish, 'hash'>,
+  quotas: {
+    name: 'quotas',
+    type: 'array',
+    key: u32Codec,
+    value: quotaCodec,
+    maxEntries: 16384,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<number, Quota, 'array'>,
+  sockReverse: {
+    name: 'sock_reverse',
+    type: 'lru_hash',
+    key: sockReverseKeyCodec,
+    value: sockReverseCodec,
+    maxEntries: 65536,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<SockReverseKey, SockReverse, 'lru_hash'>,
+  subnets: {
+    name: 'subnets',
+    type: 'lpm_trie',
+    key: prefixKeyCodec,
+    value: subnetCodec,
+    maxEntries: 8192,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<PrefixKey, Subnet, 'lpm_trie'>,
+  traceSteps: {
+    name: 'trace_steps',
+    type: 'array',
+    key: u32Codec,
+    value: traceCodec,
+    maxEntries: 1,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<number, Trace, 'array'>,
+  uplinks: {
+    name: 'uplinks',
+    type: 'hash',
+    key: u32Codec,
+    value: uplinkCodec,
+    maxEntries: 256,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, Uplink, 'hash'>,
+} as const;
