@@ -1,0 +1,174 @@
+import { setImmediate } from 'node:timers/promises';
+import { VetchError } from '../../api/error.ts';
+import type { FlowQuery, FlowView } from '../../api/schemas/flow.ts';
+import { KtimeClock } from './clock.ts';
+import type { FlowDirectory } from './directory.ts';
+import { compileFilter, type FlowNames, type RecordFilter } from './filter.ts';
+import { FlowFormatter } from './formatter.ts';
+import { FlowHistory } from './history.ts';
+
+/** Events that are tested or made into objects before others get their turn: some milliseconds. */
+const slice = 8192;
+const viewSlice = 1000;
+
+export interface FlowLogOptions {
+  readonly directory: FlowDirectory;
+  readonly names: FlowNames;
+  /** Name of this host. */
+  readonly node: string;
+  /** Events that are kept; default 65,536. */
+  readonly capacity?: number;
+  readonly clock?: KtimeClock;
+  /** Followers at one time; default 64. */
+  readonly maxFollowers?: number;
+}
+
+/** Told to a follower that was too slow: so many events, matching or not, were overwritten before it read them. */
+export type OnLost = (events: number) => void;
+
+/**
+ * The flow events of this host: what was, and what happens.
+ *
+ * A follower is a place in the history and has no queue of its own, so a slow one costs nothing: what is overwritten
+ * before it is read is lost to it, counted, and told.
+ */
+export class FlowLog {
+  readonly history: FlowHistory;
+  readonly #clock: KtimeClock;
+  readonly #directory: FlowDirectory;
+  readonly #names: FlowNames;
+  readonly #formatter: FlowFormatter;
+  readonly #waiting = new Set<() => void>();
+  readonly #maxFollowers: number;
+  #followers = 0;
+  #lost = 0;
+
+  constructor({ directory, names, node, capacity, clock, maxFollowers }: FlowLogOptions) {
+    this.#maxFollowers = maxFollowers ?? 64;
+    this.history = new FlowHistory(capacity);
+    this.#clock = clock ?? new KtimeClock();
+    this.#directory = directory;
+    this.#names = names;
+    this.#formatter = new FlowFormatter({ clock: this.#clock, directory, node });
+  }
+
+  /** Followers there are now. */
+  get followers(): number {
+    return this.#followers;
+  }
+
+  /** Events that slow followers missed, all together. */
+  get lostByFollowers(): number {
+    return this.#lost;
+  }
+
+  /** Copies one record into the history; `announce` tells of it. */
+  append(words: Int32Array, word: number): void {
+    this.history.append(words, word);
+  }
+
+  /** Tells the followers that there is something new: once a batch. */
+  announce(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+
+  /**
+   * Oldest first. Without `last` everything kept that matches; with `follow`, and neither `last` nor `since`, only
+   * what is new.
+   *
+   * @throws {VetchError} INVALID, NOT_FOUND, UNAVAILABLE (too many followers) from the first `next()`, before any flow.
+   */
+  async *query(query: FlowQuery, signal: AbortSignal, onLost: OnLost = () => {}): AsyncGenerator<FlowView, void> {
+    this.#clock.recheck();
+    let version = this.#directory.version;
+    let matches = this.#compile(query);
+    const { begin, end } = this.history;
+    let next = query.follow && query.last === undefined && query.since === undefined ? end : begin;
+    if (query.last !== undefined) next = await this.#startOfLast(matches, query.last, signal);
+    const untilKtime = query.until === undefined ? undefined : this.#clock.toKtime(new Date(query.until));
+    const stop = query.follow ? Number.POSITIVE_INFINITY : end;
+    if (query.follow) this.#follow();
+    try {
+      let made = 0;
+      while (next < stop && !signal.aborted) {
+        const { begin: oldest, end: newest, records } = this.history;
+        if (next < oldest) {
+          if (query.follow) this.#lost += oldest - next;
+          onLost(oldest - next);
+          next = oldest;
+        }
+        if (next === newest) {
+          if (untilKtime !== undefined && this.#clock.now() > untilKtime) return;
+          await this.#news(signal, untilKtime);
+          this.#clock.recheck();
+          if (this.#directory.version !== version) {
+            version = this.#directory.version;
+            matches = this.#compile(query);
+          }
+          continue;
+        }
+        const sliceEnd = Math.min(stop, newest, next + slice);
+        while (next < sliceEnd && !matches(records, this.history.offsetOf(next))) next++;
+        if (next < sliceEnd) {
+          yield this.#formatter.view(records, this.history.offsetOf(next++));
+          if (++made % viewSlice !== 0) continue;
+        }
+        await setImmediate();
+      }
+    } finally {
+      if (query.follow) this.#followers--;
+    }
+  }
+
+  #follow(): void {
+    if (this.#followers >= this.#maxFollowers) {
+      throw new VetchError(
+        'UNAVAILABLE',
+        `${this.#followers} clients follow the flows already`,
+        'stop one of them, or ask without --follow',
+      );
+    }
+    this.#followers++;
+  }
+
+  #compile(query: FlowQuery): RecordFilter {
+    return compileFilter(query, this.#names, {
+      ...(query.since !== undefined && { since: this.#clock.toKtime(new Date(query.since)) }),
+      ...(query.until !== undefined && { until: this.#clock.toKtime(new Date(query.until)) }),
+    });
+  }
+
+  /** Number of the first of the newest `count` events that match. */
+  async #startOfLast(matches: RecordFilter, count: number, signal: AbortSignal): Promise<number> {
+    let found = 0;
+    let event = this.history.end;
+    while (found < count && event > this.history.begin && !signal.aborted) {
+      event--;
+      if (matches(this.history.records, this.history.offsetOf(event))) found++;
+      if (event % slice === 0) await setImmediate();
+    }
+    return event;
+  }
+
+  /** Resolves with the next announcement, when the client leaves, or when `until` has passed. */
+  #news(signal: AbortSignal, untilKtime: bigint | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const done = () => {
+        this.#waiting.delete(done);
+        signal.removeEventListener('abort', done);
+        clearTimeout(timer);
+        resolve();
+      };
+      if (untilKtime !== undefined) {
+        const left = Number((untilKtime - this.#clock.now()) / 1_000_000n) + 1;
+        timer = setTimeout(done, Math.min(left, 2 ** 31 - 1));
+      }
+      this.#waiting.add(done);
+      signal.addEventListener('abort', done, { once: true });
+      if (signal.aborted) done();
+    });
+  }
+}
