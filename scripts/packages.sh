@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs the Debian packages of the named groups, only those that are missing.
+set -euo pipefail
+
+declare -A groups=(
+  # libbpf1 is the one library that the daemon calls
+  [run]='libbpf1 iproute2'
+  [demo]='bpftool curl python3 iputils-ping tcpdump util-linux procps'
+  [test]='iperf3 ethtool conntrack nftables libcap2-bin lsof'
+  [bpf]='clang-19 llvm-19 libbpf-dev linux-libc-dev'
+  [bench]='iperf3 ethtool'
+  [kernels]='qemu-system-x86 busybox-static xz-utils'
+)
+
+missing=()
+for group in "$@"; do
+  [ -n "${groups[$group]:-}" ] || { echo "packages.sh: no group named $group" >&2; exit 2; }
+  for package in ${groups[$group]}; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing+=("$package")
+  done
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+  echo "packages.sh: missing Debian packages: ${missing[*]}; run as root, or: sudo apt-get install ${missing[*]}" >&2
+  exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+wait=(-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+echo "installing ${missing[*]}"
+apt-get "${wait[@]}" -qq update
+apt-get "${wait[@]}" -qq -y --no-install-recommends install "${missing[@]}" >/dev/null

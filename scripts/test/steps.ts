@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { type Count, none, readReport } from './count.ts';
+import { type RunOptions, run } from './run.ts';
+import { nodeOf } from './runtimes.ts';
+
+/** One part of the whole test run. */
+export interface Step {
+  readonly name: string;
+  readonly what: string;
+  /** `report` is where a JSON report of it may lie. */
+  readonly run: (report: string) => Promise<Count>;
+}
+
+/** A command that passes or fails as a whole counts as one test. */
+function check(name: string, what: string, program: string, ...args: string[]): Step {
+  return {
+    name,
+    what,
+    run: async () => ((await run(program, args)) === 0 ? { ...none, passed: 1 } : { ...none, failed: 1 }),
+  };
+}
+
+const vitest = 'node_modules/vitest/vitest.mjs';
+
+async function runVitest(node: string, args: readonly string[], report: string, options?: RunOptions): Promise<Count> {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const status = await run(node, [vitest, 'run', ...args, ...reporters], options);
+  if (!existsSync(report)) return { ...none, failed: 1 };
+  const count = readReport(report);
+  return status !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
+}
+
+function project(name: string, what: string, ...args: string[]): Step {
+  return { name, what, run: (report) => runVitest(process.execPath, args, report) };
+}
+
+/** The units, and what rests on the FFI and on the HTTP server, under another Node. */
+function runtime(major: number): Step {
+  return {
+    name: `node-${major}`,
+    what: `units, API and loader under Node ${major}`,
+    run: async (report) => {
+      const node = await nodeOf(major);
+      const env = { PATH: `${node.slice(0, node.lastIndexOf('/'))}:${process.env.PATH ?? ''}` };
+      const units = await runVitest(node, ['--project', 'unit'], report, { env });
+      const loaderReport = report.replace(/\.json$/, '-loader.json');
+      const loader = await runVitest(node, ['--project', 'kernel', 'test/kernel/loader'], loaderReport, { env });
+      return {
+        passed: units.passed + loader.passed,
+        failed: units.failed + loader.failed,
+        skipped: units.skipped + loader.skipped,
+      };
+    },
+  };
+}
+
+export const steps: readonly Step[] = [
+  check('lint', 'format and lint', 'npx', 'biome', 'ci', '--error-on-warnings', '.'),
+  check('types', 'TypeScript', 'npx', 'tsc', '-p', 'tsconfig.json'),
+  check('layers', 'imports point one way', process.execPath, 'scripts/check-layers.ts'),
+  check('generated', 'layouts are those of the objects', process.execPath, 'src/maps/generate.ts', '--check'),
+  check('bpf', 'a rebuild gives the committed objects', 'scripts/check-bpf.sh'),
+  project('units', 'what needs no root', '--project', 'unit'),
+  project('kernel', "against this machine's kernel", '--project', 'kernel'),
+  project('lab', 'hosts in namespaces, each with a daemon', '--project', 'lab'),
+  runtime(22),
+  runtime(26),
+];

@@ -1,0 +1,46 @@
+import { defineConfig } from 'vitest/config';
+
+/** Other kernels run under emulation: there every limit is multiplied. */
+const slowness = Number(process.env.VETCH_TEST_SLOWNESS ?? 1);
+
+/** Tests that change the kernel's state take turns, in processes: namespaces belong to threads. */
+const inTurn = { pool: 'forks', fileParallelism: false, maxWorkers: 1 } as const;
+
+export default defineConfig({
+  test: {
+    passWithNoTests: false,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'src/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'test/compliance/store*.test.ts',
+            'test/kernel/packet/*.test.ts',
+          ],
+          testTimeout: 10_000 * slowness,
+        },
+      },
+      {
+        test: {
+          name: 'kernel',
+          include: ['test/{kernel,netlink}/**/*.test.ts', 'test/compliance/**/*.test.ts'],
+          exclude: ['test/compliance/store*.test.ts', 'test/kernel/packet/*.test.ts'],
+          testTimeout: 30_000 * slowness,
+          hookTimeout: 60_000 * slowness,
+          ...inTurn,
+        },
+      },
+      {
+        test: {
+          name: 'lab',
+          include: ['test/{lab,reconcile,e2e}/**/*.test.ts'],
+          testTimeout: 60_000 * slowness,
+          hookTimeout: 60_000 * slowness,
+          ...inTurn,
+        },
+      },
+    ],
+  },
+});
