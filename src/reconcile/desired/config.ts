@@ -1,0 +1,40 @@
+import { ConfigFlag } from '../../maps/generated/abi.ts';
+import { parseMac } from '../../model/address.ts';
+import { entryOf, type MapEntry } from '../entry.ts';
+import { type HostFacts, linksByName } from '../facts.ts';
+import { hostDevice } from './devices.ts';
+import { snatPorts } from './ports.ts';
+
+/** Seconds; of established TCP and SCTP what Linux's own conntrack takes: idle database connections live. */
+const timeouts = {
+  timeoutNew: 30,
+  timeoutUdp: 120,
+  timeoutIcmp: 30,
+  timeoutEstablished: 432_000,
+  timeoutClosing: 120,
+  timeoutClosed: 10,
+};
+
+/** An eighth of the conntrack map; nearly all the ports that one remote address and port can be reached from. */
+const quotas = { flowQuota: 32_768, snatQuota: 4_096, quotaWindow: 60 };
+
+/** Frames a second: mDNS, ARP storms of a boot and cluster heartbeats stay far below. */
+const floodRate = 500;
+
+/** The single entry of `config`. `generation` is the permissions' own count: it outlives the daemon in the map. */
+export function configEntry(facts: HostFacts, generation: number): MapEntry {
+  const ports = snatPorts(facts.localPorts);
+  return entryOf('config', 0, {
+    hostNetns: facts.netnsCookie,
+    generation,
+    flags: ConfigFlag.EVENTS_DROPPED | ConfigFlag.EVENTS_FORWARDED,
+    hostIfindex: linksByName(facts).get(hostDevice.name)?.ifindex ?? 0,
+    hostMac: parseMac(hostDevice.mac),
+    snatPortMin: ports.first,
+    snatPortMax: ports.last,
+    tunnelPort: 0,
+    floodRate,
+    ...quotas,
+    ...timeouts,
+  });
+}

@@ -1,0 +1,37 @@
+import { isIPv4, parseAddress } from '../../model/address.ts';
+import type { Network } from '../../model/network.ts';
+import { entryOf, keyText, type MapEntry } from '../entry.ts';
+import { type HostFacts, linksByName } from '../facts.ts';
+import { hostDevice } from './devices.ts';
+
+/** The host's own addresses, and every network's gateways whether or not they are on the device yet. */
+export function hostAddrEntries(facts: HostFacts, networks: Iterable<Network>): MapEntry[] {
+  const ours = linksByName(facts).get(hostDevice.name)?.ifindex ?? 0;
+  const entries = new Map<string, MapEntry>();
+  for (const { address, ifindex } of facts.addresses) {
+    // A gateway of a network that is gone may still be on the device for a moment: it is nobody's.
+    if (isLoopback(address) || (ifindex === ours && !isLinkLocal(address))) continue;
+    entries.set(keyText(address), entryOf('hostAddrs', address, { ifindex, network: 0 }));
+  }
+  for (const network of networks) {
+    for (const gateway of gatewayEntries(network, ours)) entries.set(keyText(gateway.key), gateway);
+  }
+  return [...entries.values()];
+}
+
+/** What one network adds to `host_addrs`. */
+export function gatewayEntries(network: Network, hostIfindex: number): MapEntry[] {
+  return network.subnets.map(({ gateway }) =>
+    entryOf('hostAddrs', parseAddress(gateway), { ifindex: hostIfindex, network: network.number }),
+  );
+}
+
+/** 127.0.0.0/8 and ::1. */
+export function isLoopback(address: Uint8Array): boolean {
+  if (isIPv4(address)) return address[12] === 127;
+  return address.every((byte, i) => byte === (i === 15 ? 1 : 0));
+}
+
+function isLinkLocal(address: Uint8Array): boolean {
+  return address[0] === 0xfe && ((address[1] ?? 0) & 0xc0) === 0x80;
+}

@@ -1,0 +1,76 @@
+import type { Intent } from '../../model/intent.ts';
+import { type ControlMap, controlMaps, type DesiredMaps, keyText, type MapEntry, type RawEntry } from '../entry.ts';
+import { type HostFacts, linksByName } from '../facts.ts';
+import { configEntry } from './config.ts';
+import { denyEntry } from './deny-list.ts';
+import { endpointEntries } from './endpoints.ts';
+import { hostAddrEntries } from './host-addrs.ts';
+import { alignSlots, memberEntries, type SlotsByNetwork } from './members.ts';
+import { networkEntry, subnetEntries } from './networks.ts';
+import { BoundPorts, publishEntries } from './published.ts';
+import { uplinkEntries } from './uplinks.ts';
+
+/** What the maps themselves remember, and no intent says. */
+export interface MapMemory {
+  /** Of permissions; outlives the daemon in the map `config`. */
+  readonly generation: number;
+  /** Who was in which slot of `members`. */
+  readonly slots: SlotsByNetwork;
+}
+
+export interface MapPlan {
+  readonly maps: DesiredMaps;
+  readonly slots: SlotsByNetwork;
+  /** For the fast path to go on counting. */
+  readonly boundPorts: BoundPorts;
+}
+
+/**
+ * The exact contents of every map that the control plane writes.
+ *
+ * An endpoint whose device is not there is in no map: nothing is delivered to it and nothing is published for it.
+ */
+export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory): MapPlan {
+  const links = linksByName(facts);
+  const ports = new BoundPorts();
+  const entries: MapEntry[] = [
+    configEntry(facts, memory.generation),
+    ...hostAddrEntries(facts, intent.networks.values()),
+  ];
+  entries.push(...uplinkEntries(facts));
+  const present = new Map<string, Set<number>>();
+  for (const endpoint of intent.endpoints.values()) {
+    const network = intent.networks.get(endpoint.network);
+    const ifindex = links.get(endpoint.hostIfname)?.ifindex;
+    if (network === undefined || ifindex === undefined) continue;
+    for (const entry of endpointEntries(endpoint, network, ifindex)) entries.push(entry);
+    const members = present.get(network.id);
+    if (members) members.add(ifindex);
+    else present.set(network.id, new Set([ifindex]));
+    for (const port of endpoint.ports) {
+      const published = publishEntries(endpoint, network.number, port);
+      if (published.length > 0) ports.add(port);
+      for (const entry of published) entries.push(entry);
+    }
+  }
+  for (const entry of ports.entries()) entries.push(entry);
+  const slots = new Map<number, readonly number[]>();
+  for (const network of intent.networks.values()) {
+    const aligned = alignSlots(memory.slots.get(network.number) ?? [], present.get(network.id) ?? new Set());
+    slots.set(network.number, aligned);
+    for (const entry of memberEntries(network.number, aligned)) entries.push(entry);
+    entries.push(networkEntry(network, aligned.length), ...subnetEntries(network));
+  }
+  for (const cidr of intent.deny) entries.push(denyEntry(cidr));
+  return { maps: grouped(entries), slots, boundPorts: ports };
+}
+
+/** Gathers entries by their map. */
+function grouped(entries: Iterable<MapEntry>): DesiredMaps {
+  const maps = Object.fromEntries(controlMaps.map((map) => [map, new Map<string, RawEntry>()])) as Record<
+    ControlMap,
+    Map<string, RawEntry>
+  >;
+  for (const { map, key, value } of entries) maps[map].set(keyText(key), { key, value });
+  return maps;
+}

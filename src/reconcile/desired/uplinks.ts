@@ -1,0 +1,49 @@
+import { UplinkFlag } from '../../maps/generated/abi.ts';
+import { isIPv4 } from '../../model/address.ts';
+import { entryOf, type MapEntry } from '../entry.ts';
+import type { HostFacts, HostLink } from '../facts.ts';
+import { hostDevice, hostIfnamePattern } from './devices.ts';
+
+/** Bridges and devices of other container networks: what comes from there is theirs. */
+const foreign =
+  /^(docker\d+|docker_gwbridge|br-.*|cni.*|podman\d*|virbr.*|lxcbr.*|lxdbr.*|cilium_.*|cali.*|flannel.*|weave.*|kube-.*)$/;
+
+/** Devices that are one with their master: what they receive arrives there. */
+const absorbing = new Set(['bond', 'team', 'bridge']);
+
+const none = new Uint8Array(16);
+
+/** The devices that lead out of the host. */
+export function uplinksOf(facts: HostFacts): HostLink[] {
+  const { uplink } = facts;
+  if (uplink !== 'auto') return facts.links.filter((link) => uplink.includes(link.name));
+  const kinds = new Map(facts.links.map((link) => [link.ifindex, link.kind]));
+  const addressed = new Set(facts.addresses.filter((address) => address.global).map((address) => address.ifindex));
+  for (const ifindex of facts.defaultRoutes) addressed.add(ifindex);
+  return facts.links.filter((link) => {
+    if (link.loopback || isOurs(link.name) || foreign.test(link.name)) return false;
+    const master = link.master === undefined ? undefined : kinds.get(link.master);
+    return addressed.has(link.ifindex) && !(master !== undefined && absorbing.has(master));
+  });
+}
+
+export function uplinkEntries(facts: HostFacts): MapEntry[] {
+  return uplinksOf(facts).map((link) => {
+    const usable = facts.addresses.filter((address) => address.ifindex === link.ifindex && address.global);
+    const pick = (v4: boolean) => {
+      const family = usable.filter((address) => isIPv4(address.address) === v4);
+      return (family.find((address) => !address.secondary) ?? family[0])?.address ?? none;
+    };
+    return entryOf('uplinks', link.ifindex, {
+      flags: link.ethernet ? UplinkFlag.NONE : UplinkFlag.NO_ETHERNET,
+      mtu: link.mtu,
+      masquerade4: pick(true),
+      masquerade6: pick(false),
+    });
+  });
+}
+
+/** The host device, its peer, and the host ends of endpoints' veths. */
+export function isOurs(name: string): boolean {
+  return name === hostDevice.name || name === hostDevice.peer || hostIfnamePattern.test(name);
+}

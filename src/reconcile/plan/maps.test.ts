@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import type { PublishedPort } from '../../model/endpoint.ts';
+import { desiredMaps } from '../desired/maps.ts';
+import { type ControlMap, controlMaps, type DesiredMaps, keyText, type RawEntry } from '../entry.ts';
+import { aNetwork, anEndpoint, anIntent, hostFacts } from '../testing.ts';
+import { type MapChanges, planMaps } from './maps.ts';
+
+const memory = { generation: 1, slots: new Map() };
+const port: PublishedPort = { protocol: 'tcp', hostAddress: '0.0.0.0', hostPort: 8080, port: 80 };
+const full = desiredMaps(
+  anIntent([aNetwork()], [anEndpoint({ ports: [port] })], ['192.0.2.0/24']),
+  hostFacts(),
+  memory,
+);
+const empty = desiredMaps(anIntent([], []), hostFacts(), memory);
+
+/** What the kernel would hold after a plan: arrays keep every element. */
+function applied(maps: DesiredMaps, plan: MapChanges): DesiredMaps {
+  const copy = Object.fromEntries(controlMaps.map((map) => [map, new Map(maps[map])])) as Record<
+    ControlMap,
+    Map<string, RawEntry>
+  >;
+  for (const { map, set, remove } of plan.changes) {
+    for (const entry of set) copy[map].set(keyText(entry.key), entry);
+    for (const key of remove) copy[map].delete(keyText(key));
+  }
+  return copy;
+}
+
+describe('the plan of the maps', () => {
+  test('nothing is done where nothing differs', () => {
+    expect(planMaps(full.maps, full.maps)).toEqual({ changes: [], count: 0, revokes: false });
+  });
+
+  test('applied once, it leaves nothing to do', () => {
+    for (const [from, to] of [
+      [empty, full],
+      [full, empty],
+    ] as const) {
+      const after = applied(from.maps, planMaps(to.maps, from.maps));
+      expect(planMaps(to.maps, after).count).toBe(0);
+    }
+  });
+
+  test('a port is published last and unpublished first', () => {
+    const order = (plan: MapChanges) => plan.changes.map((change) => change.map);
+    const up = order(planMaps(full.maps, empty.maps));
+    expect(up.indexOf('published')).toBeGreaterThan(up.indexOf('endpoints'));
+    expect(up.indexOf('endpoints')).toBeGreaterThan(up.indexOf('subnets'));
+    const down = planMaps(empty.maps, full.maps).changes.filter((change) => change.remove.length > 0);
+    expect(down.map((change) => change.map).slice(0, 2)).toEqual(['publishedLo', 'published']);
+    expect(down.at(-1)?.map).toBe('subnets');
+  });
+
+  test('what an entry of the deny list has counted is left alone', () => {
+    const counted = new Map(
+      [...full.maps.denyList].map(([text, { key }]) => [text, { key, value: new Uint8Array(16).fill(9) }]),
+    );
+    expect(planMaps(full.maps, { ...full.maps, denyList: counted }).count).toBe(0);
+    expect(planMaps(empty.maps, { ...empty.maps, denyList: counted }).count).toBe(1);
+  });
+
+  test('only what takes a permission back says so', () => {
+    expect(planMaps(full.maps, empty.maps).revokes).toBe(false);
+    expect(planMaps(empty.maps, full.maps).revokes).toBe(true);
+  });
+
+  test('a network that is gone leaves an element of zeros in the array', () => {
+    const change = planMaps(empty.maps, full.maps).changes.find(({ map }) => map === 'networks');
+    expect(change?.set).toEqual([{ key: Uint8Array.of(1, 0, 0, 0), value: new Uint8Array(48) }]);
+  });
+});

@@ -1,0 +1,89 @@
+import { parseAddress } from '../model/address.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Network } from '../model/network.ts';
+import type { HostAddress, HostFacts, HostLink } from './facts.ts';
+
+/** Examples that unit tests begin from. */
+export function aNetwork(change: Partial<Network> = {}): Network {
+  return {
+    id: 'a'.repeat(64),
+    number: 1,
+    name: 'shop',
+    driver: 'bridge',
+    owner: 'vetch',
+    subnets: [
+      { cidr: '10.88.0.0/16', gateway: '10.88.0.1', aux: {} },
+      { cidr: 'fd00:88::/64', gateway: 'fd00:88::1', aux: {} },
+    ],
+    mtu: 1500,
+    internal: false,
+    options: {},
+    labels: {},
+    created: '2026-01-31T12:00:00Z',
+    ...change,
+  };
+}
+
+export function anEndpoint(change: Partial<Endpoint> = {}): Endpoint {
+  return {
+    id: 'b'.repeat(64),
+    number: 1,
+    name: 'web',
+    network: 'a'.repeat(64),
+    owner: 'vetch',
+    ifname: 'eth0',
+    hostIfname: 'vt00000000001',
+    mac: '02:42:0a:58:00:02',
+    addresses: ['10.88.0.2/16', 'fd00:88::2/64'],
+    netns: '/var/run/netns/web',
+    identity: 256,
+    labels: {},
+    options: {},
+    ports: [],
+    created: '2026-01-31T12:00:00Z',
+    ...change,
+  };
+}
+
+export function anIntent(
+  networks: readonly Network[],
+  endpoints: readonly Endpoint[],
+  deny: readonly string[] = [],
+): Intent {
+  return {
+    networks: new Map(networks.map((network) => [network.id, network])),
+    endpoints: new Map(endpoints.map((endpoint) => [endpoint.id, endpoint])),
+    deny: new Set(deny),
+  };
+}
+
+export function aLink(ifindex: number, name: string, change: Partial<HostLink> = {}): HostLink {
+  return { ifindex, name, mac: '02:00:00:00:00:01', mtu: 1500, up: true, loopback: false, ethernet: true, ...change };
+}
+
+export function anAddress(ifindex: number, text: string, change: Partial<HostAddress> = {}): HostAddress {
+  const address = parseAddress(text);
+  return { ifindex, address, prefixLength: text.includes(':') ? 64 : 24, global: true, secondary: false, ...change };
+}
+
+export function hostFacts(change: Partial<HostFacts> = {}): HostFacts {
+  return {
+    netnsCookie: 7n,
+    links: [
+      aLink(1, 'lo', { loopback: true }),
+      aLink(2, 'eth0'),
+      aLink(3, 'vetch0', { kind: 'veth' }),
+      aLink(10, 'vt00000000001', { kind: 'veth' }),
+    ],
+    addresses: [
+      anAddress(1, '127.0.0.1', { global: false }),
+      anAddress(2, '192.0.2.10'),
+      anAddress(2, 'fe80::1', { global: false }),
+    ],
+    defaultRoutes: [],
+    localPorts: { first: 32768, last: 60999 },
+    uplink: 'auto',
+    ...change,
+  };
+}
