@@ -1,0 +1,133 @@
+import { withoutLength } from '../model/address.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Network } from '../model/network.ts';
+
+/** Long enough to tell ten thousand ids apart, short enough that most prefixes that people write have it. */
+const bucketDigits = 4;
+
+/**
+ * The intent in memory, with what is needed to find things in it: no look-up gets slower with the number of endpoints.
+ * It mirrors the store; whoever changes one changes the other.
+ */
+export class IntentIndex implements Intent {
+  readonly #networks = new Map<string, Network>();
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #deny = new Set<string>();
+  readonly #networkByName = new Map<string, Network>();
+  readonly #byNetwork = new Map<string, Map<string, Endpoint>>();
+  readonly #byName = new Map<string, Map<string, Endpoint>>();
+  readonly #byAddress = new Map<string, Map<string, Endpoint>>();
+  readonly #byPrefix = new Map<string, Set<string>>();
+  #version = 0;
+
+  constructor(intent?: Intent) {
+    for (const network of intent?.networks.values() ?? []) this.putNetwork(network);
+    for (const endpoint of intent?.endpoints.values() ?? []) this.putEndpoint(endpoint);
+    for (const cidr of intent?.deny ?? []) this.#deny.add(cidr);
+  }
+
+  get networks(): ReadonlyMap<string, Network> {
+    return this.#networks;
+  }
+  get endpoints(): ReadonlyMap<string, Endpoint> {
+    return this.#endpoints;
+  }
+  get deny(): ReadonlySet<string> {
+    return this.#deny;
+  }
+  /** Goes up with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  putNetwork(network: Network): void {
+    this.deleteNetwork(network.id);
+    this.#networks.set(network.id, network);
+    this.#networkByName.set(network.name, network);
+    this.#addPrefix(network.id);
+    this.#version++;
+  }
+
+  deleteNetwork(id: string): void {
+    const network = this.#networks.get(id);
+    if (!network) return;
+    this.#networks.delete(id);
+    if (this.#networkByName.get(network.name) === network) this.#networkByName.delete(network.name);
+    this.#byPrefix.get(id.slice(0, bucketDigits))?.delete(id);
+    this.#version++;
+  }
+
+  putEndpoint(endpoint: Endpoint): void {
+    this.deleteEndpoint(endpoint.id);
+    this.#endpoints.set(endpoint.id, endpoint);
+    put(this.#byNetwork, endpoint.network, endpoint);
+    put(this.#byName, endpoint.name, endpoint);
+    for (const address of endpoint.addresses) put(this.#byAddress, withoutLength(address), endpoint);
+    this.#addPrefix(endpoint.id);
+    this.#version++;
+  }
+
+  deleteEndpoint(id: string): void {
+    const endpoint = this.#endpoints.get(id);
+    if (!endpoint) return;
+    this.#endpoints.delete(id);
+    drop(this.#byNetwork, endpoint.network, id);
+    drop(this.#byName, endpoint.name, id);
+    for (const address of endpoint.addresses) drop(this.#byAddress, withoutLength(address), id);
+    this.#byPrefix.get(id.slice(0, bucketDigits))?.delete(id);
+    this.#version++;
+  }
+
+  addDeny(cidrs: Iterable<string>): void {
+    for (const cidr of cidrs) this.#deny.add(cidr);
+  }
+
+  deleteDeny(cidrs: Iterable<string>): void {
+    for (const cidr of cidrs) this.#deny.delete(cidr);
+  }
+
+  networkNamed(name: string): Network | undefined {
+    return this.#networkByName.get(name);
+  }
+
+  endpointsOf(networkId: string): ReadonlyMap<string, Endpoint> {
+    return this.#byNetwork.get(networkId) ?? new Map();
+  }
+
+  endpointsNamed(name: string): readonly Endpoint[] {
+    return [...(this.#byName.get(name)?.values() ?? [])];
+  }
+
+  /** @param address canonical, without prefix length */
+  endpointsAt(address: string): readonly Endpoint[] {
+    return [...(this.#byAddress.get(address)?.values() ?? [])];
+  }
+
+  /** Ids of networks and endpoints that begin so. */
+  idsWithPrefix(prefix: string): readonly string[] {
+    if (prefix.length < bucketDigits) {
+      return [...this.#networks.keys(), ...this.#endpoints.keys()].filter((id) => id.startsWith(prefix));
+    }
+    const bucket = this.#byPrefix.get(prefix.slice(0, bucketDigits)) ?? [];
+    return [...bucket].filter((id) => id.startsWith(prefix));
+  }
+
+  #addPrefix(id: string): void {
+    const bucket = this.#byPrefix.get(id.slice(0, bucketDigits));
+    if (bucket) bucket.add(id);
+    else this.#byPrefix.set(id.slice(0, bucketDigits), new Set([id]));
+  }
+}
+
+function put(index: Map<string, Map<string, Endpoint>>, key: string, endpoint: Endpoint): void {
+  const found = index.get(key);
+  if (found) found.set(endpoint.id, endpoint);
+  else index.set(key, new Map([[endpoint.id, endpoint]]));
+}
+
+function drop(index: Map<string, Map<string, Endpoint>>, key: string, id: string): void {
+  const found = index.get(key);
+  found?.delete(id);
+  if (found?.size === 0) index.delete(key);
+}
