@@ -1,13 +1,16 @@
-import type { PrefixBytes } from './peers.ts';
+import { isIPv4, type Prefix } from '../model/address.ts';
+
+/** v4-mapped addresses have this as their third word, and zeros before it. */
+const v4Word = new Int32Array(Uint8Array.of(0, 0, 0xff, 0xff).buffer)[0] as number;
 
 /** Addresses and prefixes, asked about addresses that lie in memory as four words each. */
 export class AddressSet {
   /** By the last word, where addresses differ most: the four words, one address after the other. */
   readonly #exact = new Map<number, Int32Array>();
   /** Masks and values, four words each. */
-  readonly #prefixes: { readonly mask: Int32Array; readonly value: Int32Array }[] = [];
+  readonly #prefixes: { readonly mask: Int32Array; readonly value: Int32Array; readonly isV4: boolean }[] = [];
 
-  constructor(addresses: Iterable<Uint8Array>, prefixes: Iterable<PrefixBytes> = []) {
+  constructor(addresses: Iterable<Uint8Array>, prefixes: Iterable<Prefix> = []) {
     for (const address of addresses) this.#add(wordsOf(address));
     for (const { address, prefixLength } of prefixes) {
       if (prefixLength === 128) {
@@ -15,11 +18,15 @@ export class AddressSet {
         continue;
       }
       const mask = wordsOf(maskBytes(prefixLength));
-      this.#prefixes.push({ mask, value: wordsOf(address).map((word, i) => word & (mask[i] as number)) });
+      this.#prefixes.push({
+        mask,
+        value: wordsOf(address).map((word, i) => word & (mask[i] as number)),
+        isV4: prefixLength >= 96 && isIPv4(address),
+      });
     }
   }
 
-  /** Whether the set has the address whose first word is `words[at]`. */
+  /** Whether the set has the address, or a prefix of its family holds it, whose first word is `words[at]`. */
   has(words: Int32Array, at: number): boolean {
     const found = this.#exact.get(words[at + 3] as number);
     if (found) {
@@ -27,8 +34,11 @@ export class AddressSet {
         if (found[i] === words[at] && found[i + 1] === words[at + 1] && found[i + 2] === words[at + 2]) return true;
       }
     }
-    for (const { mask, value } of this.#prefixes) {
+    if (this.#prefixes.length === 0) return false;
+    const isV4 = words[at + 2] === v4Word && words[at + 1] === 0 && words[at] === 0;
+    for (const { mask, value, isV4: ofV4 } of this.#prefixes) {
       if (
+        isV4 === ofV4 &&
         ((words[at + 3] as number) & (mask[3] as number)) === value[3] &&
         ((words[at + 2] as number) & (mask[2] as number)) === value[2] &&
         ((words[at + 1] as number) & (mask[1] as number)) === value[1] &&

@@ -1,4 +1,5 @@
 import type { Codec } from '../maps/codec.ts';
+import { isZero } from './zero.ts';
 
 /** Where a field lies in its struct, bytes. */
 export interface FieldPlace {
@@ -23,10 +24,4 @@ export function fieldPlaces<T extends object>(codec: Codec<T>): { readonly [Fiel
     bytes[at] = 0;
   }
   return places as { [Field in keyof T]: FieldPlace };
-}
-
-function isZero(value: unknown): boolean {
-  if (value instanceof Uint8Array || Array.isArray(value)) return value.every(isZero);
-  if (typeof value === 'object' && value !== null) return Object.values(value).every(isZero);
-  return value === 0 || value === 0n;
 }

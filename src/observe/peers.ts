@@ -1,14 +1,9 @@
-/** A prefix as bytes: of a v4-mapped address the length is 96 longer than written. */
-export interface PrefixBytes {
-  readonly address: Uint8Array;
-  /** 0 to 128. */
-  readonly prefixLength: number;
-}
+import type { Prefix } from '../model/address.ts';
 
 /** What REFs stand for on the wire: a packet's end matches when its address or its identity does. */
 export interface Peers {
   readonly addresses: readonly Uint8Array[];
-  readonly prefixes: readonly PrefixBytes[];
+  readonly prefixes: readonly Prefix[];
   /** Policy identities, as that of `world`. */
   readonly identities: readonly number[];
 }
@@ -22,4 +17,12 @@ export function joinPeers(sets: readonly Peers[]): Peers {
     prefixes: sets.flatMap((set) => set.prefixes),
     identities: sets.flatMap((set) => set.identities),
   };
+}
+
+/** What filters ask about the names in them; each call may throw a VetchError. */
+export interface RefNames {
+  /** Everything that REFs stand for now. @throws {VetchError} NOT_FOUND, INVALID */
+  peers(refs: readonly string[]): Peers;
+  /** Numbers of networks named. @throws {VetchError} NOT_FOUND, INVALID */
+  networks(refs: readonly string[]): readonly number[];
 }

@@ -49,6 +49,8 @@ test('addresses and prefixes of both families are compared whole', () => {
   expect(passes({ include: { to: ['10.88.0.4/30'] } })).toBe(false);
   expect(passes({ include: { to: ['0.0.0.0/0'] } })).toBe(true);
   expect(passes({ include: { to: ['0.0.0.0/0'] } }, v6)).toBe(false);
+  expect(passes({ include: { to: ['::/0'] } })).toBe(false);
+  expect(passes({ include: { to: ['::/0'] } }, v6)).toBe(true);
   expect(passes({ include: { from: ['fd00:88::/64'] } }, v6)).toBe(true);
   expect(passes({ include: { to: ['fd00:88::/64'] } }, v6)).toBe(false);
   expect(passes({ include: { to: ['fd00:88:0:1::3'] } }, v6)).toBe(true);

@@ -2,20 +2,12 @@ import { VetchError } from '../../api/error.ts';
 import type { FlowFilter, FlowQuery } from '../../api/schemas/flow.ts';
 import { DropReason, Verdict } from '../../maps/generated/abi.ts';
 import { AddressSet } from '../address-set.ts';
-import type { Peers } from '../peers.ts';
+import type { Peers, RefNames } from '../peers.ts';
 import { parseProtocol } from '../protocol.ts';
 import { at, type Records } from './record.ts';
 
 /** Whether the record at byte `offset`, a multiple of 8, is wanted. */
 export type RecordFilter = (records: Records, offset: number) => boolean;
-
-/** What filters need to know of the world; each call may throw a VetchError. */
-export interface FlowNames {
-  /** Everything that REFs stand for now. @throws {VetchError} NOT_FOUND, INVALID */
-  peers(refs: readonly string[]): Peers;
-  /** Numbers of networks named. @throws {VetchError} NOT_FOUND, INVALID */
-  networks(refs: readonly string[]): readonly number[];
-}
 
 /**
  * One test of raw bytes for a whole query: no object is made for an event.
@@ -27,7 +19,7 @@ export interface FlowNames {
  */
 export function compileFilter(
   query: Pick<FlowQuery, 'include' | 'exclude'>,
-  names: FlowNames,
+  names: RefNames,
   window: { readonly since?: bigint; readonly until?: bigint } = {},
 ): RecordFilter {
   const wanted = tests(query.include, names);
@@ -47,7 +39,7 @@ export function compileFilter(
 }
 
 /** One test for each list that says something; the cheap ones first. */
-function tests(filter: FlowFilter, names: FlowNames): RecordFilter[] {
+function tests(filter: FlowFilter, names: RefNames): RecordFilter[] {
   const result: RecordFilter[] = [];
   if (filter.verdict.length > 0)
     result.push(

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { VetchError } from '../../api/error.ts';
 import type { FlowQuery, FlowView } from '../../api/schemas/flow.ts';
+import type { RefNames } from '../peers.ts';
 import { KtimeClock } from './clock.ts';
 import type { FlowDirectory } from './directory.ts';
-import { compileFilter, type FlowNames, type RecordFilter } from './filter.ts';
+import { compileFilter, type RecordFilter } from './filter.ts';
 import { FlowFormatter } from './formatter.ts';
 import { FlowHistory } from './history.ts';
 
@@ -13,7 +14,7 @@ const viewSlice = 1000;
 
 export interface FlowLogOptions {
   readonly directory: FlowDirectory;
-  readonly names: FlowNames;
+  readonly names: RefNames;
   /** Name of this host. */
   readonly node: string;
   /** Events that are kept; default 65,536. */
@@ -36,7 +37,7 @@ export class FlowLog {
   readonly history: FlowHistory;
   readonly #clock: KtimeClock;
   readonly #directory: FlowDirectory;
-  readonly #names: FlowNames;
+  readonly #names: RefNames;
   readonly #formatter: FlowFormatter;
   readonly #waiting = new Set<() => void>();
   readonly #maxFollowers: number;

@@ -2,8 +2,7 @@ import type { FlowQuery } from '../../api/schemas/flow.ts';
 import { encoded } from '../../maps/codec.ts';
 import { type FlowEvent, flowEventCodec } from '../../maps/generated/abi.ts';
 import { parseAddress } from '../../model/address.ts';
-import { joinPeers, nobody, type Peers } from '../peers.ts';
-import type { FlowNames } from './filter.ts';
+import { joinPeers, nobody, type Peers, type RefNames } from '../peers.ts';
 import { recordsIn } from './record.ts';
 
 /** An event to write tests with: TCP from 10.88.0.2:40000 to 10.88.0.3:80 in network 1, forwarded. */
@@ -55,7 +54,7 @@ export function flowQuery(
 }
 
 /** REFs that are addresses, prefixes, `world` and `host`; networks that are numbers. */
-export const plainNames: FlowNames = {
+export const plainNames: RefNames = {
   peers: (refs) => joinPeers(refs.map(plainPeers)),
   networks: (refs) => refs.map(Number),
 };

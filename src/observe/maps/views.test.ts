@@ -1,0 +1,131 @@
+import { expect, test } from 'vitest';
+import { mapView as mapSchema } from '../../api/schemas/map.ts';
+import { mapDefinitions, NetworkFlag } from '../../maps/generated/abi.ts';
+import { parseAddress, parseMac } from '../../model/address.ts';
+import { dumpEntries, mapView, type OpenMap } from './views.ts';
+
+type Name = keyof typeof mapDefinitions;
+
+function open(name: Name, entries?: readonly (readonly [unknown, unknown])[]): OpenMap {
+  const definition = mapDefinitions[name];
+  return {
+    definition,
+    capacity: definition.maxEntries,
+    pin: `/sys/fs/bpf/vetch/v1/maps/${definition.name}`,
+    ...(entries && { entries: () => entries }),
+  };
+}
+
+async function dump(map: OpenMap): Promise<unknown[]> {
+  const rows: unknown[] = [];
+  for await (const row of dumpEntries(map)) rows.push(row);
+  expect(JSON.parse(JSON.stringify(rows))).toEqual(rows);
+  return rows;
+}
+
+const none = new Uint8Array(16);
+
+test('a map is listed with its size, its fill and the bpftool command', () => {
+  const view = mapView(open('endpoints'), new Map([['endpoints', 3]]));
+  expect(mapSchema.parse(view)).toEqual(view);
+  expect(view).toEqual({
+    name: 'endpoints',
+    type: 'hash',
+    pin: '/sys/fs/bpf/vetch/v1/maps/endpoints',
+    keyBytes: 20,
+    valueBytes: 24,
+    entries: 3,
+    capacity: 131072,
+    writer: 'control',
+    bpftool: 'bpftool map dump pinned /sys/fs/bpf/vetch/v1/maps/endpoints',
+  });
+});
+
+test('an array counts and shows the entries that are not zero', async () => {
+  const zero = { flags: 0, mtu: 0, members: 0, gateway4: none, gateway6: none };
+  const shop = {
+    flags: NetworkFlag.PRESENT | NetworkFlag.MASQUERADE4,
+    mtu: 1500,
+    members: 2,
+    gateway4: parseAddress('10.88.0.1'),
+    gateway6: none,
+  };
+  const networks = open('networks', [
+    [0, zero],
+    [1, shop],
+    [2, zero],
+  ]);
+  expect(mapView(networks).entries).toBe(1);
+  expect(await dump(networks)).toEqual([
+    {
+      key: 1,
+      value: { flags: ['PRESENT', 'MASQUERADE4'], mtu: 1500, members: 2, gateway4: '10.88.0.1', gateway6: null },
+    },
+  ]);
+});
+
+test('addresses, MACs, prefixes and numbers of lists are shown as text', async () => {
+  const addr = parseAddress('10.88.0.2');
+  const mac = parseMac('02:42:0a:58:00:02');
+  expect(
+    await dump(
+      open('endpoints', [
+        [
+          { network: 1, addr },
+          { number: 1, ifindex: 7, network: 1, identity: 256, mac, flags: 0 },
+        ],
+      ]),
+    ),
+  ).toEqual([
+    {
+      key: { network: 1, addr: '10.88.0.2' },
+      value: { number: 1, ifindex: 7, network: 1, identity: 256, mac: '02:42:0a:58:00:02', flags: [] },
+    },
+  ]);
+  const prefix = { prefixlen: 112, addr: parseAddress('10.88.0.0') };
+  expect(await dump(open('denyList', [[prefix, { packets: 5n, bytes: 2n ** 60n }]]))).toEqual([
+    { key: '10.88.0.0/16', value: { packets: 5, bytes: '1152921504606846976' } },
+  ]);
+  expect(
+    await dump(
+      open('published', [
+        [
+          { addr: parseAddress('0.0.0.0'), port: 8080, protocol: 6 },
+          { addr, network: 1, port: 80, flags: 0 },
+        ],
+      ]),
+    ),
+  ).toEqual([
+    {
+      key: { addr: '0.0.0.0', port: 8080, protocol: 'tcp' },
+      value: { addr: '10.88.0.2', network: 1, port: 80, flags: 0 },
+    },
+  ]);
+});
+
+test('what is counted a CPU is shown a CPU, under the name of its reason', async () => {
+  const zero = { packets: 0n, bytes: 0n };
+  expect(
+    await dump(
+      open('drops', [
+        [6, [{ packets: 1n, bytes: 60n }, zero]],
+        [7, [zero, zero]],
+      ]),
+    ),
+  ).toEqual([
+    {
+      key: 'SPOOFED',
+      value: [
+        { packets: 1, bytes: 60 },
+        { packets: 0, bytes: 0 },
+      ],
+    },
+  ]);
+  expect(await dump(open('counters', [[0, [2n, 0n]]]))).toEqual([{ key: 'EVENTS_LOST', value: [2, 0] }]);
+});
+
+test('a ring buffer has no entries: it is listed, and its dump is refused', async () => {
+  const events = open('flowEvents');
+  expect(mapView(events)).toMatchObject({ entries: null, type: 'ringbuf' });
+  await expect(dump(events)).rejects.toThrow('flow_events has no entries');
+});
