@@ -9,7 +9,7 @@ declare -A groups=(
   [test]='iperf3 ethtool conntrack nftables libcap2-bin lsof'
   [bpf]='clang-19 llvm-19 libbpf-dev linux-libc-dev'
   [bench]='iperf3 ethtool'
-  [kernels]='qemu-system-x86 busybox-static xz-utils'
+  [kernels]='qemu-system-x86 busybox-static kmod'
 )
 
 missing=()

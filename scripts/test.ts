@@ -1,5 +1,5 @@
 /**
- * Runs the named steps, or all of them, one after another, goes on after a failure, and sums up.
+ * Runs the named steps (`kernel-` stands for every one whose name begins so), or all of them, one after another, goes on after a failure, and sums up.
  *
  *   node scripts/test.ts [STEP…]
  *
@@ -15,7 +15,8 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const results = `${root}.cache/results`;
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !steps.some((step) => step.name === name));
+const isWanted = (step: string, name: string) => step === name || (name.endsWith('-') && step.startsWith(name));
+const unknown = wanted.filter((name) => !steps.some((step) => isWanted(step.name, name)));
 if (unknown.length > 0) {
   process.stderr.write(`no such step: ${unknown.join(', ')}; there are ${steps.map((step) => step.name).join(', ')}\n`);
   process.exit(2);
@@ -26,7 +27,7 @@ rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 
 const counts: [name: string, count: Count, seconds: number][] = [];
-for (const step of steps.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+for (const step of steps.filter(({ name }) => wanted.length === 0 || wanted.some((one) => isWanted(name, one)))) {
   process.stdout.write(`\n== ${step.name}: ${step.what}\n`);
   const begun = performance.now();
   const count = await step.run(`${results}/${step.name}.json`).catch((error: unknown) => {

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { kernels, runs } from '../../test/kernels/kernels.ts';
+import { runOnKernel } from '../../test/kernels/run.ts';
 import { type Count, none, readReport } from './count.ts';
 import { type RunOptions, run } from './run.ts';
 import { nodeOf } from './runtimes.ts';
@@ -65,4 +67,9 @@ export const steps: readonly Step[] = [
   project('lab', 'hosts in namespaces, each with a daemon', '--project', 'lab'),
   runtime(22),
   runtime(26),
+  ...kernels.map((kernel) => ({
+    name: `kernel-${kernel.name}`,
+    what: `kernel tests and a small lab on Linux ${kernel.name}, under QEMU`,
+    run: () => runOnKernel(kernel, { checkout: process.cwd(), runs }),
+  })),
 ];

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+
+export interface BootOptions {
+  readonly image: string;
+  readonly initramfs: string;
+  /** Words added to the kernel's command line. */
+  readonly arguments: readonly string[];
+  /** Holds what the guest writes to its second serial line. */
+  readonly report: string;
+  readonly timeoutSeconds: number;
+  /** Default: 2048. */
+  readonly memoryMegabytes?: number;
+}
+
+/**
+ * Boots a kernel under QEMU's software emulation, without any network device, and waits until the guest powers off.
+ * Its console goes to our standard output. Gives what it wrote to its second serial line.
+ *
+ * @throws Error after `timeoutSeconds`, with the guest killed.
+ */
+export async function boot(options: BootOptions): Promise<string> {
+  rmSync(options.report, { force: true });
+  const line = ['console=ttyS0', 'quiet', 'panic=-1', 'oops=panic', 'mitigations=off', ...options.arguments].join(' ');
+  const args = [
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(options.memoryMegabytes ?? 2048)],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-nic', 'none'],
+    ...['-serial', 'stdio', '-serial', `file:${options.report}`],
+    ...['-kernel', options.image, '-initrd', options.initramfs, '-append', line],
+  ];
+  const guest = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const kill = () => guest.kill('SIGKILL');
+  process.once('exit', kill);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    kill();
+  }, options.timeoutSeconds * 1000);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      guest.once('error', reject);
+      guest.once('exit', () => resolve());
+    });
+  } finally {
+    clearTimeout(timer);
+    process.removeListener('exit', kill);
+  }
+  const report = readFileSync(options.report, 'utf8');
+  if (late) throw new Error(`the guest did not end within ${options.timeoutSeconds} s`);
+  return report;
+}
