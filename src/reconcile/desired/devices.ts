@@ -1,5 +1,6 @@
-import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
+import type { Route } from '../../network/drivers/contract.ts';
+import { driverOf } from '../../network/drivers/registry.ts';
 
 /**
  * The host's side of every network: a veth pair whose one end has the gateways' addresses and the routes.
@@ -16,6 +17,9 @@ export const hostDevice = {
   defaultMtu: 1500,
 } as const;
 
+/** Below it the kernel takes a device's IPv6 away. */
+const leastMtu = 1280;
+
 /** The one ingress filter block of all endpoint veths ('ve'). */
 export const sharedBlock = 0x7665;
 
@@ -28,29 +32,22 @@ export interface Sysctl {
   readonly value: string;
 }
 
-export interface HostRoute {
-  /** CIDR. */
-  readonly destination: string;
-  /** The address that the host's own processes send from. */
-  readonly source: string;
-}
-
 /** What the host device should look like. */
 export interface DesiredHostDevice {
   readonly mtu: number;
   /** CIDR, of full length. */
   readonly addresses: readonly string[];
-  readonly routes: readonly HostRoute[];
+  readonly routes: readonly Route[];
   readonly sysctls: readonly Sysctl[];
 }
 
 export function desiredHostDevice(networks: Iterable<Network>): DesiredHostDevice {
-  const all = [...networks];
-  const subnets = all.flatMap((network) => network.subnets);
+  const plans = [...networks].map((network) => driverOf(network).planNetwork(network));
   return {
-    mtu: Math.min(...(all.length === 0 ? [hostDevice.defaultMtu] : all.map((network) => network.mtu))),
-    addresses: subnets.map((subnet) => gatewayAddress(subnet.gateway)),
-    routes: subnets.map((subnet) => ({ destination: subnet.cidr, source: subnet.gateway })),
+    // What the host sends must fit every network: a redirect drops what is larger than the receiver's device takes.
+    mtu: Math.max(leastMtu, Math.min(hostDevice.defaultMtu, ...plans.map((plan) => plan.mtu))),
+    addresses: plans.flatMap((plan) => plan.hostAddresses),
+    routes: plans.flatMap((plan) => plan.hostRoutes),
     sysctls: [
       // A packet for the world that goes by the stack enters here.
       { path: `net/ipv4/conf/${hostDevice.name}/forwarding`, value: '1' },
@@ -61,11 +58,6 @@ export function desiredHostDevice(networks: Iterable<Network>): DesiredHostDevic
   };
 }
 
-/** `10.88.0.1/32` or `fd00:88::1/128`: as a gateway stands on the host device, whose routes are its own. */
-export function gatewayAddress(gateway: string): string {
-  return `${gateway}/${gateway.includes(':') ? 128 : 32}`;
-}
-
 /** Sysctls of a device that forwards nothing and has no addresses: a lost program fails closed. */
 export function closedDevice(name: string): Sysctl[] {
   return [
@@ -74,25 +66,4 @@ export function closedDevice(name: string): Sysctl[] {
     { path: `net/ipv6/conf/${name}/forwarding`, value: '0' },
     { path: `net/ipv4/conf/${name}/forwarding`, value: '0' },
   ];
-}
-
-/** What one endpoint's veth should look like. */
-export interface DesiredEndpointDevice {
-  readonly endpoint: Endpoint;
-  readonly hostIfname: string;
-  readonly ifname: string;
-  readonly mac: string;
-  readonly mtu: number;
-  readonly addresses: readonly string[];
-  /** Where the default routes lead; empty of an internal network. */
-  readonly gateways: readonly string[];
-  /** The sandbox's end keeps IPv6. */
-  readonly ipv6: boolean;
-}
-
-export function desiredEndpointDevice(endpoint: Endpoint, network: Network): DesiredEndpointDevice {
-  const { hostIfname, ifname, mac, addresses } = endpoint;
-  const ipv6 = network.subnets.some((subnet) => subnet.cidr.includes(':'));
-  const gateways = network.internal ? [] : network.subnets.map((subnet) => subnet.gateway);
-  return { endpoint, hostIfname, ifname, mac, mtu: network.mtu, addresses, gateways, ipv6 };
 }

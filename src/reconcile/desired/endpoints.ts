@@ -8,7 +8,7 @@ const none = new Uint8Array(16);
 
 /**
  * All that the maps `endpoints` and `interfaces` hold of one endpoint: its addresses in its network, their aliases in
- * network 0, where the host finds it, and its link-local address where the network has IPv6.
+ * network 0, where the host finds it, and its link-local address where it has an IPv6 one.
  *
  * @param ifindex of the host's end of its veth
  */
@@ -17,7 +17,8 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
   const { number, identity } = endpoint;
   const value = { number, ifindex, network: network.number, identity, mac, flags: EndpointFlag.NONE };
   const addresses = endpoint.addresses.map((address) => parseAddress(withoutLength(address)));
-  const linkLocal = hasIPv6(network) ? linkLocalFromMac(mac) : undefined;
+  // Its device has IPv6 off unless it has an address of it.
+  const linkLocal = addresses.every(isIPv4) ? undefined : linkLocalFromMac(mac);
   const sender = {
     ...{ number, identity, mac, network: network.number, flags: EndpointFlag.NONE },
     v4: addresses.find(isIPv4) ?? none,
@@ -30,8 +31,4 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
     ...(linkLocal ? [entryOf('endpoints', { network: network.number, addr: linkLocal }, value)] : []),
     ...addresses.map((addr) => entryOf('endpoints', { network: 0, addr }, value)),
   ];
-}
-
-function hasIPv6(network: Network): boolean {
-  return network.subnets.some((subnet) => subnet.cidr.includes(':'));
 }

@@ -1,0 +1,29 @@
+import type { MapEntry, RawEntry } from '../entry.ts';
+import type { RawMaps } from '../observed/maps.ts';
+import type { MapChange } from '../plan/maps.ts';
+
+/** Applies changes in their order. What fails is told and does not keep the rest from being done. */
+export function applyMaps(maps: RawMaps, changes: readonly MapChange[], failed: (error: unknown) => void): void {
+  for (const { map, set, remove } of changes) {
+    try {
+      if (set.length > 0) maps[map].setManyRaw(pairs(set));
+      if (remove.length > 0) maps[map].deleteManyRaw?.(remove);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+/** The fast path: a few entries, in the order given. @throws VetchError MAP_FULL */
+export function setEntries(maps: RawMaps, entries: readonly MapEntry[]): void {
+  for (const { map, key, value } of entries) maps[map].setManyRaw([[key, value]]);
+}
+
+/** Removes entries in the order given; those that are not there are passed over. */
+export function deleteEntries(maps: RawMaps, entries: readonly MapEntry[]): void {
+  for (const { map, key } of entries) maps[map].deleteManyRaw?.([key]);
+}
+
+function pairs(entries: readonly RawEntry[]): [Uint8Array, Uint8Array][] {
+  return entries.map(({ key, value }) => [key, value]);
+}

@@ -1,0 +1,68 @@
+import type { CgroupAttachType } from '../../loader/attach-type.ts';
+import type { Intent } from '../../model/intent.ts';
+import { type HostFacts, linksByName } from '../facts.ts';
+import { hostDevice } from './devices.ts';
+import { uplinksOf } from './uplinks.ts';
+
+/** A program at a device. */
+export interface DeviceAttachment {
+  readonly kind: 'ingress' | 'egress' | 'xdp';
+  /** The hook's name in the pin tree. */
+  readonly hook: string;
+  readonly program: string;
+  /** Name of the device. */
+  readonly target: string;
+  readonly ifindex: number;
+}
+
+/** A program at a cgroup. */
+export interface CgroupAttachment {
+  readonly kind: 'cgroup';
+  readonly hook: string;
+  readonly program: string;
+  /** Path of the cgroup. */
+  readonly target: string;
+  readonly attachType: CgroupAttachType;
+}
+
+export type Attachment = DeviceAttachment | CgroupAttachment;
+
+/** The socket hooks: one program for each way in which a process names whom it talks to, and for its claim to a port. */
+const socketHooks: readonly (readonly [program: string, attachType: CgroupAttachType])[] = [
+  ['sock_connect4', 'CGROUP_INET4_CONNECT'],
+  ['sock_connect6', 'CGROUP_INET6_CONNECT'],
+  ['sock_sendmsg4', 'CGROUP_UDP4_SENDMSG'],
+  ['sock_sendmsg6', 'CGROUP_UDP6_SENDMSG'],
+  ['sock_recvmsg4', 'CGROUP_UDP4_RECVMSG'],
+  ['sock_recvmsg6', 'CGROUP_UDP6_RECVMSG'],
+  ['sock_getpeername4', 'CGROUP_INET4_GETPEERNAME'],
+  ['sock_getpeername6', 'CGROUP_INET6_GETPEERNAME'],
+  ['sock_bind4', 'CGROUP_INET4_BIND'],
+  ['sock_bind6', 'CGROUP_INET6_BIND'],
+];
+
+/** Where every program should run, apart from the shared filter block; the host device's first. */
+export function desiredAttachments(intent: Intent, facts: HostFacts, cgroup: string): Attachment[] {
+  const host = linksByName(facts).get(hostDevice.name);
+  const uplinks = uplinksOf(facts);
+  const attachments: Attachment[] = [];
+  if (host) {
+    const { name: target, ifindex } = host;
+    attachments.push({ kind: 'egress', hook: 'from_host', program: 'from_host', target, ifindex });
+  }
+  for (const { name: target, ifindex, ethernet } of uplinks) {
+    const program = ethernet ? 'from_uplink' : 'from_uplink_l3';
+    attachments.push({ kind: 'ingress', hook: 'from_uplink', program, target, ifindex });
+  }
+  // An idle XDP program costs a veth half of its bulk rate.
+  if (intent.deny.size > 0) {
+    for (const { name: target, ifindex, ethernet } of uplinks) {
+      if (!ethernet) continue;
+      attachments.push({ kind: 'xdp', hook: 'xdp_uplink', program: 'xdp_uplink', target, ifindex });
+    }
+  }
+  for (const [program, attachType] of socketHooks) {
+    attachments.push({ kind: 'cgroup', hook: program, program, target: cgroup, attachType });
+  }
+  return attachments;
+}
