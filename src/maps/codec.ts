@@ -17,6 +17,20 @@ export function encoded<T>(codec: Codec<T>, value: T): Uint8Array {
   return bytes;
 }
 
+/** Likewise for many, one at a time as they are asked for. */
+export function* encodedAll<T>(codec: Codec<T>, values: Iterable<T>): Generator<Uint8Array> {
+  for (const value of values) yield encoded(codec, value);
+}
+
+/** Entries of a map as bytes, one at a time as they are asked for. */
+export function* encodedEntries<K, V>(
+  key: Codec<K>,
+  value: Codec<V>,
+  entries: Iterable<readonly [K, V]>,
+): Generator<readonly [Uint8Array, Uint8Array]> {
+  for (const [k, v] of entries) yield [encoded(key, k), encoded(value, v)];
+}
+
 export const u8Codec: Codec<number> = {
   size: 1,
   encode: (value, bytes, offset = 0) => putU8(bytes, offset, value),

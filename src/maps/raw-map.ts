@@ -1,0 +1,222 @@
+import { closeSync } from 'node:fs';
+import { VetchError } from '../api/error.ts';
+import { check } from '../loader/check.ts';
+import * as libbpf from '../loader/ffi/libbpf.ts';
+import { mapInfo } from '../loader/map-info.ts';
+import { mapTypes } from './definition.ts';
+
+/** `any` makes or replaces, `noexist` only makes, `exist` only replaces. */
+export type UpdateFlag = 'any' | 'noexist' | 'exist';
+
+/** One entry as bytes: the key, and the value. */
+export type RawEntry = readonly [key: Uint8Array, value: Uint8Array];
+
+const updateFlags = { any: 0, noexist: 1, exist: 2 } as const;
+const noEntry = -2;
+const tooBig = -7;
+const noSpace = -28;
+
+/** Entries a batch: a call stays well within 10 ms, of the slowest kind (a longest-prefix trie) too. */
+const batchEntries = 2048;
+
+/**
+ * A map as the kernel has it: bytes in, bytes out. It owns its descriptor.
+ *
+ * Iteration sees a map that others may be writing: entries made meanwhile may be missed. Of a longest-prefix map,
+ * collect before deleting: the kernel begins anew when the entry it stopped at is gone.
+ */
+export class RawMap implements Disposable {
+  readonly fd: number;
+  readonly id: number;
+  readonly name: string;
+  readonly type: string;
+  readonly keySize: number;
+  /** Of all CPUs together, each rounded up to 8 bytes, for per-CPU maps. */
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly #zero: Uint8Array;
+
+  constructor(fd: number) {
+    const info = mapInfo(fd);
+    this.fd = fd;
+    this.id = info.id;
+    this.name = info.name;
+    this.type = mapTypes[info.type] ?? String(info.type);
+    this.keySize = info.keySize;
+    this.valueSize = this.type.includes('percpu') ? perCpuStride(info.valueSize) * possibleCpus() : info.valueSize;
+    this.maxEntries = info.maxEntries;
+    this.#zero = bytesOutsideHeap(Math.max(this.keySize, 8));
+  }
+
+  /** Reads into `value`; false when there is no such key. */
+  lookup(key: Uint8Array, value: Uint8Array): boolean {
+    this.#checkSizes(key, value);
+    const result = libbpf.mapLookupElem(this.fd, key, value);
+    if (result === noEntry) return false;
+    check(result, 'look up in map', this.name);
+    return true;
+  }
+
+  /**
+   * @throws {VetchError} MAP_FULL.
+   * @throws {KernelError} EEXIST or ENOENT when the flag forbids it.
+   */
+  update(key: Uint8Array, value: Uint8Array, flag: UpdateFlag = 'any'): void {
+    this.#checkSizes(key, value);
+    this.#checkUpdate(libbpf.mapUpdateElem(this.fd, key, value, updateFlags[flag]));
+  }
+
+  /** False when there is no such key. */
+  delete(key: Uint8Array): boolean {
+    this.#checkSizes(key);
+    const result = libbpf.mapDeleteElem(this.fd, key);
+    if (result === noEntry) return false;
+    check(result, 'delete from map', this.name);
+    return true;
+  }
+
+  /** Every entry, a batch at a time: the caller may let other work run between two. The bytes are the caller's own. */
+  *batches(): Generator<RawEntry[]> {
+    const { keySize, valueSize } = this;
+    const cursor = this.#zero.slice();
+    const count = new Uint32Array(1);
+    let room = Math.min(batchEntries, this.maxEntries);
+    for (let first = true; ; ) {
+      const keys = new Uint8Array(room * keySize);
+      const values = new Uint8Array(room * valueSize);
+      count[0] = room;
+      const result = libbpf.mapLookupBatch(this.fd, first ? null : cursor, cursor, keys, values, count, null);
+      if (result === noSpace) {
+        // A bucket with more entries than there is room for.
+        room *= 2;
+        continue;
+      }
+      if (result !== noEntry) check(result, 'read a batch of map', this.name);
+      const found = count[0] ?? 0;
+      if (found > 0) {
+        yield Array.from({ length: found }, (_, index) => [
+          keys.subarray(index * keySize, (index + 1) * keySize),
+          values.subarray(index * valueSize, (index + 1) * valueSize),
+        ]);
+      }
+      if (result === noEntry) return;
+      first = false;
+    }
+  }
+
+  *entries(): Generator<RawEntry> {
+    for (const batch of this.batches()) yield* batch;
+  }
+
+  /** Counts by reading all of it: the kernel keeps no count. */
+  count(): number {
+    let count = 0;
+    for (const batch of this.batches()) count += batch.length;
+    return count;
+  }
+
+  /**
+   * Writes many, a batch a call.
+   *
+   * @throws {VetchError} MAP_FULL; what was written before stays.
+   */
+  updateMany(entries: Iterable<RawEntry>, flag: UpdateFlag = 'any'): void {
+    const options = { sz: libbpf.sizes.mapBatchOpts, elem_flags: updateFlags[flag], flags: 0 };
+    const keys = new Uint8Array(batchEntries * this.keySize);
+    const values = new Uint8Array(batchEntries * this.valueSize);
+    const count = new Uint32Array(1);
+    let filled = 0;
+    const flush = () => {
+      if (filled === 0) return;
+      count[0] = filled;
+      filled = 0;
+      this.#checkUpdate(libbpf.mapUpdateBatch(this.fd, keys, values, count, options));
+    };
+    for (const [key, value] of entries) {
+      this.#checkSizes(key, value);
+      keys.set(key, filled * this.keySize);
+      values.set(value, filled * this.valueSize);
+      if (++filled === batchEntries) flush();
+    }
+    flush();
+  }
+
+  /** Deletes many, a batch a call; returns how many there were. */
+  deleteMany(keys: Iterable<Uint8Array>): number {
+    const bytes = new Uint8Array(batchEntries * this.keySize);
+    let filled = 0;
+    let deleted = 0;
+    const flush = () => {
+      deleted += this.#deleteBatch(bytes.subarray(0, filled * this.keySize), filled);
+      filled = 0;
+    };
+    for (const key of keys) {
+      this.#checkSizes(key);
+      bytes.set(key, filled * this.keySize);
+      if (++filled === batchEntries) flush();
+    }
+    flush();
+    return deleted;
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #deleteBatch(keys: Uint8Array, length: number): number {
+    const count = new Uint32Array(1);
+    let deleted = 0;
+    for (let from = 0; from < length; ) {
+      count[0] = length - from;
+      const result = libbpf.mapDeleteBatch(this.fd, keys.subarray(from * this.keySize), count, null);
+      const done = count[0] ?? 0;
+      deleted += done;
+      if (result >= 0) break;
+      // The kernel stops at a key that is not there: go on behind it.
+      if (result !== noEntry) check(result, 'delete a batch from map', this.name);
+      from += done + 1;
+    }
+    return deleted;
+  }
+
+  #checkSizes(key: Uint8Array, value?: Uint8Array): void {
+    if (key.length !== this.keySize || (value && value.length !== this.valueSize)) {
+      throw new RangeError(
+        `map ${this.name} takes ${this.keySize} and ${this.valueSize} bytes, not ${key.length} and ${value?.length}`,
+      );
+    }
+  }
+
+  #checkUpdate(result: number): void {
+    if (result === tooBig || result === noSpace) {
+      throw new VetchError(
+        'MAP_FULL',
+        `the map ${this.name} is full: it has room for ${this.maxEntries}`,
+        `raise mapSizes.${this.name} in /etc/vetch/vetch.yaml and restart the daemon`,
+      );
+    }
+    check(result, 'write to map', this.name);
+  }
+}
+
+let cpus = 0;
+
+/** CPUs that the kernel may ever have: the values of one entry of a per-CPU map. */
+export function possibleCpus(): number {
+  if (cpus === 0) cpus = check(libbpf.numPossibleCpus(), 'count', 'the possible CPUs');
+  return cpus;
+}
+
+/** Bytes from one CPU's value to the next one's. */
+export function perCpuStride(valueSize: number): number {
+  return Math.ceil(valueSize / 8) * 8;
+}
+
+/** Bytes that V8 never moves: small arrays of its own heap would be moved out at every call. */
+export function bytesOutsideHeap(size: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(size));
+}
