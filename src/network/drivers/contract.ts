@@ -1,5 +1,5 @@
-import type { DriverName, Network } from '../../model/network.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
+import type { DriverName, Network } from '../../model/network.ts';
 
 /** What a driver can do. Each line says what follows from it; all are false unless the driver says otherwise. */
 export interface DriverCapabilities {

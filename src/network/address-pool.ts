@@ -1,0 +1,90 @@
+import { VetchError } from '../api/error.ts';
+import type { Subnet } from '../model/network.ts';
+import { IntervalSet } from './interval-set.ts';
+import { addressNumber, contains, numberAddress, type Span, spanOf } from './span.ts';
+
+/**
+ * The addresses of one subnet: which may be handed out, and which are.
+ *
+ * Finding, taking and releasing one does not get slower with the number of endpoints. Automatic addresses are the lowest
+ * free ones of the range. The network and broadcast addresses (IPv6: the subnet-router anycast address, RFC 4291 2.6.1),
+ * the gateway and the auxiliary addresses belong to no endpoint, asked for or not; a subnet of two addresses (RFC 3021,
+ * RFC 6164) has neither network nor broadcast address.
+ */
+export class AddressPool {
+  readonly cidr: string;
+  readonly #span: Span;
+  readonly #range: Span;
+  /** By address: what it is kept for. */
+  readonly #reserved = new Map<bigint, string>();
+  readonly #taken = new IntervalSet();
+
+  constructor(subnet: Subnet) {
+    this.cidr = subnet.cidr;
+    this.#span = spanOf(subnet.cidr);
+    this.#range = spanOf(subnet.range ?? subnet.cidr);
+    for (const [number, purpose] of edges(this.#span)) this.#reserved.set(number, purpose);
+    for (const [name, address] of Object.entries(subnet.aux)) {
+      this.#reserved.set(addressNumber(address), `the auxiliary address '${name}'`);
+    }
+    this.#reserved.set(addressNumber(subnet.gateway), 'the gateway');
+    for (const number of this.#reserved.keys()) this.#taken.add(number);
+  }
+
+  /** Whether an automatic address is left. */
+  get full(): boolean {
+    return this.#taken.lowestFree(this.#range.first, this.#range.last) === undefined;
+  }
+
+  /** The lowest free address, without prefix length. Does not take it. @throws VetchError ADDRESS_TAKEN: none is free */
+  next(): string {
+    const free = this.#taken.lowestFree(this.#range.first, this.#range.last);
+    if (free !== undefined) return numberAddress(free);
+    throw new VetchError(
+      'ADDRESS_TAKEN',
+      `no address of ${this.cidr} is free to be handed out`,
+      'detach endpoints that are no longer needed, or use a network with a larger subnet',
+    );
+  }
+
+  /** @throws VetchError ADDRESS_OUTSIDE_POOL or ADDRESS_TAKEN: why no endpoint may have it */
+  check(address: string): void {
+    const number = addressNumber(address);
+    if (!contains(this.#span, number)) {
+      throw new VetchError(
+        'ADDRESS_OUTSIDE_POOL',
+        `address ${address} is outside ${this.cidr}`,
+        `choose an address of ${this.cidr}, or none for an automatic one`,
+      );
+    }
+    const purpose = this.#reserved.get(number);
+    if (purpose === undefined && !this.#taken.has(number)) return;
+    throw new VetchError(
+      'ADDRESS_TAKEN',
+      `address ${address} of ${this.cidr} is ${purpose ?? 'in use'}`,
+      'choose another address, or none for an automatic one',
+    );
+  }
+
+  /** One outside the subnet is ignored: whoever knows an address that is in use need not know whose subnet it is in. */
+  take(address: string): void {
+    const number = addressNumber(address);
+    if (contains(this.#span, number)) this.#taken.add(number);
+  }
+
+  /** What is reserved stays taken. */
+  release(address: string): void {
+    const number = addressNumber(address);
+    if (!this.#reserved.has(number)) this.#taken.remove(number);
+  }
+}
+
+/** The addresses of a subnet that no host may have. */
+export function edges(span: Span): [bigint, string][] {
+  if (span.hostBits < 2) return [];
+  if (span.family === 6) return [[span.first, 'the subnet-router anycast address']];
+  return [
+    [span.first, 'the network address'],
+    [span.last, 'the broadcast address'],
+  ];
+}

@@ -1,0 +1,148 @@
+import { VetchError } from '../../api/error.ts';
+import { interfaceName } from '../../api/schemas/common.ts';
+import { canonicalAddress, familyOf } from '../../model/address.ts';
+import { parseMtu } from '../mtu.ts';
+import { BadValue, type OptionRules, parseBoolean, parseChoice, parseLabels } from '../options.ts';
+
+type Options = Readonly<Record<string, string>>;
+
+/** How containers of one family are reached and leave; Docker's words. */
+export type GatewayMode = 'nat' | 'nat-unprotected' | 'routed';
+
+/** What the options of a bridge network say, defaults filled in. */
+export interface BridgeOptions {
+  /** Default true. False: packets to the world keep the container's source address. */
+  readonly masquerade: boolean;
+  /** Default true. False: endpoints of the network may not reach each other. */
+  readonly icc: boolean;
+  /**
+   * Default `nat`: masqueraded, and reachable from outside by published ports alone. `nat-unprotected`: container addresses
+   * may be reached from outside too. `routed`: they may, and nothing is masqueraded.
+   */
+  readonly gatewayMode4: GatewayMode;
+  readonly gatewayMode6: GatewayMode;
+  /** Host address of publishes that name none; default: all. */
+  readonly hostBinding?: string;
+  readonly mtu?: number;
+  /** Default `eth`. */
+  readonly ifnamePrefix: string;
+  /** Default `redirect`. `stack`: packets to the world pass the host's forwarding and its firewall. */
+  readonly forwarding: 'redirect' | 'stack';
+  /** Default none. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const bridge = 'com.docker.network.bridge';
+const noDevice = 'leave it out: the network has no bridge device';
+const planned = 'leave it out: it is planned and not built yet';
+const elsewhere = (driver: string) => ({ unsupported: `leave it out: it belongs to ${driver} networks` });
+const gatewayMode = parseChoice('nat', 'nat-unprotected', 'routed', 'isolated');
+
+const names = {
+  masquerade: `${bridge}.enable_ip_masquerade`,
+  icc: `${bridge}.enable_icc`,
+  hostBinding: `${bridge}.host_binding_ipv4`,
+  gatewayMode4: `${bridge}.gateway_mode_ipv4`,
+  gatewayMode6: `${bridge}.gateway_mode_ipv6`,
+  mtu: 'com.docker.network.driver.mtu',
+  ifnamePrefix: 'com.docker.network.container_iface_prefix',
+  forwarding: 'vetch.forwarding',
+  labels: 'vetch.default-labels',
+} as const;
+
+export const bridgeRules: OptionRules = {
+  [names.masquerade]: { parse: parseBoolean },
+  [names.icc]: { parse: parseBoolean },
+  [names.hostBinding]: { parse: parseBinding },
+  [names.gatewayMode4]: { parse: supportedGatewayMode },
+  [names.gatewayMode6]: { parse: supportedGatewayMode },
+  [names.mtu]: { parse: parseMtu },
+  [names.ifnamePrefix]: { parse: parsePrefixOfName },
+  [names.forwarding]: { parse: parseChoice('redirect', 'stack') },
+  [names.labels]: { parse: parseLabels },
+  'vetch.driver': { parse: String },
+  'vetch.publish': { parse: hostOnly },
+  'vetch.accelerate': { parse: offOnly },
+  'vetch.network': { unsupported: planned },
+  'vetch.host-access': { unsupported: planned },
+  'vetch.rate.ingress': { unsupported: planned },
+  'vetch.rate.egress': { unsupported: planned },
+  [`${bridge}.name`]: { unsupported: noDevice },
+  [`${bridge}.default_bridge`]: { unsupported: noDevice },
+  [`${bridge}.inhibit_ipv4`]: { unsupported: noDevice },
+  [`${bridge}.trusted_host_interfaces`]: { unsupported: planned },
+  'com.docker.network.host_ipv4': { unsupported: planned },
+  'com.docker.network.host_ipv6': { unsupported: planned },
+  encrypted: elsewhere('overlay'),
+  'com.docker.network.driver.overlay.vxlanid_list': elsewhere('overlay'),
+  parent: elsewhere('macvlan and ipvlan'),
+  macvlan_mode: elsewhere('macvlan'),
+  ipvlan_mode: elsewhere('ipvlan'),
+  ipvlan_flag: elsewhere('ipvlan'),
+};
+
+export const bridgeEndpointRules: OptionRules = {
+  'vetch.rate.ingress': { unsupported: planned },
+  'vetch.rate.egress': { unsupported: planned },
+  'vetch.accelerate': { parse: offOnly },
+  'vetch.publish': { parse: hostOnly },
+  'vetch.host-access': { unsupported: planned },
+  'com.docker.network.endpoint.ifname': { unsupported: 'name the device with --ifname' },
+  'com.docker.network.endpoint.sysctls': { unsupported: 'set them in the container' },
+};
+
+/** Of options that `checkOptions` has let through. */
+export function parseBridgeOptions(options: Options): BridgeOptions {
+  const read = <Value>(name: string, parse: (value: string) => Value): Value | undefined => {
+    const value = options[name];
+    return value === undefined ? undefined : parse(value);
+  };
+  const hostBinding = read(names.hostBinding, parseBinding);
+  const mtu = read(names.mtu, parseMtu);
+  return {
+    masquerade: read(names.masquerade, parseBoolean) ?? true,
+    icc: read(names.icc, parseBoolean) ?? true,
+    gatewayMode4: read(names.gatewayMode4, supportedGatewayMode) ?? 'nat',
+    gatewayMode6: read(names.gatewayMode6, supportedGatewayMode) ?? 'nat',
+    ...(hostBinding === undefined || hostBinding === '0.0.0.0' ? {} : { hostBinding }),
+    ...(mtu === undefined ? {} : { mtu }),
+    ifnamePrefix: read(names.ifnamePrefix, parsePrefixOfName) ?? 'eth',
+    forwarding: read(names.forwarding, parseChoice('redirect', 'stack')) ?? 'redirect',
+    labels: read(names.labels, parseLabels) ?? {},
+  };
+}
+
+function supportedGatewayMode(value: string): GatewayMode {
+  const mode = gatewayMode(value);
+  if (mode !== 'isolated') return mode;
+  throw new VetchError(
+    'UNSUPPORTED',
+    'gateway mode isolated is not supported by a bridge network',
+    'use --internal: it has no way out, though the host reaches the containers',
+  );
+}
+
+function parseBinding(value: string): string {
+  try {
+    if (familyOf(value) === 4) return canonicalAddress(value);
+  } catch (error) {
+    if (!(error instanceof VetchError)) throw error;
+  }
+  throw new BadValue('use an IPv4 address of this host, such as 127.0.0.1');
+}
+
+function parsePrefixOfName(value: string): string {
+  // Room for three digits.
+  if (value.length <= 12 && interfaceName.safeParse(`${value}0`).success && value !== '') return value;
+  throw new BadValue('use 1 to 12 characters, without space, "/", ":" and "%"');
+}
+
+function hostOnly(value: string): 'host' {
+  if (parseChoice('host', 'cluster')(value) === 'host') return 'host';
+  throw new VetchError('UNSUPPORTED', 'vetch.publish=cluster is not supported by a bridge network', planned);
+}
+
+function offOnly(value: string): 'off' {
+  if (parseChoice('off', 'latency')(value) === 'off') return 'off';
+  throw new VetchError('UNSUPPORTED', 'vetch.accelerate=latency is not supported by a bridge network', planned);
+}

@@ -1,0 +1,28 @@
+import { VetchError } from '../../api/error.ts';
+import type { Network } from '../../model/network.ts';
+import { bridgeDriver } from './bridge.ts';
+import type { Driver } from './contract.ts';
+
+const drivers: ReadonlyMap<string, Driver> = new Map([bridgeDriver].map((driver) => [driver.name, driver]));
+
+/** Drivers of the container network model that are not built yet, and what serves instead. */
+const planned: Readonly<Record<string, string>> = {
+  overlay: 'use driver bridge: networks reach one host so far',
+  macvlan: 'use driver bridge, and publish the ports that the LAN should reach',
+  ipvlan: 'use driver bridge, and publish the ports that the LAN should reach',
+  host: "run the process in the host's network namespace, without an endpoint",
+  none: 'leave the container without an endpoint',
+};
+
+/** @throws VetchError UNSUPPORTED: not built yet; INVALID: there is no such driver */
+export function driverNamed(name: string): Driver {
+  const driver = drivers.get(name);
+  if (driver !== undefined) return driver;
+  const remedy = Object.hasOwn(planned, name) ? planned[name] : undefined;
+  if (remedy !== undefined) throw new VetchError('UNSUPPORTED', `driver ${name} is not built yet`, remedy);
+  throw new VetchError('INVALID', `there is no driver '${name}'`, `use ${[...drivers.keys()].join(' or ')}`);
+}
+
+export function driverOf(network: Pick<Network, 'driver'>): Driver {
+  return driverNamed(network.driver);
+}

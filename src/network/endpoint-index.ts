@@ -1,0 +1,109 @@
+import { withoutLength } from '../model/address.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Network } from '../model/network.ts';
+import { AddressPool } from './address-pool.ts';
+import { IdentityTable } from './identities.ts';
+import { NumberPool } from './number-pool.ts';
+import { PortTable } from './port-table.ts';
+
+/** Numbers index the map `quotas`. */
+export const endpointNumbers = { first: 1, last: 16383 } as const;
+
+/** What is taken in one network. */
+export interface NetworkIndex {
+  readonly network: Network;
+  /** One of each family that the network has. */
+  readonly pools: readonly AddressPool[];
+  /** Ids by name. */
+  readonly names: Map<string, string>;
+  readonly macs: Set<string>;
+}
+
+/**
+ * What all endpoints have taken, so that planning one looks at none of the others.
+ *
+ * It is built once from the stored intent and then told of each change after that change is stored. Planning reads it and
+ * takes nothing: between a plan and its `addEndpoint` no other plan may be made.
+ */
+export class EndpointIndex {
+  readonly numbers = new NumberPool('endpoints', endpointNumbers.first, endpointNumbers.last);
+  readonly identities = new IdentityTable();
+  readonly published = new PortTable();
+  readonly hostIfnames = new Set<string>();
+  readonly #networks = new Map<string, NetworkIndex>();
+  readonly #endpoints = new Map<string, Endpoint>();
+  /** By the sandbox's path: names of our devices in it. */
+  readonly #ifnames = new Map<string, Set<string>>();
+
+  static of(intent: Pick<Intent, 'networks' | 'endpoints'>): EndpointIndex {
+    const index = new EndpointIndex();
+    for (const network of intent.networks.values()) index.addNetwork(network);
+    for (const endpoint of intent.endpoints.values()) index.addEndpoint(endpoint);
+    return index;
+  }
+
+  addNetwork(network: Network): void {
+    if (this.#networks.has(network.id)) return;
+    const pools = network.subnets.map((subnet) => new AddressPool(subnet));
+    this.#networks.set(network.id, { network, pools, names: new Map(), macs: new Set() });
+  }
+
+  /** Of a network that has no endpoints any more. */
+  removeNetwork(id: string): void {
+    this.#networks.delete(id);
+  }
+
+  network(id: string): NetworkIndex | undefined {
+    return this.#networks.get(id);
+  }
+
+  endpoint(id: string): Endpoint | undefined {
+    return this.#endpoints.get(id);
+  }
+
+  /** Names of our devices in a sandbox. */
+  ifnames(netns: string): ReadonlySet<string> {
+    return this.#ifnames.get(netns) ?? new Set();
+  }
+
+  /** Also replaces: ports, labels and identity of an endpoint change while it lives. */
+  addEndpoint(endpoint: Endpoint): void {
+    this.removeEndpoint(endpoint.id);
+    this.#endpoints.set(endpoint.id, endpoint);
+    this.numbers.take(endpoint.number);
+    this.identities.take(endpoint.labels, endpoint.identity);
+    this.hostIfnames.add(endpoint.hostIfname);
+    const ifnames = this.#ifnames.get(endpoint.netns) ?? new Set();
+    this.#ifnames.set(endpoint.netns, ifnames.add(endpoint.ifname));
+    const network = this.#networks.get(endpoint.network);
+    for (const port of endpoint.ports) this.published.add(port, holderName(endpoint, network?.network));
+    if (network === undefined) return;
+    network.names.set(endpoint.name, endpoint.id);
+    network.macs.add(endpoint.mac);
+    for (const pool of network.pools) for (const cidr of endpoint.addresses) pool.take(withoutLength(cidr));
+  }
+
+  removeEndpoint(id: string): void {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint === undefined) return;
+    this.#endpoints.delete(id);
+    this.numbers.release(endpoint.number);
+    this.identities.release(endpoint.labels);
+    this.hostIfnames.delete(endpoint.hostIfname);
+    const ifnames = this.#ifnames.get(endpoint.netns);
+    ifnames?.delete(endpoint.ifname);
+    if (ifnames?.size === 0) this.#ifnames.delete(endpoint.netns);
+    for (const port of endpoint.ports) this.published.remove(port);
+    const network = this.#networks.get(endpoint.network);
+    if (network === undefined) return;
+    network.names.delete(endpoint.name);
+    network.macs.delete(endpoint.mac);
+    for (const pool of network.pools) for (const cidr of endpoint.addresses) pool.release(withoutLength(cidr));
+  }
+}
+
+/** `frontend/web`: how an endpoint is named to people. */
+export function holderName(endpoint: Pick<Endpoint, 'name'>, network: Pick<Network, 'name'> | undefined): string {
+  return network === undefined ? endpoint.name : `${network.name}/${endpoint.name}`;
+}

@@ -1,0 +1,12 @@
+import { BadValue } from './options.ts';
+
+/** What every IPv4 host takes whole (RFC 791), and what every IPv6 link carries (RFC 8200). */
+export const smallestMtu = { 4: 576, 6: 1280 } as const;
+export const largestMtu = 65535;
+
+/** An option's value; whether IPv6 fits in is judged when the subnets are known. @throws BadValue */
+export function parseMtu(value: string): number {
+  const mtu = /^[0-9]{1,5}$/.test(value) ? Number(value) : Number.NaN;
+  if (mtu >= smallestMtu[4] && mtu <= largestMtu) return mtu;
+  throw new BadValue(`use a whole number of bytes, ${smallestMtu[4]} to ${largestMtu}`);
+}

@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { VetchError } from '../api/error.ts';
+import type { AttachEndpointRequest } from '../api/schemas/endpoint.ts';
+import { canonicalAddress, familyOf } from '../model/address.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Network, Owner } from '../model/network.ts';
+import type { AddressPool } from './address-pool.ts';
+import { driverOf } from './drivers/registry.ts';
+import type { EndpointIndex, NetworkIndex } from './endpoint-index.ts';
+import { checkMac, macFor } from './mac.ts';
+import { checkEndpointName, checkInterfaceName } from './names.ts';
+
+/** What a new endpoint is planned among. */
+export interface EndpointContext {
+  readonly network: Network;
+  /** Knows the network and all endpoints. */
+  readonly endpoints: EndpointIndex;
+  /** Names of the devices that are in the sandbox already. */
+  readonly sandboxIfnames?: Iterable<string>;
+  /** 64 hex digits; random unless an engine has given one. */
+  readonly id?: string;
+  /** Default `vetch`. */
+  readonly owner?: Owner;
+  readonly now?: Date;
+}
+
+/**
+ * The endpoint that a request asks for, without its ports (see allocate-ports.ts): numbered, with the addresses, MAC and
+ * device names that it does not name.
+ *
+ * @throws VetchError INVALID, ALREADY_EXISTS, ADDRESS_TAKEN, ADDRESS_OUTSIDE_POOL, UNSUPPORTED or MAP_FULL
+ */
+export function planEndpoint(request: AttachEndpointRequest, context: EndpointContext): Endpoint {
+  const { network, endpoints } = context;
+  const index = endpoints.network(network.id);
+  if (index === undefined) {
+    throw new VetchError('NOT_FOUND', `network ${network.name} is not there`, 'list networks with `vetch network ls`');
+  }
+  const driver = driverOf(network);
+  driver.checkEndpointOptions(request.options);
+  if (request.publish.length > 0) checkPublishing(network);
+  const defaults = driver.defaults(network.options);
+  const id = context.id ?? freshId(endpoints);
+  const labels = Object.keys(request.labels).length > 0 ? request.labels : defaults.labels;
+  return {
+    id,
+    number: endpoints.numbers.next(),
+    name: chosenName(request.name, id, index),
+    network: network.id,
+    owner: context.owner ?? 'vetch',
+    ifname: chosenIfname(request, defaults.ifnamePrefix, context),
+    hostIfname: hostIfname(id),
+    mac: chosenMac(request.mac, id, index),
+    addresses: chosenAddresses(request.addresses, index),
+    netns: request.netns,
+    ...(request.cgroup === undefined ? {} : { cgroup: request.cgroup }),
+    identity: endpoints.identities.identify(labels),
+    labels,
+    options: request.options,
+    ports: [],
+    created: (context.now ?? new Date()).toISOString(),
+  };
+}
+
+/** Whether endpoints of a network may publish at all. @throws VetchError INVALID */
+export function checkPublishing(network: Network): void {
+  if (network.internal) {
+    throw new VetchError(
+      'INVALID',
+      `network ${network.name} is internal: nothing reaches it from outside`,
+      'publish on an endpoint of a network that is not internal',
+    );
+  }
+  if (driverOf(network).capabilities.publishing) return;
+  throw new VetchError(
+    'INVALID',
+    `a network of driver ${network.driver} publishes no ports`,
+    'use a network of driver bridge',
+  );
+}
+
+function freshId(endpoints: EndpointIndex): string {
+  for (;;) {
+    const id = randomBytes(32).toString('hex');
+    if (!endpoints.hostIfnames.has(hostIfname(id))) return id;
+  }
+}
+
+/** Unique as long as the first 11 digits of the ids are. */
+function hostIfname(id: string): string {
+  return `vt${id.slice(0, 11)}`;
+}
+
+function chosenName(asked: string | undefined, id: string, { network, names }: NetworkIndex): string {
+  const name = asked ?? id.slice(0, 12);
+  checkEndpointName(name);
+  if (!names.has(name)) return name;
+  throw new VetchError(
+    'ALREADY_EXISTS',
+    `endpoint ${network.name}/${name} already exists`,
+    `choose another name, or detach it with \`vetch endpoint detach ${network.name}/${name}\``,
+  );
+}
+
+function chosenIfname(request: AttachEndpointRequest, prefix: string, context: EndpointContext): string {
+  const taken = new Set([...context.endpoints.ifnames(request.netns), ...(context.sandboxIfnames ?? [])]);
+  if (request.ifname === undefined) {
+    for (let i = 0; ; i++) if (!taken.has(`${prefix}${i}`)) return `${prefix}${i}`;
+  }
+  checkInterfaceName(request.ifname);
+  if (!taken.has(request.ifname)) return request.ifname;
+  throw new VetchError(
+    'ALREADY_EXISTS',
+    `the sandbox ${request.netns} has a device ${request.ifname} already`,
+    'choose another with --ifname, or none for the first free one',
+  );
+}
+
+function chosenMac(asked: string | undefined, id: string, { network, macs }: NetworkIndex): string {
+  if (asked !== undefined) {
+    const mac = checkMac(asked);
+    if (!macs.has(mac)) return mac;
+    throw new VetchError(
+      'ADDRESS_TAKEN',
+      `MAC address ${mac} is in use in network ${network.name}`,
+      'choose another with --mac, or none',
+    );
+  }
+  for (let attempt = 0; ; attempt++) {
+    const mac = macFor(id, attempt);
+    if (!macs.has(mac)) return mac;
+  }
+}
+
+/** One address of each family that the network has, with the length of its subnet. */
+function chosenAddresses(asked: readonly string[], { network, pools }: NetworkIndex): string[] {
+  const wanted = new Map<AddressPool, string>();
+  for (const text of asked) {
+    const address = canonicalAddress(text);
+    const pool = pools.find(({ cidr }) => familyOf(cidr) === familyOf(address));
+    if (pool === undefined) {
+      const cidrs = pools.map(({ cidr }) => cidr).join(' and ');
+      throw new VetchError(
+        'ADDRESS_OUTSIDE_POOL',
+        `address ${address} is outside network ${network.name}, which has ${cidrs || 'no addresses'}`,
+        cidrs === '' ? 'leave out --ip' : `choose an address of ${cidrs}, or none for an automatic one`,
+      );
+    }
+    const other = wanted.get(pool);
+    if (other !== undefined) {
+      throw new VetchError(
+        'INVALID',
+        `${other} and ${address} are two addresses of one family for one endpoint`,
+        'give one address of each family',
+      );
+    }
+    pool.check(address);
+    wanted.set(pool, address);
+  }
+  return pools.map((pool) => {
+    const length = pool.cidr.slice(pool.cidr.indexOf('/'));
+    return `${wanted.get(pool) ?? pool.next()}${length}`;
+  });
+}

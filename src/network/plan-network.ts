@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { VetchError } from '../api/error.ts';
+import type { CreateNetworkRequest } from '../api/schemas/network.ts';
+import type { Network, Owner } from '../model/network.ts';
+import type { Driver } from './drivers/contract.ts';
+import { driverNamed } from './drivers/registry.ts';
+import { largestMtu, smallestMtu } from './mtu.ts';
+import { checkNetworkName } from './names.ts';
+import { NumberPool } from './number-pool.ts';
+import type { HostRoute } from './overlap.ts';
+import { familiesOf, planSubnets, type SubnetSources } from './plan-subnets.ts';
+
+/** Numbers index the array `networks`; 0 stands for the host's own wire. */
+export const networkNumbers = { first: 1, last: 4095 } as const;
+const defaultMtu = 1500;
+
+/** What a new network is planned among. */
+export interface NetworkContext extends Partial<SubnetSources> {
+  readonly networks: Iterable<Network>;
+  /** Without the routes of our own networks. */
+  readonly hostRoutes: readonly HostRoute[];
+  /** 64 hex digits; random unless an engine has given one. */
+  readonly id?: string;
+  /** Default `vetch`. */
+  readonly owner?: Owner;
+  readonly now?: Date;
+}
+
+/**
+ * The network that a request asks for, numbered, with its subnets chosen where none is given.
+ *
+ * @throws VetchError INVALID, ALREADY_EXISTS, SUBNET_OVERLAP, UNSUPPORTED, or MAP_FULL
+ */
+export function planNetwork(request: CreateNetworkRequest, context: NetworkContext): Network {
+  const networks = [...context.networks];
+  const id = context.id ?? randomBytes(32).toString('hex');
+  checkNetworkName(request.name);
+  if (networks.some(({ name }) => name === request.name)) {
+    throw new VetchError(
+      'ALREADY_EXISTS',
+      `network ${request.name} already exists`,
+      `choose another name, or remove it with \`vetch network rm ${request.name}\``,
+    );
+  }
+  const driver = chosenDriver(request);
+  driver.checkNetworkOptions(request.options);
+  checkCapabilities(request, driver);
+  const sources = { ...context, seed: context.seed ?? id };
+  const neighbours = { networks, hostRoutes: context.hostRoutes };
+  const subnets = driver.capabilities.addressing ? planSubnets(request, neighbours, sources) : [];
+  const numbers = new NumberPool('networks', networkNumbers.first, networkNumbers.last);
+  for (const { number } of networks) numbers.take(number);
+  return {
+    id,
+    number: numbers.next(),
+    name: request.name,
+    driver: driver.name,
+    owner: context.owner ?? 'vetch',
+    subnets,
+    mtu: chosenMtu(
+      request.mtu,
+      driver.defaults(request.options).mtu,
+      subnets.map(({ cidr }) => cidr),
+    ),
+    internal: request.internal,
+    options: request.options,
+    labels: request.labels,
+    created: (context.now ?? new Date()).toISOString(),
+  };
+}
+
+/** `vetch.driver` says it where an engine has taken the driver's name for the plugin's. */
+function chosenDriver(request: CreateNetworkRequest): Driver {
+  const option = request.options['vetch.driver'];
+  if (option === undefined || option === request.driver) return driverNamed(request.driver);
+  if (request.driver !== 'bridge') {
+    throw new VetchError(
+      'INVALID',
+      `driver ${request.driver} and option vetch.driver=${option} contradict each other`,
+      'give one of them',
+    );
+  }
+  return driverNamed(option);
+}
+
+function checkCapabilities(request: CreateNetworkRequest, { name, capabilities }: Driver): void {
+  const asksForAddresses = request.subnets.length > 0 || request.gateways.length > 0 || request.ipRange !== undefined;
+  if (!capabilities.addressing && asksForAddresses) {
+    throw new VetchError(
+      'INVALID',
+      `a network of driver ${name} has no subnets`,
+      'leave out subnet, gateway and range',
+    );
+  }
+  if (!capabilities.internal && request.internal) {
+    throw new VetchError('INVALID', `a network of driver ${name} cannot be internal`, 'leave out --internal');
+  }
+}
+
+function chosenMtu(asked: number | undefined, option: number | undefined, cidrs: readonly string[]): number {
+  if (asked !== undefined && option !== undefined && asked !== option) {
+    throw new VetchError(
+      'INVALID',
+      `mtu ${asked} and option com.docker.network.driver.mtu=${option} contradict each other`,
+      'give one of them',
+    );
+  }
+  const mtu = asked ?? option ?? defaultMtu;
+  const smallest = smallestMtu[familiesOf(cidrs).includes(6) ? 6 : 4];
+  if (Number.isInteger(mtu) && mtu >= smallest && mtu <= largestMtu) return mtu;
+  throw new VetchError(
+    'INVALID',
+    `mtu ${mtu} is not ${smallest} to ${largestMtu}${smallest === smallestMtu[6] ? ', which IPv6 needs' : ''}`,
+    `choose ${smallest} to ${largestMtu}, or none for ${defaultMtu}`,
+  );
+}

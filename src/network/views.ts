@@ -1,0 +1,63 @@
+import type { EndpointView } from '../api/schemas/endpoint.ts';
+import type { NetworkView } from '../api/schemas/network.ts';
+import type { EndpointPortView, PortView } from '../api/schemas/port.ts';
+import { familyOf, withoutLength } from '../model/address.ts';
+import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
+import type { Network } from '../model/network.ts';
+
+/** `endpoints`: names of the network's endpoints. */
+export function networkView(network: Network, endpoints: Iterable<string>): NetworkView {
+  const { id, name, driver, subnets, mtu, internal, options, labels } = network;
+  return {
+    id,
+    name,
+    driver,
+    subnets: subnets.map(({ cidr }) => cidr),
+    gateways: subnets.map(({ gateway }) => gateway),
+    mtu,
+    internal,
+    options,
+    labels,
+    endpoints: [...endpoints].sort(),
+  };
+}
+
+export function endpointView(endpoint: Endpoint, network: Network): EndpointView {
+  const { id, name, ifname, hostIfname, mac, addresses, identity, labels, ports } = endpoint;
+  const families = addresses.map(familyOf);
+  return {
+    id,
+    name,
+    network: network.name,
+    ifname,
+    hostIfname,
+    mac,
+    addresses,
+    gateways: network.subnets.map(({ gateway }) => gateway).filter((gateway) => families.includes(familyOf(gateway))),
+    identity,
+    labels,
+    ports: ports.map(endpointPortView),
+  };
+}
+
+export function endpointPortView({ protocol, hostAddress, hostPort, port }: PublishedPort): EndpointPortView {
+  return { protocol, hostAddress, hostPort, port };
+}
+
+/** Each published port beside the endpoint's address of its family. */
+export function portViews(
+  endpoint: Endpoint,
+  network: Network,
+  ports: readonly PublishedPort[] = endpoint.ports,
+): PortView[] {
+  const addresses = endpoint.addresses.map(withoutLength);
+  return ports.map(({ protocol, hostAddress, hostPort, port }) => ({
+    endpoint: endpoint.name,
+    network: network.name,
+    protocol,
+    hostAddress,
+    hostPort,
+    address: addresses.find((address) => familyOf(address) === familyOf(hostAddress)) ?? '',
+    port,
+  }));
+}
