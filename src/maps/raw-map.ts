@@ -17,7 +17,7 @@ const tooBig = -7;
 const noSpace = -28;
 
 /** Entries a batch: a call stays well within 10 ms, of the slowest kind (a longest-prefix trie) too. */
-const batchEntries = 2048;
+const batchEntries = 1024;
 
 /**
  * A map as the kernel has it: bytes in, bytes out. It owns its descriptor.

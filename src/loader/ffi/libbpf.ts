@@ -11,18 +11,6 @@ import { library, type Pointer } from './library.ts';
 const declare = library('libbpf.so.1', 'install the package libbpf1');
 
 koffi.proto('int libbpf_print(int level, const char *format, void *arguments)');
-koffi.struct('bpf_object_open_opts', {
-  sz: 'size_t',
-  object_name: 'const char *',
-  relaxed_maps: 'bool',
-  pin_root_path: 'const char *',
-  reserved: 'uint32_t',
-  kconfig: 'const char *',
-  btf_custom_path: 'const char *',
-  kernel_log_buf: 'uintptr_t',
-  kernel_log_size: 'size_t',
-  kernel_log_level: 'uint32_t',
-});
 koffi.struct('bpf_map_create_opts', {
   sz: 'size_t',
   btf_fd: 'uint32_t',
@@ -34,6 +22,11 @@ koffi.struct('bpf_map_create_opts', {
   map_extra: 'uint64_t',
   numa_node: 'uint32_t',
   map_ifindex: 'uint32_t',
+});
+koffi.struct('bpf_prog_load_opts', {
+  sz: 'size_t',
+  attempts: 'int',
+  expected_attach_type: 'int',
 });
 koffi.struct('bpf_map_batch_opts', { sz: 'size_t', elem_flags: 'uint64_t', flags: 'uint64_t' });
 koffi.struct('bpf_test_run_opts', {
@@ -87,8 +80,8 @@ export const sizes = {
   get mapBatchOpts() {
     return koffi.sizeof('bpf_map_batch_opts');
   },
-  get objectOpenOpts() {
-    return koffi.sizeof('bpf_object_open_opts');
+  get programLoadOpts() {
+    return koffi.sizeof('bpf_prog_load_opts');
   },
 };
 
@@ -99,8 +92,8 @@ export const setPrint = declare<(print: Pointer) => Pointer>('libbpf_print *libb
 
 // -- objects -------------------------------------------------------------------------------------
 
-export const objectOpenFile = declare<(path: string, options: object | null) => Pointer>(
-  'void *bpf_object__open_file(const char *path, const bpf_object_open_opts *opts)',
+export const objectOpenFile = declare<(path: string, options: null) => Pointer>(
+  'void *bpf_object__open_file(const char *path, const void *opts)',
 );
 export const objectLoad = declare<(object: Pointer) => number>('int bpf_object__load(void *obj)');
 export const objectLoadAsync = declare.async<(object: Pointer) => number>('int bpf_object__load(void *obj)');
@@ -201,6 +194,19 @@ export const mapDeleteBatch = declare<(fd: number, keys: Uint8Array, count: Coun
 
 export const testRun = declare<(fd: number, opts: TestRunOpts) => number>(
   'int bpf_prog_test_run_opts(int prog_fd, _Inout_ bpf_test_run_opts *opts)',
+);
+/** The struct is cut after the last field we set, as `sz` says. */
+export const programLoad = declare<
+  (
+    type: number,
+    name: string,
+    licence: string,
+    instructions: Uint8Array,
+    count: number,
+    opts: { readonly sz: number; readonly expected_attach_type: number } | null,
+  ) => number
+>(
+  'int bpf_prog_load(int prog_type, const char *prog_name, const char *license, const void *insns, size_t insn_cnt, const bpf_prog_load_opts *opts)',
 );
 /** 1: the kernel has it, 0: it has not, negative: the probe itself failed. */
 export const probeProgType = declare<(type: number, opts: null) => number>(
