@@ -1,4 +1,4 @@
-import type { MapEntry, RawEntry } from '../entry.ts';
+import type { MapEntry } from '../entry.ts';
 import type { RawMaps } from '../observed/maps.ts';
 import type { MapChange } from '../plan/maps.ts';
 
@@ -6,8 +6,9 @@ import type { MapChange } from '../plan/maps.ts';
 export function applyMaps(maps: RawMaps, changes: readonly MapChange[], failed: (error: unknown) => void): void {
   for (const { map, set, remove } of changes) {
     try {
-      if (set.length > 0) maps[map].setManyRaw(pairs(set));
-      if (remove.length > 0) maps[map].deleteManyRaw?.(remove);
+      const { raw } = maps[map];
+      if (set.length > 0) raw.updateMany(set.map(({ key, value }) => [key, value]));
+      if (remove.length > 0) raw.deleteMany(remove);
     } catch (error) {
       failed(error);
     }
@@ -15,15 +16,11 @@ export function applyMaps(maps: RawMaps, changes: readonly MapChange[], failed: 
 }
 
 /** The fast path: a few entries, in the order given. @throws VetchError MAP_FULL */
-export function setEntries(maps: RawMaps, entries: readonly MapEntry[]): void {
-  for (const { map, key, value } of entries) maps[map].setManyRaw([[key, value]]);
+export function setEntries(maps: RawMaps, entries: Iterable<MapEntry>): void {
+  for (const { map, key, value } of entries) maps[map].raw.update(key, value);
 }
 
 /** Removes entries in the order given; those that are not there are passed over. */
-export function deleteEntries(maps: RawMaps, entries: readonly MapEntry[]): void {
-  for (const { map, key } of entries) maps[map].deleteManyRaw?.([key]);
-}
-
-function pairs(entries: readonly RawEntry[]): [Uint8Array, Uint8Array][] {
-  return entries.map(({ key, value }) => [key, value]);
+export function deleteEntries(maps: RawMaps, entries: Iterable<MapEntry>): void {
+  for (const { map, key } of entries) maps[map].raw.delete(key);
 }

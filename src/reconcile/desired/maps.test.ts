@@ -5,8 +5,9 @@ import type { PublishedPort } from '../../model/endpoint.ts';
 import type { ControlMap } from '../entry.ts';
 import { aLink, aNetwork, anAddress, anEndpoint, anIntent, hostFacts } from '../testing.ts';
 import { desiredMaps } from './maps.ts';
+import { MemberSlots } from './members.ts';
 
-const memory = { generation: 5, slots: new Map() };
+const memory = { generation: 5, slots: new MemberSlots() };
 
 function decoded(map: ControlMap, plan: ReturnType<typeof desiredMaps>): [unknown, unknown][] {
   const { key, value } = mapDefinitions[map];

@@ -5,7 +5,7 @@ import { configEntry } from './config.ts';
 import { denyEntry } from './deny-list.ts';
 import { endpointEntries } from './endpoints.ts';
 import { hostAddrEntries } from './host-addrs.ts';
-import { alignSlots, memberEntries, type SlotsByNetwork } from './members.ts';
+import { type MemberSlots, memberEntries } from './members.ts';
 import { networkEntry, subnetEntries } from './networks.ts';
 import { BoundPorts, publishEntries } from './published.ts';
 import { uplinkEntries } from './uplinks.ts';
@@ -14,13 +14,12 @@ import { uplinkEntries } from './uplinks.ts';
 export interface MapMemory {
   /** Of permissions; outlives the daemon in the map `config`. */
   readonly generation: number;
-  /** Who was in which slot of `members`. */
-  readonly slots: SlotsByNetwork;
+  /** Who is in which slot of `members`: brought up to date by the way. */
+  readonly slots: MemberSlots;
 }
 
 export interface MapPlan {
   readonly maps: DesiredMaps;
-  readonly slots: SlotsByNetwork;
   /** For the fast path to go on counting. */
   readonly boundPorts: BoundPorts;
 }
@@ -54,15 +53,16 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     }
   }
   for (const entry of ports.entries()) entries.push(entry);
-  const slots = new Map<number, readonly number[]>();
+  const { slots } = memory;
+  const numbers = new Set([...intent.networks.values()].map((network) => network.number));
+  for (const number of slots.networks()) if (!numbers.has(number)) slots.drop(number);
   for (const network of intent.networks.values()) {
-    const aligned = alignSlots(memory.slots.get(network.number) ?? [], present.get(network.id) ?? new Set());
-    slots.set(network.number, aligned);
-    for (const entry of memberEntries(network.number, aligned)) entries.push(entry);
-    entries.push(networkEntry(network, aligned.length), ...subnetEntries(network));
+    slots.align(network.number, present.get(network.id) ?? new Set());
+    for (const entry of memberEntries(network.number, slots.of(network.number))) entries.push(entry);
+    entries.push(networkEntry(network, slots.count(network.number)), ...subnetEntries(network));
   }
   for (const cidr of intent.deny) entries.push(denyEntry(cidr));
-  return { maps: grouped(entries), slots, boundPorts: ports };
+  return { maps: grouped(entries), boundPorts: ports };
 }
 
 /** Gathers entries by their map. */

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { VetchError } from '../api/error.ts';
+import { mapDefinitions } from '../maps/generated/abi.ts';
+import type { PublishedPort } from '../model/endpoint.ts';
+import { ControlMaps } from './control-maps.ts';
+import { type ControlMap, controlMaps, keyText } from './entry.ts';
+import { observeMaps, type RawMaps } from './observed/maps.ts';
+import { aLink, aNetwork, anEndpoint, anIntent, hostFacts } from './testing.ts';
+
+/** Maps that live in this process, and are as full as they are told to be. */
+function memoryMaps(capacity: Partial<Record<ControlMap, number>> = {}): RawMaps {
+  return Object.fromEntries(controlMaps.map((map) => [map, { raw: memoryMap(map, capacity[map] ?? 1e6) }])) as never;
+}
+
+function memoryMap(map: ControlMap, maxEntries: number) {
+  const { type, value } = mapDefinitions[map];
+  const held = new Map<string, [Uint8Array, Uint8Array]>();
+  const update = (key: Uint8Array, bytes: Uint8Array) => {
+    if (!held.has(keyText(key)) && held.size >= maxEntries) throw new VetchError('MAP_FULL', `${map} is full`, '');
+    held.set(keyText(key), [key, bytes]);
+  };
+  const remove = (key: Uint8Array) => {
+    if (type === 'array') throw new Error('an array keeps its elements');
+    return held.delete(keyText(key));
+  };
+  return {
+    maxEntries,
+    update,
+    delete: remove,
+    *entries() {
+      yield* held.values();
+    },
+    updateMany(entries: Iterable<readonly [Uint8Array, Uint8Array]>) {
+      for (const [key, bytes] of entries) update(key, bytes);
+    },
+    deleteMany: (keys: Iterable<Uint8Array>) => [...keys].filter(remove).length,
+    valueSize: value.size,
+  };
+}
+
+const port = (hostPort: number, hostAddress = '0.0.0.0'): PublishedPort => ({
+  ...{ protocol: 'tcp', hostAddress, hostPort, port: 80 },
+});
+const network = aNetwork();
+const web = anEndpoint({ ports: [port(8080), port(8080, '127.0.0.1')] });
+const db = anEndpoint({
+  ...{ id: 'c'.repeat(64), number: 2, name: 'db', hostIfname: 'vt00000000002', mac: '02:42:0a:58:00:03' },
+  ...{ addresses: ['10.88.0.3/16', 'fd00:88::3/64'], ports: [port(8081)] },
+});
+const facts = hostFacts({
+  links: [aLink(2, 'eth0'), aLink(3, 'vetch0'), aLink(10, web.hostIfname), aLink(11, db.hostIfname)],
+});
+const fail = (error: unknown) => {
+  throw error;
+};
+
+function contents(maps: RawMaps): string {
+  const observed = observeMaps(maps);
+  const rows = controlMaps.flatMap((map) =>
+    [...observed[map].values()].map(({ key, value }) => {
+      const shown = map === 'config' ? value.with(8, 0) : value;
+      return `${map} ${Buffer.from(key).toString('hex')} ${Buffer.from(shown).toString('hex')}`;
+    }),
+  );
+  // An element of zeros says the same as none.
+  return rows
+    .filter((row) => !/^networks \w+ 0*$/.test(row))
+    .sort()
+    .join('\n');
+}
+
+describe('the maps of the control plane', () => {
+  test('one change at a time gives what a whole pass gives', () => {
+    const [byPass, bySteps] = [memoryMaps(), memoryMaps()];
+    new ControlMaps(byPass).reconcile(anIntent([network], [web, db]), facts, fail);
+    const steps = new ControlMaps(bySteps);
+    steps.reconcile(anIntent([], []), facts, fail);
+    steps.addNetwork(network, 3);
+    steps.addEndpoint(web, network, 10);
+    steps.addEndpoint(db, network, 11);
+    expect(contents(bySteps)).toBe(contents(byPass));
+  });
+
+  test('what was added and removed leaves nothing, and the generation higher', () => {
+    const maps = memoryMaps();
+    const control = new ControlMaps(maps);
+    control.reconcile(anIntent([], []), facts, fail);
+    const before = contents(maps);
+    control.addNetwork(network, 3);
+    control.addEndpoint(web, network, 10);
+    control.addEndpoint(db, network, 11);
+    const generation = control.generation;
+    control.removeEndpoint(web, network, 10);
+    expect(control.generation).toBeGreaterThan(generation);
+    expect(control.reconcile(anIntent([network], [db]), facts, fail)).toBe(0);
+    control.removeEndpoint(db, network, 11);
+    control.removeNetwork(network, 3);
+    expect(contents(maps)).toBe(before);
+  });
+
+  test('a full map refuses an endpoint and keeps nothing of it', () => {
+    const maps = memoryMaps({ published: 1 });
+    const control = new ControlMaps(maps);
+    control.reconcile(anIntent([network], [web]), facts, fail);
+    const before = contents(maps);
+    expect(() => control.addEndpoint(db, network, 11)).toThrow(expect.objectContaining({ code: 'MAP_FULL' }));
+    expect(contents(maps)).toBe(before);
+    expect(() => control.publish(web, network, [port(9000)])).toThrow(expect.objectContaining({ code: 'MAP_FULL' }));
+    expect(contents(maps)).toBe(before);
+  });
+
+  test('a daemon that starts again goes on with the generation and the slots that it finds', () => {
+    const maps = memoryMaps();
+    const first = new ControlMaps(maps);
+    first.reconcile(anIntent([network], [web, db]), facts, fail);
+    first.revoke();
+    const again = new ControlMaps(maps);
+    expect(again.generation).toBe(first.generation);
+    expect(again.reconcile(anIntent([network], [db, web]), facts, fail)).toBe(0);
+  });
+
+  test('a port that two share stays bound when one of them lets it go', () => {
+    const maps = memoryMaps();
+    const control = new ControlMaps(maps);
+    control.reconcile(anIntent([network], [web, db]), facts, fail);
+    control.unpublish(web, network, [port(8080)]);
+    const bound = [...observeMaps(maps).boundPorts.values()].map(({ key, value }) => [
+      mapDefinitions.boundPorts.key.decode(key).port,
+      mapDefinitions.boundPorts.value.decode(value).publishes,
+    ]);
+    expect(Object.fromEntries(bound)).toEqual({ 8080: 1, 8081: 1 });
+  });
+});

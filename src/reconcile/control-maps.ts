@@ -1,0 +1,191 @@
+import { configCodec } from '../maps/generated/abi.ts';
+import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Network } from '../model/network.ts';
+import { applyMaps, deleteEntries, setEntries } from './apply/maps.ts';
+import { configEntry } from './desired/config.ts';
+import { denyEntry } from './desired/deny-list.ts';
+import { endpointEntries } from './desired/endpoints.ts';
+import { gatewayEntries } from './desired/host-addrs.ts';
+import { desiredMaps } from './desired/maps.ts';
+import { type MemberSlots, memberEntry } from './desired/members.ts';
+import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/networks.ts';
+import { BoundPorts, publishEntries } from './desired/published.ts';
+import type { HostFacts } from './facts.ts';
+import { observeMaps, type RawMaps } from './observed/maps.ts';
+import { observedSlots } from './observed/members.ts';
+import { planMaps } from './plan/maps.ts';
+
+/**
+ * The maps that the control plane writes, and what it has to remember of them.
+ *
+ * `reconcile` compares all of them; the other methods make one change each, whose cost does not grow with the number
+ * of endpoints. Both use the same functions of `desired/`, so neither undoes what the other did.
+ */
+export class ControlMaps {
+  readonly #maps: RawMaps;
+  #facts: HostFacts | undefined;
+  #generation = 1;
+  #slots: MemberSlots;
+  #ports = new BoundPorts();
+
+  /** Takes up the permissions' generation and the members' slots where the maps have them. */
+  constructor(maps: RawMaps) {
+    this.#maps = maps;
+    const observed = observeMaps(maps);
+    this.#slots = observedSlots(observed.members);
+    for (const { value } of observed.config.values()) {
+      this.#generation = Math.max(1, configCodec.decode(value).generation);
+    }
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /**
+   * Makes every map what it should be; returns how many entries were not.
+   *
+   * @param failed is told what could not be written; the rest is
+   */
+  reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void): number {
+    this.#facts = facts;
+    const observed = observeMaps(this.#maps);
+    const desired = desiredMaps(intent, facts, { generation: this.#generation, slots: this.#slots });
+    this.#ports = desired.boundPorts;
+    const { changes, count, revokes } = planMaps(desired.maps, observed);
+    applyMaps(this.#maps, changes, failed);
+    if (revokes) this.revoke();
+    return count;
+  }
+
+  /** @throws VetchError MAP_FULL: nothing of it stays then */
+  addNetwork(network: Network, hostIfindex: number): void {
+    this.#allOrNothing(
+      () => setEntries(this.#maps, [...this.#networkEntries(network, hostIfindex)]),
+      () => this.removeNetwork(network, hostIfindex),
+    );
+  }
+
+  removeNetwork(network: Network, hostIfindex: number): void {
+    deleteEntries(this.#maps, [...gatewayEntries(network, hostIfindex), ...subnetEntries(network)]);
+    setEntries(this.#maps, [absentNetworkEntry(network.number)]);
+    this.#slots.drop(network.number);
+    this.revoke();
+  }
+
+  /**
+   * @param ifindex of the host's end, which is still down
+   * @throws VetchError MAP_FULL: nothing of it stays then
+   */
+  addEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
+    this.#allOrNothing(
+      () => {
+        setEntries(this.#maps, endpointEntries(endpoint, network, ifindex));
+        const slot = this.#slots.add(network.number, ifindex);
+        setEntries(this.#maps, [memberEntry(network.number, slot), this.#networkEntry(network)]);
+        this.publish(endpoint, network, endpoint.ports);
+      },
+      () => this.#withdraw(endpoint, network, ifindex),
+    );
+  }
+
+  /** Its flows are judged again, and find nothing that permits them. */
+  removeEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
+    this.#unpublish(endpoint, network, endpoint.ports);
+    this.#withdraw(endpoint, network, ifindex);
+    this.revoke();
+  }
+
+  /** Another identity, for one that is there already. */
+  updateEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
+    setEntries(this.#maps, endpointEntries(endpoint, network, ifindex));
+    this.revoke();
+  }
+
+  /** @throws VetchError MAP_FULL: nothing of it stays then */
+  publish(endpoint: Endpoint, network: Network, ports: readonly PublishedPort[]): void {
+    const begun: PublishedPort[] = [];
+    this.#allOrNothing(
+      () => {
+        for (const port of ports) {
+          const entries = publishEntries(endpoint, network.number, port);
+          if (entries.length === 0) continue;
+          begun.push(port);
+          setEntries(this.#maps, [this.#ports.add(port), ...entries]);
+        }
+      },
+      () => this.#unpublish(endpoint, network, begun),
+    );
+  }
+
+  /** Connections that came by them end. */
+  unpublish(endpoint: Endpoint, network: Network, ports: readonly PublishedPort[]): void {
+    this.#unpublish(endpoint, network, ports);
+    this.revoke();
+  }
+
+  /**
+   * @param cidrs none of which is there yet
+   * @throws VetchError MAP_FULL: nothing of it stays then
+   */
+  addDeny(cidrs: readonly string[]): void {
+    const pairs = () => cidrs.map(denyEntry).map(({ key, value }) => [key, value] as const);
+    this.#allOrNothing(
+      () => this.#maps.denyList.raw.updateMany(pairs()),
+      () => this.removeDeny(cidrs),
+    );
+  }
+
+  removeDeny(cidrs: readonly string[]): void {
+    this.#maps.denyList.raw.deleteMany(cidrs.map((cidr) => denyEntry(cidr).key));
+  }
+
+  /**
+   * The permissions' generation goes up: every flow is judged again with its next packet. Always after what permitted
+   * it is gone; before, a packet could be judged by the old tables and stamped with the new generation.
+   */
+  revoke(): void {
+    this.#generation = this.#generation >= 0xffff_ffff ? 1 : this.#generation + 1;
+    if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation)]);
+  }
+
+  #withdraw(endpoint: Endpoint, network: Network, ifindex: number): void {
+    deleteEntries(this.#maps, endpointEntries(endpoint, network, ifindex).reverse());
+    const change = this.#slots.remove(network.number, ifindex);
+    if (!change) return;
+    if (change.moved) setEntries(this.#maps, [memberEntry(network.number, change.moved)]);
+    setEntries(this.#maps, [this.#networkEntry(network)]);
+    deleteEntries(this.#maps, [memberEntry(network.number, { slot: change.freed, ifindex })]);
+  }
+
+  *#networkEntries(network: Network, hostIfindex: number) {
+    yield this.#networkEntry(network);
+    yield* subnetEntries(network);
+    yield* gatewayEntries(network, hostIfindex);
+  }
+
+  #networkEntry(network: Network) {
+    return networkEntry(network, this.#slots.count(network.number));
+  }
+
+  #unpublish(endpoint: Endpoint, network: Network, ports: readonly PublishedPort[]): void {
+    for (const port of ports) {
+      const entries = publishEntries(endpoint, network.number, port);
+      if (entries.length === 0) continue;
+      deleteEntries(this.#maps, entries);
+      const { entry, gone } = this.#ports.remove(port);
+      if (gone) deleteEntries(this.#maps, [entry]);
+      else setEntries(this.#maps, [entry]);
+    }
+  }
+
+  #allOrNothing(change: () => void, undo: () => void): void {
+    try {
+      change();
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+}
