@@ -40,7 +40,7 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
   driver.checkEndpointOptions(request.options);
   if (request.publish.length > 0) checkPublishing(network);
   const defaults = driver.defaults(network.options);
-  const id = context.id ?? freshId(endpoints);
+  const id = unusedId(context.id ?? randomBytes(32).toString('hex'), endpoints);
   const labels = Object.keys(request.labels).length > 0 ? request.labels : defaults.labels;
   return {
     id,
@@ -49,7 +49,7 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
     network: network.id,
     owner: context.owner ?? 'vetch',
     ifname: chosenIfname(request, defaults.ifnamePrefix, context),
-    hostIfname: hostIfname(id),
+    hostIfname: freeHostIfname(id, endpoints),
     mac: chosenMac(request.mac, id, index),
     addresses: chosenAddresses(request.addresses, index),
     netns: request.netns,
@@ -79,16 +79,19 @@ export function checkPublishing(network: Network): void {
   );
 }
 
-function freshId(endpoints: EndpointIndex): string {
-  for (;;) {
-    const id = randomBytes(32).toString('hex');
-    if (!endpoints.hostIfnames.has(hostIfname(id))) return id;
-  }
+/** An engine that repeats itself must not make two endpoints of one. */
+function unusedId(id: string, endpoints: EndpointIndex): string {
+  const other = endpoints.endpoint(id);
+  if (other === undefined) return id;
+  throw new VetchError('ALREADY_EXISTS', `endpoint ${other.name} has the id ${id} already`, 'detach it first');
 }
 
-/** Unique as long as the first 11 digits of the ids are. */
-function hostIfname(id: string): string {
-  return `vt${id.slice(0, 11)}`;
+function freeHostIfname(id: string, { hostIfnames }: EndpointIndex): string {
+  const digits = id.repeat(2);
+  for (let start = 0; ; start++) {
+    const name = `vt${digits.slice(start, start + 11)}`;
+    if (!hostIfnames.has(name)) return name;
+  }
 }
 
 function chosenName(asked: string | undefined, id: string, { network, names }: NetworkIndex): string {

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Network } from '../model/network.ts';
+
+/** The shape of records that this version writes. It goes up with each change that an older version could not read. */
+export const recordSchema = 1;
+
+const owner = z.enum(['vetch', 'docker', 'cni']);
+const texts = z.record(z.string(), z.string()).readonly();
+const port = z.int().min(1).max(65535);
+
+const subnet = z.object({
+  cidr: z.string(),
+  gateway: z.string(),
+  range: z.string().exactOptional(),
+  aux: texts,
+});
+
+const network = z.object({
+  id: z.string().min(1),
+  number: z.int().min(1),
+  name: z.string().min(1),
+  driver: z.enum(['bridge', 'overlay', 'macvlan', 'ipvlan', 'host', 'none']),
+  owner,
+  subnets: z.array(subnet).readonly(),
+  mtu: z.int().min(1),
+  internal: z.boolean(),
+  options: texts,
+  labels: texts,
+  created: z.string(),
+}) satisfies z.ZodType<Network>;
+
+const publishedPort = z.object({
+  protocol: z.enum(['tcp', 'udp', 'sctp']),
+  hostAddress: z.string(),
+  hostPort: port,
+  port,
+});
+
+const endpoint = z.object({
+  id: z.string().min(1),
+  number: z.int().min(1),
+  name: z.string().min(1),
+  network: z.string().min(1),
+  owner,
+  ifname: z.string(),
+  hostIfname: z.string(),
+  mac: z.string(),
+  addresses: z.array(z.string()).readonly(),
+  netns: z.string(),
+  cgroup: z.string().exactOptional(),
+  identity: z.int(),
+  labels: texts,
+  options: texts,
+  ports: z.array(publishedPort).readonly(),
+  created: z.string(),
+}) satisfies z.ZodType<Endpoint>;
+
+const deny = z.object({});
+
+/** What each database of the store holds. */
+export const recordTypes = { networks: network, endpoints: endpoint, deny };
+export type RecordKind = keyof typeof recordTypes;
+export type RecordOf<Kind extends RecordKind> = z.output<(typeof recordTypes)[Kind]>;
+
+/** Takes a record of one schema to the next. */
+export type Migration = (record: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+
+/** `migrations[kind][n]` takes a record of schema n+1 to n+2. A missing one means that nothing changed for that kind. */
+export type Migrations = Readonly<Partial<Record<RecordKind, Readonly<Record<number, Migration>>>>>;
+
+export const migrations: Migrations = {};

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import type { Endpoint } from '../../src/model/endpoint.ts';
+import type { Network } from '../../src/model/network.ts';
+
+/** A network that the number makes: the same one each time. */
+export function sampleNetwork(number: number): Network {
+  return {
+    id: sampleId(`network ${number}`),
+    number,
+    name: `network-${number}`,
+    driver: 'bridge',
+    owner: 'vetch',
+    subnets: [{ cidr: `10.88.${number % 256}.0/24`, gateway: `10.88.${number % 256}.1`, aux: { dns: '10.88.0.9' } }],
+    mtu: 1500,
+    internal: false,
+    options: { 'vetch.forwarding': 'redirect' },
+    labels: { 'with space': 'and "quotes", ünïcode' },
+    created: '2026-01-31T12:00:00.000Z',
+  };
+}
+
+export function sampleEndpoint(number: number, network: Network, more: Partial<Endpoint> = {}): Endpoint {
+  const id = sampleId(`endpoint ${number}`);
+  return {
+    id,
+    number,
+    name: `web-${number}`,
+    network: network.id,
+    owner: 'docker',
+    ifname: 'eth0',
+    hostIfname: `vt${id.slice(0, 11)}`,
+    mac: '02:42:0a:58:00:02',
+    addresses: [`10.88.0.${(number % 250) + 2}/24`, 'fd00:88::2/64'],
+    netns: `/var/run/netns/web-${number}`,
+    identity: 256,
+    labels: { app: 'web' },
+    options: {},
+    ports: [{ protocol: 'tcp', hostAddress: '::', hostPort: 8080, port: 80 }],
+    created: '2026-01-31T12:00:00.000Z',
+    ...more,
+  };
+}
+
+function sampleId(seed: string): string {
+  return createHash('sha256').update(seed).digest('hex');
+}
