@@ -10,7 +10,7 @@ import { FlowHistory } from './history.ts';
 
 /** Events that are tested or made into objects before others get their turn: some milliseconds. */
 const slice = 8192;
-const viewSlice = 1000;
+const viewSlice = 4096;
 
 export interface FlowLogOptions {
   readonly directory: FlowDirectory;
@@ -24,8 +24,14 @@ export interface FlowLogOptions {
   readonly maxFollowers?: number;
 }
 
-/** Told to a follower that was too slow: so many events, matching or not, were overwritten before it read them. */
-export type OnLost = (events: number) => void;
+/** A flow, and what its reader has missed. */
+export interface FlowLine extends FlowView {
+  /**
+   * Only where the reader was too slow: so many events before this one, matching or not, were overwritten before it
+   * came to them.
+   */
+  readonly lost?: number;
+}
 
 /**
  * The flow events of this host: what was, and what happens.
@@ -81,7 +87,7 @@ export class FlowLog {
    *
    * @throws {VetchError} INVALID, NOT_FOUND, UNAVAILABLE (too many followers) from the first `next()`, before any flow.
    */
-  async *query(query: FlowQuery, signal: AbortSignal, onLost: OnLost = () => {}): AsyncGenerator<FlowView, void> {
+  async *query(query: FlowQuery, signal: AbortSignal): AsyncGenerator<FlowLine, void> {
     this.#clock.recheck();
     let version = this.#directory.version;
     let matches = this.#compile(query);
@@ -93,11 +99,12 @@ export class FlowLog {
     if (query.follow) this.#follow();
     try {
       let made = 0;
+      let lost = 0;
       while (next < stop && !signal.aborted) {
         const { begin: oldest, end: newest, records } = this.history;
         if (next < oldest) {
           if (query.follow) this.#lost += oldest - next;
-          onLost(oldest - next);
+          lost += oldest - next;
           next = oldest;
         }
         if (next === newest) {
@@ -106,14 +113,16 @@ export class FlowLog {
           this.#clock.recheck();
           if (this.#directory.version !== version) {
             version = this.#directory.version;
-            matches = this.#compile(query);
+            matches = this.#compileAgain(query, matches);
           }
           continue;
         }
         const sliceEnd = Math.min(stop, newest, next + slice);
         while (next < sliceEnd && !matches(records, this.history.offsetOf(next))) next++;
         if (next < sliceEnd) {
-          yield this.#formatter.view(records, this.history.offsetOf(next++));
+          const view = this.#formatter.view(records, this.history.offsetOf(next++));
+          yield lost === 0 ? view : { ...view, lost };
+          lost = 0;
           if (++made % viewSlice !== 0) continue;
         }
         await setImmediate();
@@ -139,6 +148,16 @@ export class FlowLog {
       ...(query.since !== undefined && { since: this.#clock.toKtime(new Date(query.since)) }),
       ...(query.until !== undefined && { until: this.#clock.toKtime(new Date(query.until)) }),
     });
+  }
+
+  /** Names may stand for others now. Those that stand for nobody any more keep what they stood for. */
+  #compileAgain(query: FlowQuery, before: RecordFilter): RecordFilter {
+    try {
+      return this.#compile(query);
+    } catch (error) {
+      if (error instanceof VetchError) return before;
+      throw error;
+    }
   }
 
   /** Number of the first of the newest `count` events that match. */

@@ -1,18 +1,31 @@
 import { expect, test } from 'vitest';
 import { mapView as mapSchema } from '../../api/schemas/map.ts';
+import { encoded } from '../../maps/codec.ts';
+import type { MapDefinition } from '../../maps/definition.ts';
 import { mapDefinitions, NetworkFlag } from '../../maps/generated/abi.ts';
 import { parseAddress, parseMac } from '../../model/address.ts';
-import { dumpEntries, mapView, type OpenMap } from './views.ts';
+import type { OpenMap } from './open-map.ts';
+import { dumpEntries, mapView } from './views.ts';
 
 type Name = keyof typeof mapDefinitions;
 
+/** Per-CPU values are given as arrays, and lie one after the other. */
 function open(name: Name, entries?: readonly (readonly [unknown, unknown])[]): OpenMap {
-  const definition = mapDefinitions[name];
+  const definition = mapDefinitions[name] as MapDefinition;
+  const { key, value, type } = definition;
+  const bytes = (one: unknown) => encoded(value, one);
+  const raw = entries?.map(([k, v]): [Uint8Array, Uint8Array] => [
+    encoded(key, k),
+    type === 'percpu_array' ? Buffer.concat((v as unknown[]).map(bytes)) : bytes(v),
+  ]);
   return {
     definition,
     capacity: definition.maxEntries,
     pin: `/sys/fs/bpf/vetch/v1/maps/${definition.name}`,
-    ...(entries && { entries: () => entries }),
+    ...(raw && { batches: () => [raw] }),
+    ...(type === 'percpu_array' && {
+      decodeValue: (all) => [0, value.size].map((offset) => value.decode(all, offset)),
+    }),
   };
 }
 
@@ -25,8 +38,8 @@ async function dump(map: OpenMap): Promise<unknown[]> {
 
 const none = new Uint8Array(16);
 
-test('a map is listed with its size, its fill and the bpftool command', () => {
-  const view = mapView(open('endpoints'), new Map([['endpoints', 3]]));
+test('a map is listed with its size, its fill and the bpftool command', async () => {
+  const view = await mapView(open('endpoints'), new Map([['endpoints', 3]]));
   expect(mapSchema.parse(view)).toEqual(view);
   expect(view).toEqual({
     name: 'endpoints',
@@ -55,7 +68,7 @@ test('an array counts and shows the entries that are not zero', async () => {
     [1, shop],
     [2, zero],
   ]);
-  expect(mapView(networks).entries).toBe(1);
+  expect((await mapView(networks)).entries).toBe(1);
   expect(await dump(networks)).toEqual([
     {
       key: 1,
@@ -126,6 +139,6 @@ test('what is counted a CPU is shown a CPU, under the name of its reason', async
 
 test('a ring buffer has no entries: it is listed, and its dump is refused', async () => {
   const events = open('flowEvents');
-  expect(mapView(events)).toMatchObject({ entries: null, type: 'ringbuf' });
+  expect(await mapView(events)).toMatchObject({ entries: null, type: 'ringbuf' });
   await expect(dump(events)).rejects.toThrow('flow_events has no entries');
 });

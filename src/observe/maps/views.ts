@@ -1,38 +1,20 @@
 import { setImmediate } from 'node:timers/promises';
 import { VetchError } from '../../api/error.ts';
 import type { MapEntryView, MapView } from '../../api/schemas/map.ts';
-import type { MapDefinition } from '../../maps/definition.ts';
-import { isZero } from '../zero.ts';
+import type { OpenMap } from './open-map.ts';
 import { plainKey, plainValue } from './plain.ts';
 
-/** Entries between two turns of others. */
-const slice = 1024;
-
-/** One of the datapath's maps, as it is open. */
-export interface OpenMap {
-  readonly definition: Pick<MapDefinition, 'name' | 'type' | 'writer'> & {
-    readonly key: { readonly size: number };
-    readonly value: { readonly size: number };
-  };
-  /** Entries, as the map was made; of a ring buffer, bytes. */
-  readonly capacity: number;
-  /** Absolute path. */
-  readonly pin: string;
-  /** Absent: the map has none, as a ring buffer. */
-  entries?(): Iterable<readonly [unknown, unknown]>;
-  /** Absent: they are counted one by one. */
-  count?(): number;
-}
-
-/** The command that prints the same as `dumpMap`, with the names of the structs' fields. */
-export function bpftoolDump(pin: string): string {
-  return `bpftool map dump pinned ${/^[\w@%+=:,./-]+$/.test(pin) ? pin : `'${pin.replaceAll("'", "'\\''")}'`}`;
+/** The command that prints the same as `dumpEntries`, with the names of the structs' fields. */
+export function bpftoolDump({ definition, pin }: Pick<OpenMap, 'definition' | 'pin'>): string {
+  const path = /^[\w@%+=:,./-]+$/.test(pin) ? pin : `'${pin.replaceAll("'", "'\\''")}'`;
+  return `bpftool map ${definition.type === 'ringbuf' ? 'show' : 'dump'} pinned ${path}`;
 }
 
 /**
- * @param known numbers of entries that need no counting: what the control plane has written, what the collector found.
+ * @param known numbers of entries that need no counting, by map: what the control plane has written, what the collector
+ *   found.
  */
-export function mapView(map: OpenMap, known: ReadonlyMap<string, number> = new Map()): MapView {
+export async function mapView(map: OpenMap, known: ReadonlyMap<string, number> = new Map()): Promise<MapView> {
   const { definition, capacity, pin } = map;
   return {
     name: definition.name,
@@ -40,19 +22,22 @@ export function mapView(map: OpenMap, known: ReadonlyMap<string, number> = new M
     pin,
     keyBytes: definition.key.size,
     valueBytes: definition.value.size,
-    entries: known.get(definition.name) ?? countEntries(map),
+    entries: known.get(definition.name) ?? (await countEntries(map)),
     capacity,
     writer: definition.writer,
-    bpftool: definition.type === 'ringbuf' ? `bpftool map show pinned ${pin}` : bpftoolDump(pin),
+    bpftool: bpftoolDump(map),
   };
 }
 
 /** Of an array, those that are not zero: it has all its entries from the start. Null for what has no entries. */
-export function countEntries(map: OpenMap): number | null {
-  if (map.count && !isArray(map)) return map.count();
-  if (!map.entries) return null;
+export async function countEntries(map: OpenMap): Promise<number | null> {
+  if (!map.batches) return null;
   let count = 0;
-  for (const [, value] of map.entries()) if (!isArray(map) || !isZero(value)) count++;
+  for (const batch of map.batches()) {
+    if (!isArray(map)) count += batch.length;
+    else for (const [, value] of batch) if (!isZero(value)) count++;
+    await setImmediate();
+  }
   return count;
 }
 
@@ -62,17 +47,24 @@ export function countEntries(map: OpenMap): number | null {
  * @throws {VetchError} UNSUPPORTED from the first `next()` for a ring buffer.
  */
 export async function* dumpEntries(map: OpenMap): AsyncGenerator<MapEntryView, void> {
-  const { name } = map.definition;
-  if (!map.entries)
+  const { name, key, value } = map.definition;
+  const decodeValue = map.decodeValue?.bind(map) ?? ((bytes: Uint8Array) => value.decode(bytes, 0));
+  if (!map.batches)
     throw new VetchError('UNSUPPORTED', `map ${name} has no entries to dump`, 'read it with vetch flows');
-  let seen = 0;
-  for (const [key, value] of map.entries()) {
-    if (++seen % slice === 0) await setImmediate();
-    if (isArray(map) && isZero(value)) continue;
-    yield { key: plainKey(name, key), value: plainValue(name, value) };
+  for (const batch of map.batches()) {
+    for (const [keyBytes, valueBytes] of batch) {
+      if (isArray(map) && isZero(valueBytes)) continue;
+      yield { key: plainKey(name, key.decode(keyBytes, 0)), value: plainValue(name, decodeValue(valueBytes)) };
+    }
+    await setImmediate();
   }
 }
 
 function isArray({ definition }: OpenMap): boolean {
   return definition.type === 'array' || definition.type === 'percpu_array';
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
