@@ -75,7 +75,7 @@ export class Program implements Disposable {
   readonly id: number;
   readonly tag: string;
   readonly #type: number;
-  readonly #owned: boolean;
+  #owned: boolean;
 
   private constructor(fd: number, name: string | undefined, owned: boolean) {
     const info = programInfo(fd);
@@ -148,7 +148,9 @@ export class Program implements Disposable {
   }
 
   close(): void {
-    if (this.#owned) closeSync(this.fd);
+    if (!this.#owned) return;
+    this.#owned = false;
+    closeSync(this.fd);
   }
 
   [Symbol.dispose](): void {

@@ -52,17 +52,17 @@ export class KeyedMap<K, V> implements Disposable {
   }
 
   /** @throws {VetchError} MAP_FULL; what was written before stays. */
-  setMany(entries: Iterable<readonly [K, V]>, flag: UpdateFlag = 'any'): void {
+  setMany(entries: Iterable<readonly [K, V]>): void {
     const { key, value } = this.definition;
-    this.raw.updateMany(encodedEntries(key, value, entries), flag);
+    this.raw.updateMany(encodedEntries(key, value, entries));
   }
 
   rawEntries(): Generator<RawEntry> {
     return this.raw.entries();
   }
 
-  setManyRaw(entries: Iterable<RawEntry>, flag: UpdateFlag = 'any'): void {
-    this.raw.updateMany(entries, flag);
+  setManyRaw(entries: Iterable<RawEntry>): void {
+    this.raw.updateMany(entries);
   }
 
   close(): void {

@@ -30,6 +30,7 @@ export type Maps = { readonly [N in MapName]: MapOf<Definitions[N]> } & Disposab
 export class RingMap implements Disposable {
   readonly fd: number;
   readonly definition: MapDefinition<undefined, undefined, MapType>;
+  #closed = false;
 
   constructor(fd: number, definition: MapDefinition<undefined, undefined, MapType>) {
     this.fd = fd;
@@ -42,6 +43,8 @@ export class RingMap implements Disposable {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     closeSync(this.fd);
   }
 

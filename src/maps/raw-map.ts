@@ -35,6 +35,7 @@ export class RawMap implements Disposable {
   readonly valueSize: number;
   readonly maxEntries: number;
   readonly #zero: Uint8Array;
+  #closed = false;
 
   constructor(fd: number) {
     const info = mapInfo(fd);
@@ -116,12 +117,11 @@ export class RawMap implements Disposable {
   }
 
   /**
-   * Writes many, a batch a call.
+   * Makes or replaces many, a batch a call: the kernel takes no `noexist` or `exist` for batches.
    *
    * @throws {VetchError} MAP_FULL; what was written before stays.
    */
-  updateMany(entries: Iterable<RawEntry>, flag: UpdateFlag = 'any'): void {
-    const options = { sz: libbpf.sizes.mapBatchOpts, elem_flags: updateFlags[flag], flags: 0 };
+  updateMany(entries: Iterable<RawEntry>): void {
     const keys = new Uint8Array(batchEntries * this.keySize);
     const values = new Uint8Array(batchEntries * this.valueSize);
     const count = new Uint32Array(1);
@@ -130,7 +130,7 @@ export class RawMap implements Disposable {
       if (filled === 0) return;
       count[0] = filled;
       filled = 0;
-      this.#checkUpdate(libbpf.mapUpdateBatch(this.fd, keys, values, count, options));
+      this.#checkUpdate(libbpf.mapUpdateBatch(this.fd, keys, values, count, null));
     };
     for (const [key, value] of entries) {
       this.#checkSizes(key, value);
@@ -160,6 +160,8 @@ export class RawMap implements Disposable {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     closeSync(this.fd);
   }
 

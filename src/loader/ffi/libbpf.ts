@@ -28,7 +28,6 @@ koffi.struct('bpf_prog_load_opts', {
   attempts: 'int',
   expected_attach_type: 'int',
 });
-koffi.struct('bpf_map_batch_opts', { sz: 'size_t', elem_flags: 'uint64_t', flags: 'uint64_t' });
 koffi.struct('bpf_test_run_opts', {
   sz: 'size_t',
   data_in: 'uintptr_t',
@@ -76,9 +75,6 @@ export const sizes = {
   },
   get mapCreateOpts() {
     return koffi.sizeof('bpf_map_create_opts');
-  },
-  get mapBatchOpts() {
-    return koffi.sizeof('bpf_map_batch_opts');
   },
   get programLoadOpts() {
     return koffi.sizeof('bpf_prog_load_opts');
@@ -162,11 +158,6 @@ export const mapGetNextKey = declare<(fd: number, key: Uint8Array | null, next: 
 export const mapFreeze = declare<(fd: number) => number>('int bpf_map_freeze(int fd)');
 
 type Count = Uint32Array;
-interface BatchOpts {
-  readonly sz: number;
-  readonly elem_flags: number;
-  readonly flags: number;
-}
 
 export const mapLookupBatch = declare<
   (
@@ -176,18 +167,16 @@ export const mapLookupBatch = declare<
     keys: Uint8Array,
     values: Uint8Array,
     count: Count,
-    opts: BatchOpts | null,
+    opts: null,
   ) => number
 >(
-  'int bpf_map_lookup_batch(int fd, void *in_batch, void *out_batch, void *keys, void *values, void *count, const bpf_map_batch_opts *opts)',
+  'int bpf_map_lookup_batch(int fd, void *in_batch, void *out_batch, void *keys, void *values, void *count, const void *opts)',
 );
 export const mapUpdateBatch = declare<
-  (fd: number, keys: Uint8Array, values: Uint8Array, count: Count, opts: BatchOpts | null) => number
->(
-  'int bpf_map_update_batch(int fd, const void *keys, const void *values, void *count, const bpf_map_batch_opts *opts)',
-);
-export const mapDeleteBatch = declare<(fd: number, keys: Uint8Array, count: Count, opts: BatchOpts | null) => number>(
-  'int bpf_map_delete_batch(int fd, const void *keys, void *count, const bpf_map_batch_opts *opts)',
+  (fd: number, keys: Uint8Array, values: Uint8Array, count: Count, opts: null) => number
+>('int bpf_map_update_batch(int fd, const void *keys, const void *values, void *count, const void *opts)');
+export const mapDeleteBatch = declare<(fd: number, keys: Uint8Array, count: Count, opts: null) => number>(
+  'int bpf_map_delete_batch(int fd, const void *keys, void *count, const void *opts)',
 );
 
 // -- the rest ------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ export interface Attachable {
 export class Link implements Disposable {
   readonly fd: number;
   readonly id: number;
+  #closed = false;
 
   private constructor(fd: number) {
     this.fd = fd;
@@ -59,6 +60,8 @@ export class Link implements Disposable {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     closeSync(this.fd);
   }
 
