@@ -84,7 +84,7 @@ test: deps-test build ## Every check and every test, with a summary (root)
 	node scripts/test.ts
 
 .PHONY: test-unit
-test-unit: build ## Only the tests that need no root
+test-unit: deps-test build ## Only the tests that need no root
 	node scripts/test.ts units
 
 .PHONY: test-kernel
