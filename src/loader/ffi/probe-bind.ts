@@ -1,0 +1,81 @@
+import { KernelError } from '../kernel-error.ts';
+import { close } from './descriptor.ts';
+import { errnoName } from './errno.ts';
+import { inetAddress, inetPort } from './sockaddr.ts';
+import {
+  AddressFamily,
+  bind,
+  getsockname,
+  SocketLevel,
+  SocketOption,
+  SocketType,
+  setsockopt,
+  socket,
+} from './socket.ts';
+
+/** A port of the host that is bound by us: until it is closed nobody else can bind it, or listen on it for TCP. */
+export interface BoundPort extends Disposable {
+  readonly fd: number;
+  /** What was given, or where 0 was asked for. */
+  readonly port: number;
+  close(): void;
+}
+
+export interface ProbeBindRequest {
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+  /** 16 bytes, v4-mapped. */
+  readonly address: Uint8Array;
+  /** 0: any that the kernel finds free. */
+  readonly port: number;
+}
+
+/** Type and number of the protocols. SCTP without a transport module has no sockets (`EPROTONOSUPPORT`). */
+const transports = {
+  tcp: [SocketType.STREAM, 6],
+  udp: [SocketType.DGRAM, 17],
+  sctp: [SocketType.STREAM, 132],
+} as const;
+
+const IPV6_V6ONLY = 26;
+const IPPROTO_IPV6 = SocketLevel.IPV6;
+
+/**
+ * Proves that no process in the calling thread's network namespace has a port, and holds it.
+ *
+ * Nothing listens on it. TCP is bound with SO_REUSEADDR, so that connections in TIME_WAIT do not count, as for any
+ * server: a listener refuses, and a socket bound without the option. The option is cleared at once, or another server
+ * could listen beside us. An IPv6 address is bound for IPv6 alone.
+ *
+ * @returns undefined for SCTP where the kernel has none, so that nobody can hold a port of it.
+ * @throws {KernelError} `EADDRINUSE`: somebody has it; `EADDRNOTAVAIL`: the address is not the host's; `EPERM` or
+ *   `EACCES`: a bind hook refuses.
+ */
+export function probeBind(request: ProbeBindRequest): BoundPort | undefined {
+  const { protocol, address, port } = request;
+  const [type, number] = transports[protocol];
+  const sockaddr = inetAddress(address, port);
+  const family = sockaddr.length === 16 ? AddressFamily.INET : AddressFamily.INET6;
+  let fd: number;
+  try {
+    fd = socket(family, type, number, `a socket for ${protocol}`);
+  } catch (error) {
+    if (protocol === 'sctp' && KernelError.is(error, 'EPROTONOSUPPORT', 'ESOCKTNOSUPPORT')) return undefined;
+    throw error;
+  }
+  try {
+    if (protocol === 'tcp') setsockopt(fd, SocketLevel.SOCKET, SocketOption.REUSEADDR, 1);
+    if (family === AddressFamily.INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    bind(fd, sockaddr, `${protocol} port ${port}`);
+    if (protocol === 'tcp') setsockopt(fd, SocketLevel.SOCKET, SocketOption.REUSEADDR, 0);
+    const bound = port === 0 ? inetPort(getsockname(fd)) : port;
+    return { fd, port: bound, close: () => close(fd), [Symbol.dispose]: () => close(fd) };
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/** Whether a failure of `probeBind` says that somebody has the port. */
+export function isPortTaken(error: unknown): boolean {
+  return error instanceof KernelError && errnoName(error.errno) === 'EADDRINUSE';
+}
