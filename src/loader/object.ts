@@ -25,7 +25,7 @@ export interface LoadOptions {
 }
 
 /** Room for the verifier's words. Untouched pages cost nothing; the kernel writes only on a refusal. */
-const logBytes = 16 * 1024 * 1024;
+const logBytes = 15 * 1024 * 1024;
 
 /** A loaded object file: owns its programs' and maps' descriptors until it is closed. */
 export class BpfObject implements Disposable {
