@@ -95,13 +95,15 @@ function freeHostIfname(id: string, { hostIfnames }: EndpointIndex): string {
 }
 
 function chosenName(asked: string | undefined, id: string, { network, names }: NetworkIndex): string {
-  const name = asked ?? id.slice(0, 12);
-  checkEndpointName(name);
-  if (!names.has(name)) return name;
+  if (asked === undefined) {
+    for (let length = 12; ; length++) if (!names.has(id.slice(0, length))) return id.slice(0, length);
+  }
+  checkEndpointName(asked);
+  if (!names.has(asked)) return asked;
   throw new VetchError(
     'ALREADY_EXISTS',
-    `endpoint ${network.name}/${name} already exists`,
-    `choose another name, or detach it with \`vetch endpoint detach ${network.name}/${name}\``,
+    `endpoint ${network.name}/${asked} already exists`,
+    `choose another name, or detach it with \`vetch endpoint detach ${network.name}/${asked}\``,
   );
 }
 

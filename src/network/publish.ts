@@ -31,8 +31,10 @@ const protocols: readonly string[] = ['tcp', 'udp', 'sctp'] satisfies Protocol[]
  * @throws VetchError INVALID
  */
 export function parsePublish(spec: string): PublishRequest[] {
-  const [, ports = '', , protocolText] = /^([^/]*)(\/([^/]*))?$/.exec(spec) ?? [];
-  const protocol = (protocolText ?? 'tcp').toLowerCase();
+  const slash = spec.indexOf('/');
+  const ports = slash === -1 ? spec : spec.slice(0, slash);
+  const protocolText = slash === -1 ? 'tcp' : spec.slice(slash + 1);
+  const protocol = protocolText.toLowerCase();
   if (!isProtocol(protocol)) throw invalid(spec, `has no protocol '${protocolText}'`, 'use tcp, udp or sctp');
 
   const { host, hostPorts, containerPorts } = split(spec, ports);
