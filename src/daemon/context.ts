@@ -1,0 +1,26 @@
+import type { Logger } from 'pino';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Host } from '../reconcile/host.ts';
+import type { Store } from '../store/contract.ts';
+import type { Mutex } from './mutex.ts';
+import type { DaemonOptions } from './options.ts';
+import type { State } from './state.ts';
+import { UndoStack } from './undo-stack.ts';
+
+/** What every operation works with. */
+export interface Context {
+  readonly options: DaemonOptions;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly state: State;
+  readonly host: Host;
+  /** Whoever changes the intent or the kernel holds it. */
+  readonly lock: Mutex;
+  /** Removes the flows of an endpoint that is gone, so that nobody who gets its address inherits them. Never fails. */
+  readonly forgetFlows: (endpoint: Endpoint) => Promise<void>;
+}
+
+/** An undo stack that tells the log of what it could not undo; the next pass repairs that. */
+export function undoStack(context: Context): UndoStack {
+  return new UndoStack((what, err) => context.log.error({ err }, `cannot undo: ${what}`));
+}

@@ -1,0 +1,59 @@
+import type { EndpointView, LabelEndpointRequest } from '../../api/schemas/endpoint.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import { endpointView } from '../../network/views.ts';
+import type { Context } from '../context.ts';
+import { refuseForeign } from '../ownership.ts';
+import { fullName, resolveEndpoint } from '../refs.ts';
+import { sandboxFact } from '../sandbox.ts';
+
+export function listEndpoints(context: Context): EndpointView[] {
+  const { index } = context.state;
+  return [...index.endpoints.values()]
+    .map((endpoint) => ({ endpoint, name: fullName(index, endpoint) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ endpoint }) => view(context, endpoint));
+}
+
+/** @throws VetchError NOT_FOUND, INVALID */
+export function inspectEndpoint(context: Context, ref: string): EndpointView {
+  return view(context, resolveEndpoint(context.state.index, ref));
+}
+
+/** Labels, and the identity that they make, change on a live endpoint. @throws VetchError NOT_FOUND, INVALID, MAP_FULL */
+export function labelEndpoint(context: Context, ref: string, request: LabelEndpointRequest): Promise<EndpointView> {
+  const { host, lock, state, store } = context;
+  return lock.run(async () => {
+    const before = resolveEndpoint(state.index, ref);
+    const removed = new Set(request.remove);
+    const kept = Object.entries(before.labels).filter(([key]) => !removed.has(key));
+    const labels = { ...Object.fromEntries(kept), ...request.set };
+    const endpoint: Endpoint = { ...before, labels, identity: state.taken.identities.identify(labels) };
+    await store.putEndpoint(endpoint);
+    state.putEndpoint(endpoint);
+    if (endpoint.identity !== before.identity) host.updateEndpoint(endpoint, state.networkOf(endpoint));
+    return view(context, endpoint);
+  });
+}
+
+/** Its connections end with it. @throws VetchError NOT_FOUND, INVALID; IN_USE: an engine owns it */
+export function detachEndpoint(context: Context, ref: string): Promise<void> {
+  const { host, lock, log, state, store } = context;
+  return lock.run(async () => {
+    const endpoint = resolveEndpoint(state.index, ref);
+    refuseForeign(`endpoint ${endpoint.name}`, endpoint.owner, `docker rm ${endpoint.name}`);
+    const network = state.networkOf(endpoint);
+    // The intent goes first: after a crash from here on, the next start removes the rest.
+    await store.transaction((writer) => {
+      writer.deleteEndpoint(endpoint.id);
+      writer.putFact(sandboxFact(endpoint.id), undefined);
+    });
+    state.deleteEndpoint(endpoint.id);
+    host.removeEndpoint(endpoint, network);
+    await context.forgetFlows(endpoint);
+    log.info({ endpoint: endpoint.name, network: network.name }, 'endpoint detached');
+  });
+}
+
+function view({ state }: Context, endpoint: Endpoint): EndpointView {
+  return endpointView(endpoint, state.networkOf(endpoint));
+}

@@ -1,0 +1,65 @@
+import { VetchError } from '../../api/error.ts';
+import type { CreateNetworkRequest, NetworkView } from '../../api/schemas/network.ts';
+import type { Network } from '../../model/network.ts';
+import { planNetwork } from '../../network/plan-network.ts';
+import { networkView } from '../../network/views.ts';
+import { type Context, undoStack } from '../context.ts';
+import { refuseForeign } from '../ownership.ts';
+import { resolveNetwork } from '../refs.ts';
+
+/** @throws VetchError INVALID, ALREADY_EXISTS, SUBNET_OVERLAP, UNSUPPORTED, MAP_FULL */
+export function createNetwork(context: Context, request: CreateNetworkRequest): Promise<NetworkView> {
+  const { host, lock, log, state, store } = context;
+  return lock.run(async () => {
+    const networks = state.index.networks.values();
+    const network = planNetwork(request, { networks, hostRoutes: host.foreignRoutes() });
+    await using undo = undoStack(context);
+    undo.push(`forget network ${network.name}`, () => store.deleteNetwork(network.id));
+    await store.putNetwork(network);
+    undo.push(`remove network ${network.name}`, () => host.removeNetwork(network, state.index));
+    state.putNetwork(network);
+    undo.push(`forget network ${network.name}`, () => state.deleteNetwork(network.id));
+    host.addNetwork(network, state.index);
+    undo.commit();
+    log.info({ network: network.name, subnets: network.subnets.map(({ cidr }) => cidr) }, 'network created');
+    return view(context, network);
+  });
+}
+
+export function listNetworks(context: Context): NetworkView[] {
+  return [...context.state.index.networks.values()]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((network) => view(context, network));
+}
+
+/** @throws VetchError NOT_FOUND, INVALID */
+export function inspectNetwork(context: Context, ref: string): NetworkView {
+  return view(context, resolveNetwork(context.state.index, ref));
+}
+
+/** @throws VetchError NOT_FOUND, INVALID; IN_USE: it has endpoints, or an engine owns it */
+export function removeNetwork(context: Context, ref: string): Promise<void> {
+  const { host, lock, log, state, store } = context;
+  return lock.run(async () => {
+    const network = resolveNetwork(state.index, ref);
+    refuseForeign(`network ${network.name}`, network.owner, `docker network rm ${network.name}`);
+    const endpoints = [...state.index.endpointsOf(network.id).values()];
+    if (endpoints.length > 0) {
+      const names = endpoints.slice(0, 8).map(({ name }) => name);
+      throw new VetchError(
+        'IN_USE',
+        `network ${network.name} has ${endpoints.length} endpoints: ${names.join(', ')}${endpoints.length > 8 ? ' ...' : ''}`,
+        'detach them first with `vetch endpoint detach`',
+      );
+    }
+    await store.deleteNetwork(network.id);
+    state.deleteNetwork(network.id);
+    host.removeNetwork(network, state.index);
+    log.info({ network: network.name }, 'network removed');
+  });
+}
+
+function view({ state }: Context, network: Network): NetworkView {
+  const names = [...state.index.endpointsOf(network.id).values()].map(({ name }) => name);
+  return networkView(network, names);
+}

@@ -1,0 +1,60 @@
+import { VetchError } from '../../api/error.ts';
+import type { PortView } from '../../api/schemas/port.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import { matchPublished, parsePublish } from '../../network/publish.ts';
+import { portViews } from '../../network/views.ts';
+import { choosePorts } from '../choose-ports.ts';
+import { type Context, undoStack } from '../context.ts';
+import { PortProbe } from '../port-probe.ts';
+import { fullName, resolveEndpoint } from '../refs.ts';
+
+export function listPorts({ state }: Context): PortView[] {
+  return [...state.index.endpoints.values()]
+    .filter(({ ports }) => ports.length > 0)
+    .map((endpoint) => ({ endpoint, name: fullName(state.index, endpoint) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap(({ endpoint }) => portViews(endpoint, state.networkOf(endpoint)));
+}
+
+/** @throws VetchError NOT_FOUND, INVALID, PORT_ALLOCATED, MAP_FULL */
+export function publishPort(context: Context, ref: string, spec: string): Promise<PortView[]> {
+  const { host, lock, log, state, store } = context;
+  return lock.run(async () => {
+    const before = resolveEndpoint(state.index, ref);
+    const network = state.networkOf(before);
+    using probe = new PortProbe();
+    const ports = choosePorts(context, before, network, [spec], probe);
+    const endpoint: Endpoint = { ...before, ports: [...before.ports, ...ports] };
+    await using undo = undoStack(context);
+    host.publish(endpoint, network, ports);
+    undo.push(`unpublish ${spec}`, () => host.unpublish(endpoint, network, ports));
+    await store.putEndpoint(endpoint);
+    state.putEndpoint(endpoint);
+    undo.commit();
+    log.info({ endpoint: endpoint.name, ports }, 'published');
+    return portViews(endpoint, network, ports);
+  });
+}
+
+/** Connections that came by the port end. @throws VetchError NOT_FOUND, INVALID */
+export function unpublishPort(context: Context, ref: string, spec: string): Promise<PortView[]> {
+  const { host, lock, log, state, store } = context;
+  return lock.run(async () => {
+    const before = resolveEndpoint(state.index, ref);
+    const network = state.networkOf(before);
+    const ports = matchPublished(parsePublish(spec), before.ports);
+    if (ports.length === 0) {
+      throw new VetchError(
+        'NOT_FOUND',
+        `endpoint ${before.name} has not published ${spec}`,
+        '`vetch port ls` lists what is published',
+      );
+    }
+    const endpoint: Endpoint = { ...before, ports: before.ports.filter((port) => !ports.includes(port)) };
+    await store.putEndpoint(endpoint);
+    state.putEndpoint(endpoint);
+    host.unpublish(before, network, ports);
+    log.info({ endpoint: endpoint.name, ports }, 'unpublished');
+    return portViews(before, network, ports);
+  });
+}

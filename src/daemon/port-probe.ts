@@ -1,0 +1,40 @@
+import { VetchError } from '../api/error.ts';
+import { type BoundPort, probeBind } from '../loader/ffi/probe-bind.ts';
+import { KernelError } from '../loader/kernel-error.ts';
+import { parseAddress } from '../model/address.ts';
+import type { Binding } from '../network/port-table.ts';
+
+/** Somebody has it; or a bind hook, ours or another tool's, keeps it for somebody. */
+const taken = ['EADDRINUSE', 'EPERM', 'EACCES'];
+
+/**
+ * Proves that host ports are free by binding them, and holds them until it is disposed of: nobody else can take one
+ * between the proof and the publish.
+ */
+export class PortProbe implements Disposable {
+  readonly #held: BoundPort[] = [];
+
+  /** For `allocatePorts`. @throws VetchError INVALID: the host does not have the address */
+  isFree({ protocol, hostAddress, hostPort }: Binding): boolean {
+    try {
+      const bound = probeBind({ protocol, address: parseAddress(hostAddress), port: hostPort });
+      if (bound) this.#held.push(bound);
+      return true;
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      if (taken.includes(error.code)) return false;
+      // IPv6 may be off, or on without a route; nobody can hold a wildcard port of it then.
+      if (error.code === 'EAFNOSUPPORT') return true;
+      throw new VetchError(
+        'INVALID',
+        `cannot publish on ${hostAddress}:${hostPort}: ${error.message}`,
+        'name an address of this host, or none for all of them',
+        { cause: error },
+      );
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const bound of this.#held.splice(0)) bound.close();
+  }
+}
