@@ -32,6 +32,9 @@ export function unpinName(pin: string): string {
   return pin.replace(/%([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
+/** Ends the name of a pin that is about to take another's place: a crash may leave one. No `pinName` ends so. */
+const unfinished = '%new';
+
 /** Where everything of ours is pinned: `v1/maps`, `v1/progs`, `v1/links/<hook>` beneath a directory of a bpffs. */
 export class PinTree {
   /** Without the version. */
@@ -62,7 +65,7 @@ export class PinTree {
   links(): { readonly hook: string; readonly target: string; readonly path: string }[] {
     const links = join(this.root, 'links');
     return entries(links).flatMap((hook) =>
-      entries(join(links, hook)).map((target) => ({
+      pins(join(links, hook)).map((target) => ({
         hook: unpinName(hook),
         target: unpinName(target),
         path: join(links, hook, target),
@@ -72,7 +75,7 @@ export class PinTree {
 
   /** Names of every pinned program of this version. */
   programs(): string[] {
-    return entries(join(this.root, 'progs'));
+    return pins(join(this.root, 'progs'));
   }
 
   /** Makes the directories. */
@@ -103,7 +106,7 @@ export class PinTree {
 export function repin(object: { readonly fd: number }, path: string): void {
   const parent = join(path, '..');
   mkdirSync(parent, { recursive: true, mode: 0o700 });
-  const beside = `${path}%new`;
+  const beside = `${path}${unfinished}`;
   unpin(beside);
   pinObject(object.fd, beside);
   renameSync(beside, path);
@@ -118,6 +121,10 @@ export function unpin(path: string): boolean {
 
 function entries(directory: string): string[] {
   return existsSync(directory) ? readdirSync(directory).sort() : [];
+}
+
+function pins(directory: string): string[] {
+  return entries(directory).filter((name) => !name.endsWith(unfinished));
 }
 
 function removeTree(directory: string): string[] {

@@ -21,6 +21,6 @@ const text = emit(layoutsOf(Btf.fromElf(readFileSync(object))));
 if (!values.check) {
   writeFileSync(target, text);
 } else if (readFileSync(target, 'utf8') !== text) {
-  process.stderr.write('src/maps/generated/abi.ts is stale: run `npm run generate` and commit it\n');
+  process.stderr.write('src/maps/generated/abi.ts is stale: run `make generate` and commit it\n');
   process.exitCode = 1;
 }

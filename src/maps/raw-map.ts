@@ -79,29 +79,11 @@ export class RawMap implements Disposable {
   /** Every entry, a batch at a time: the caller may let other work run between two. The bytes are the caller's own. */
   *batches(): Generator<RawEntry[]> {
     const { keySize, valueSize } = this;
-    const cursor = this.#zero.slice();
-    const count = new Uint32Array(1);
-    let room = Math.min(batchEntries, this.maxEntries);
-    for (let first = true; ; ) {
-      const keys = new Uint8Array(room * keySize);
-      const values = new Uint8Array(room * valueSize);
-      count[0] = room;
-      const result = libbpf.mapLookupBatch(this.fd, first ? null : cursor, cursor, keys, values, count, null);
-      if (result === noSpace) {
-        // A bucket with more entries than there is room for.
-        room *= 2;
-        continue;
-      }
-      if (result !== noEntry) check(result, 'read a batch of map', this.name);
-      const found = count[0] ?? 0;
-      if (found > 0) {
-        yield Array.from({ length: found }, (_, index) => [
-          keys.subarray(index * keySize, (index + 1) * keySize),
-          values.subarray(index * valueSize, (index + 1) * valueSize),
-        ]);
-      }
-      if (result === noEntry) return;
-      first = false;
+    for (const { keys, values, count } of this.#chunks(true)) {
+      yield Array.from({ length: count }, (_, index) => [
+        keys.subarray(index * keySize, (index + 1) * keySize),
+        values.subarray(index * valueSize, (index + 1) * valueSize),
+      ]);
     }
   }
 
@@ -112,7 +94,7 @@ export class RawMap implements Disposable {
   /** Counts by reading all of it: the kernel keeps no count. */
   count(): number {
     let count = 0;
-    for (const batch of this.batches()) count += batch.length;
+    for (const chunk of this.#chunks(false)) count += chunk.count;
     return count;
   }
 
@@ -167,6 +149,30 @@ export class RawMap implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** @param fresh every chunk has memory of its own. */
+  *#chunks(fresh: boolean): Generator<{ keys: Uint8Array; values: Uint8Array; count: number }> {
+    const cursor = this.#zero.slice();
+    const count = new Uint32Array(1);
+    let room = Math.min(batchEntries, this.maxEntries);
+    let keys = new Uint8Array(room * this.keySize);
+    let values = new Uint8Array(room * this.valueSize);
+    for (let first = true; ; ) {
+      count[0] = room;
+      const result = libbpf.mapLookupBatch(this.fd, first ? null : cursor, cursor, keys, values, count, null);
+      // A bucket with more entries than there is room for.
+      if (result === noSpace) room *= 2;
+      else if (result !== noEntry) check(result, 'read a batch of map', this.name);
+      const found = result === noSpace ? 0 : (count[0] ?? 0);
+      if (found > 0) yield { keys, values, count: found };
+      if (result === noEntry) return;
+      if (result !== noSpace) first = false;
+      if (result === noSpace || fresh) {
+        keys = new Uint8Array(room * this.keySize);
+        values = new Uint8Array(room * this.valueSize);
+      }
+    }
   }
 
   #deleteBatch(keys: Uint8Array, length: number): number {

@@ -31,6 +31,20 @@ test('a pin is replaced in one step', () => {
   expect(tree.programs()).toEqual(['entry']);
 });
 
+test('what a crash left half-way is neither listed nor in the way, and goes with the rest', () => {
+  using bpffs = ownBpffs();
+  using object = BpfObject.load(loaderObject);
+  const tree = new PinTree(bpffs.path);
+  tree.create();
+  object.program('xdp_accept').pin(`${tree.program('entry')}%new`);
+  expect(tree.programs()).toEqual([]);
+  repin(object.program('xdp_refuse'), tree.program('entry'));
+  expect(tree.programs()).toEqual(['entry']);
+  object.program('xdp_accept').pin(`${tree.program('entry')}%new`);
+  tree.removeAll();
+  expect(existsSync(tree.root)).toBe(false);
+});
+
 test('devices with a dot in their name have pins, and their names are found again', () => {
   using bpffs = ownBpffs();
   using object = BpfObject.load(loaderObject);

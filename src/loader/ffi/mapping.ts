@@ -1,4 +1,5 @@
 import koffi from 'koffi';
+import { KernelError } from '../kernel-error.ts';
 import { library } from './library.ts';
 import { viewOf } from './memory.ts';
 
@@ -17,6 +18,7 @@ export class Mapping implements Disposable {
   readonly bytes: ArrayBuffer;
   readonly #address: bigint;
   readonly #size: number;
+  #closed = false;
 
   private constructor(address: bigint, size: number) {
     this.#address = address;
@@ -24,13 +26,21 @@ export class Mapping implements Disposable {
     this.bytes = viewOf(address, size);
   }
 
-  /** Shared with the kernel. A negative errno instead where it refuses. */
-  static map(fd: number, offset: number, size: number, writable: boolean): Mapping | number {
+  /**
+   * Shared with the kernel.
+   *
+   * @param what for the error, as `the data of flow_events`.
+   * @throws {KernelError} where the kernel refuses.
+   */
+  static map(fd: number, offset: number, size: number, writable: boolean, what: string): Mapping {
     const address = BigInt(mmap(null, size, writable ? read | write : read, shared, fd, offset));
-    return address === -1n ? -koffi.errno() : new Mapping(address, size);
+    if (address === -1n) throw new KernelError(koffi.errno(), 'map', what);
+    return new Mapping(address, size);
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     munmap(this.#address, this.#size);
   }
 
@@ -39,6 +49,11 @@ export class Mapping implements Disposable {
   }
 }
 
+const sysconf = declare<(name: number) => number | bigint>('long sysconf(int name)');
+/** `_SC_PAGESIZE` */
+const scPageSize = 30;
+
 /** Bytes of a page of memory. */
-export const pageSize = declare<(name: number) => number>('long sysconf(int name)');
-export const scPageSize = 30;
+export function pageSize(): number {
+  return Number(sysconf(scPageSize));
+}

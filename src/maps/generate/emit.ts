@@ -1,7 +1,7 @@
 import type { EnumLayout, Field, Layouts, MapLayout, Shape, StructLayout } from './layout.ts';
 import { camelCase, pascalCase, withoutPrefix } from './names.ts';
 
-const header = `// Generated from bpf/build/abi.bpf.o by src/maps/generate.ts: run \`npm run generate\`, do not edit.
+const header = `// Generated from bpf/build/abi.bpf.o by src/maps/generate.ts: run \`make generate\`, do not edit.
 /* biome-ignore-all lint: generated */
 `;
 

@@ -1,4 +1,4 @@
-// Generated from bpf/build/abi.bpf.o by src/maps/generate.ts: run `npm run generate`, do not edit.
+// Generated from bpf/build/abi.bpf.o by src/maps/generate.ts: run `make generate`, do not edit.
 /* biome-ignore-all lint: generated */
 
 import {
