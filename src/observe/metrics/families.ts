@@ -1,16 +1,8 @@
+import type { CollectorNumbers } from '../conntrack/collector.ts';
 import type { CounterTotals, DropTotal } from '../counts.ts';
 import type { MapFill } from '../maps/fill.ts';
 import { type MetricFamily, single } from './exposition.ts';
 import type { ProcessNumbers } from './process.ts';
-
-/** What the collector has done since the daemon started. */
-export interface CollectorNumbers {
-  readonly runs: number;
-  readonly deleted: number;
-  readonly failures: number;
-  /** Of the last whole run. */
-  readonly seconds: number;
-}
 
 /** Everything that a scrape shows, gathered beforehand. */
 export interface MetricsSnapshot {
