@@ -74,8 +74,9 @@ $(BPF_BUILD)/%.bpf.o: bpf/%.bpf.c $(BPF_HEADERS) Makefile
 	@mv $@.tmp $@
 
 .PHONY: generate
-generate: $(NODE_MODULES) ## Write the TypeScript layouts of the BPF maps from the objects' BTF
+generate: $(NODE_MODULES) ## Write what is written from the ABI: the maps' TypeScript layouts, docs/drops.md
 	node src/maps/generate.ts
+	node scripts/drops-doc.ts
 
 # ---------------------------------------------------------------- tests
 
@@ -120,8 +121,9 @@ layers: $(NODE_MODULES) ## Imports point one way
 	node scripts/check-layers.ts
 
 .PHONY: check-generated
-check-generated: $(NODE_MODULES) ## The generated layouts are those of the committed objects
+check-generated: $(NODE_MODULES) ## What is written from the ABI is up to date
 	node src/maps/generate.ts --check
+	node scripts/drops-doc.ts --check
 
 .PHONY: check-bpf
 check-bpf: ## A rebuild gives the committed objects, byte for byte

@@ -60,7 +60,7 @@ export const steps: readonly Step[] = [
   check('lint', 'format and lint', 'npx', 'biome', 'ci', '--error-on-warnings', '.'),
   check('types', 'TypeScript', 'npx', 'tsc', '-p', 'tsconfig.json'),
   check('layers', 'imports point one way', process.execPath, 'scripts/check-layers.ts'),
-  check('generated', 'layouts are those of the objects', process.execPath, 'src/maps/generate.ts', '--check'),
+  check('generated', 'what is written from the ABI is up to date', 'make', 'check-generated'),
   check('bpf', 'a rebuild gives the committed objects', 'scripts/check-bpf.sh'),
   project('units', 'what needs no root', '--project', 'unit'),
   project('kernel', "against this machine's kernel", '--project', 'kernel'),

@@ -1,0 +1,109 @@
+import { EndpointFlag, NetworkFlag } from '../../../src/maps/generated/abi.ts';
+import type { Maps } from '../../../src/maps/open.ts';
+import { linkLocalFromMac, parseAddress, parseMac, parsePrefix } from '../../../src/model/address.ts';
+import { Protocol } from '../packet/ip.ts';
+import { denied, endpoints, hostDevice, networks, type PlannedEndpoint, published, uplink } from './plan.ts';
+
+const none = new Uint8Array(16);
+
+export interface Indexes {
+  /** ifindex of a device. */
+  of(device: string): number;
+}
+
+/** Writes the plan into the maps of the control plane, as the control plane writes them. */
+export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
+  maps.config.set(0, {
+    hostNetns,
+    generation: 1,
+    flags: 0,
+    hostIfindex: indexes.of(hostDevice.device),
+    hostMac: parseMac(hostDevice.mac),
+    snatPortMin: 61_000,
+    snatPortMax: 61_099,
+    tunnelPort: 4789,
+    flowQuota: 1000,
+    snatQuota: 500,
+    floodRate: 100,
+    timeoutNew: 30,
+    timeoutUdp: 180,
+    timeoutIcmp: 30,
+    timeoutEstablished: 86_400,
+    timeoutClosing: 120,
+    timeoutClosed: 10,
+    quotaWindow: 60,
+  });
+  for (const [name, network] of Object.entries(networks)) {
+    const members = Object.values(endpoints).filter((endpoint) => endpoint.network === name);
+    maps.networks.set(network.number, {
+      flags: network.flags.reduce((flags, flag) => flags | NetworkFlag[flag], NetworkFlag.PRESENT as number),
+      mtu: 1500,
+      members: members.length,
+      gateway4: parseAddress(network.gateway4),
+      gateway6: parseAddress(network.gateway6),
+    });
+    for (const [slot, member] of members.entries()) {
+      maps.members.set({ network: network.number, slot }, indexes.of(member.device));
+    }
+    for (const gateway of [network.gateway4, network.gateway6]) {
+      maps.hostAddrs.set(parseAddress(gateway), { ifindex: indexes.of(hostDevice.device), network: network.number });
+    }
+    for (const cidr of [network.subnet4, network.subnet6]) {
+      const { address, prefixLength } = parsePrefix(cidr);
+      maps.subnets.set({ prefixlen: prefixLength, addr: address }, { network: network.number, flags: 0 });
+    }
+  }
+  for (const endpoint of Object.values(endpoints)) fillEndpoint(maps, indexes, endpoint);
+  for (const address of [uplink.ip4, uplink.ip6]) {
+    maps.hostAddrs.set(parseAddress(address), { ifindex: indexes.of(uplink.device), network: 0 });
+  }
+  maps.uplinks.set(indexes.of(uplink.device), {
+    flags: 0,
+    mtu: 1500,
+    masquerade4: parseAddress(uplink.ip4),
+    masquerade6: parseAddress(uplink.ip6),
+  });
+  fillPublished(maps);
+  for (const cidr of denied) {
+    const { address, prefixLength } = parsePrefix(cidr);
+    maps.denyList.set({ prefixlen: prefixLength, addr: address }, { packets: 0n, bytes: 0n });
+  }
+}
+
+function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): void {
+  const network = networks[endpoint.network].number;
+  const mac = parseMac(endpoint.mac);
+  const [v4, v6, linkLocal] = [parseAddress(endpoint.ip4), parseAddress(endpoint.ip6), linkLocalFromMac(mac)];
+  const common = { number: endpoint.number, network, identity: endpoint.identity, mac, flags: EndpointFlag.NONE };
+  const ifindex = indexes.of(endpoint.device);
+  maps.interfaces.set(ifindex, { ...common, v4, v6, linkLocal });
+  maps.endpoints.set({ network, addr: linkLocal }, { ...common, ifindex });
+  for (const addr of [v4, v6]) {
+    maps.endpoints.set({ network, addr }, { ...common, ifindex });
+    maps.endpoints.set({ network: 0, addr }, { ...common, ifindex });
+  }
+}
+
+function fillPublished(maps: Maps): void {
+  const numbers = { tcp: Protocol.TCP, udp: Protocol.UDP, sctp: Protocol.SCTP };
+  for (const { host, port, protocol: name, endpoint: target, to } of published) {
+    const protocol = numbers[name];
+    const endpoint = endpoints[target];
+    for (const family of [4, 6] as const) {
+      const value = {
+        addr: parseAddress(family === 4 ? endpoint.ip4 : endpoint.ip6),
+        network: networks[endpoint.network].number,
+        port: to,
+        flags: 0,
+      };
+      const wildcard = family === 4 ? parseAddress('0.0.0.0') : none;
+      if (host === 'any') {
+        maps.published.set({ addr: wildcard, port, protocol }, value);
+        maps.publishedLo.set({ addr: wildcard, port, protocol }, value);
+      } else {
+        maps.publishedLo.set({ addr: parseAddress(family === 4 ? '127.0.0.1' : '::1'), port, protocol }, value);
+      }
+      maps.boundPorts.set({ port, protocol, family }, { publishes: 1 });
+    }
+  }
+}

@@ -1,0 +1,101 @@
+/** The world that the packet tables and the benchmarks play in: who is where, under which address. */
+
+export interface PlannedNetwork {
+  /** Index of the map `networks`. */
+  readonly number: number;
+  readonly flags: readonly ('INTERNAL' | 'ICC_OFF' | 'MASQUERADE4' | 'MASQUERADE6' | 'ROUTED4' | 'ROUTED6' | 'STACK')[];
+  readonly subnet4: string;
+  readonly subnet6: string;
+  readonly gateway4: string;
+  readonly gateway6: string;
+}
+
+function network(number: number, ...flags: PlannedNetwork['flags']): PlannedNetwork {
+  const [v4, v6] = [`10.${87 + number}`, `fd00:${87 + number}`];
+  return {
+    number,
+    flags,
+    subnet4: `${v4}.0.0/16`,
+    subnet6: `${v6}::/64`,
+    gateway4: `${v4}.0.1`,
+    gateway6: `${v6}::1`,
+  };
+}
+
+export const networks = {
+  blue: network(1, 'MASQUERADE4', 'MASQUERADE6'),
+  red: network(2, 'MASQUERADE4', 'MASQUERADE6'),
+  internal: network(3, 'INTERNAL'),
+  quiet: network(4, 'ICC_OFF', 'MASQUERADE4', 'MASQUERADE6'),
+  routed: network(5, 'ROUTED4', 'ROUTED6'),
+  stack: network(6, 'STACK'),
+} as const satisfies Record<string, PlannedNetwork>;
+
+export type NetworkName = keyof typeof networks;
+
+export interface PlannedEndpoint {
+  readonly network: NetworkName;
+  /** Index of the map `quotas`. */
+  readonly number: number;
+  readonly identity: number;
+  readonly device: string;
+  readonly mac: string;
+  readonly ip4: string;
+  readonly ip6: string;
+}
+
+function endpoint(name: NetworkName, number: number, host: number): PlannedEndpoint {
+  const { number: network } = networks[name];
+  return {
+    network: name,
+    number,
+    identity: 256 + number,
+    device: `vt${number}`,
+    mac: `02:42:0a:00:00:${number.toString(16).padStart(2, '0')}`,
+    ip4: `10.${87 + network}.0.${host}`,
+    ip6: `fd00:${87 + network}::${host}`,
+  };
+}
+
+export const endpoints = {
+  a: endpoint('blue', 1, 2),
+  b: endpoint('blue', 2, 3),
+  c: endpoint('red', 3, 2),
+  i: endpoint('internal', 4, 2),
+  j: endpoint('internal', 5, 3),
+  q: endpoint('quiet', 6, 2),
+  s: endpoint('quiet', 7, 3),
+  r: endpoint('routed', 8, 2),
+  t: endpoint('stack', 9, 2),
+} as const satisfies Record<string, PlannedEndpoint>;
+
+export type EndpointName = keyof typeof endpoints;
+
+/** The host device: what the host's processes send to containers leaves here. */
+export const hostDevice = { device: 'vetch0', mac: '02:42:0a:00:01:00' } as const;
+
+/** The host's way out, its addresses there, and the machine that is the next hop. */
+export const uplink = {
+  device: 'uplink0',
+  mac: '02:42:0a:00:02:00',
+  ip4: '198.51.100.10',
+  ip6: '2001:db8:f::a',
+  gatewayMac: '02:42:0a:00:02:01',
+  gateway4: '198.51.100.1',
+  gateway6: '2001:db8:f::1',
+} as const;
+
+/** Somebody on the internet. */
+export const world = { ip4: '203.0.113.9', ip6: '2001:db8:3::9' } as const;
+
+/** Ports of the host that lead to endpoints. */
+export const published = [
+  { host: 'any', port: 8080, protocol: 'tcp', endpoint: 'a', to: 80 },
+  { host: 'any', port: 8053, protocol: 'udp', endpoint: 'a', to: 53 },
+  { host: 'any', port: 8009, protocol: 'sctp', endpoint: 'a', to: 9 },
+  { host: 'any', port: 8081, protocol: 'tcp', endpoint: 'c', to: 81 },
+  { host: 'loopback', port: 8099, protocol: 'tcp', endpoint: 'a', to: 99 },
+] as const;
+
+/** Prefixes that may not even knock. */
+export const denied = ['192.0.2.0/25', '2001:db8:bad::/48'] as const;

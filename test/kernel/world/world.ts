@@ -1,0 +1,173 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AddressFamily, ifNameToIndex, netnsCookie, SocketType, socket } from '../../../src/loader/ffi/libc.ts';
+import { BpfObject } from '../../../src/loader/object.ts';
+import type { Program } from '../../../src/loader/program.ts';
+import { type DropReason, DropReason as reasons } from '../../../src/maps/generated/abi.ts';
+import { type Maps, openMaps } from '../../../src/maps/open.ts';
+import { enterWorld } from './devices.ts';
+import { fill } from './fill.ts';
+
+/** The programs that take packets, and the object that each is in. */
+export const hooks = {
+  from_endpoint: 'endpoint',
+  from_host: 'host',
+  from_uplink: 'uplink',
+  from_uplink_l3: 'uplink',
+  xdp_uplink: 'xdp',
+} as const;
+
+export type HookName = keyof typeof hooks;
+export type ReasonName = keyof typeof DropReason;
+
+/** What a program said of a packet. */
+export interface Outcome {
+  readonly verdict: 'redirect' | 'drop' | 'pass' | 'tx';
+  /** As often as each was counted during the run. */
+  readonly reasons: Partial<Record<ReasonName, number>>;
+  /** The packet as the program left it. */
+  readonly packet: Uint8Array;
+  readonly durationNs: number;
+}
+
+export interface RunOptions {
+  /** The device it is seen on. */
+  readonly device: string;
+  /** Where the host received it before it sent it on; TC only. Default: nowhere, a process of the host sent it. */
+  readonly receivedOn?: string;
+  readonly repeat?: number;
+}
+
+const tcVerdicts: Readonly<Record<number, Outcome['verdict']>> = {
+  0: 'pass',
+  2: 'drop',
+  7: 'redirect',
+  4294967295: 'pass',
+};
+const xdpVerdicts: Readonly<Record<number, Outcome['verdict']>> = { 1: 'drop', 2: 'pass', 3: 'tx', 4: 'redirect' };
+
+/**
+ * All programs loaded over one set of maps that is filled with the plan, in namespaces of this process's own. One a
+ * process: it cannot be left again.
+ */
+export class World implements Disposable {
+  readonly maps: Maps;
+  readonly #objects: readonly BpfObject[];
+  readonly #programs: ReadonlyMap<HookName, Program>;
+  readonly #indexes = new Map<string, number>();
+
+  private constructor(maps: Maps, objects: readonly BpfObject[], programs: ReadonlyMap<HookName, Program>) {
+    this.maps = maps;
+    this.#objects = objects;
+    this.#programs = programs;
+  }
+
+  static create(): World {
+    enterWorld();
+    const bpffs = mkdtempSync(join(tmpdir(), 'vetch-world-'));
+    execFileSync('mount', ['-t', 'bpf', 'bpf', bpffs]);
+    const pinMaps = join(bpffs, 'maps');
+    mkdirSync(pinMaps);
+    const objects = new Map([...new Set(Object.values(hooks))].map((name) => [name, load(name, pinMaps)]));
+    const programs = new Map<HookName, Program>();
+    for (const [hook, name] of Object.entries(hooks) as [HookName, (typeof hooks)[HookName]][]) {
+      const object = objects.get(name);
+      if (object) programs.set(hook, object.program(hook));
+    }
+    const result = new World(openMaps(pinMaps), [...objects.values()], programs);
+    result.fill();
+    return result;
+  }
+
+  /** Writes the plan again, over whatever a test has changed. */
+  fill(): void {
+    const probe = socket(AddressFamily.INET, SocketType.DGRAM, 0);
+    try {
+      fill(this.maps, { of: (device) => this.index(device) }, netnsCookie(probe));
+    } finally {
+      closeSync(probe);
+    }
+  }
+
+  /** Forgets every flow, fragment and quota. */
+  forget(): void {
+    for (const map of [this.maps.conntrack, this.maps.fragments])
+      map.deleteManyRaw([...map.rawEntries()].map(([key]) => key));
+    for (const [index, quota] of this.maps.quotas.entries()) {
+      if (quota.epoch === 0n && quota.floodRefilled === 0n) continue;
+      this.maps.quotas.set(index, { epoch: 0n, floodRefilled: 0n, floodTokens: 0, flows: 0, snatPorts: 0 });
+    }
+  }
+
+  index(device: string): number {
+    const known = this.#indexes.get(device) ?? ifNameToIndex(device);
+    this.#indexes.set(device, known);
+    return known;
+  }
+
+  program(hook: HookName): Program {
+    const program = this.#programs.get(hook);
+    if (!program) throw new Error(`${hook} is not loaded`);
+    return program;
+  }
+
+  /** Runs a program over one packet. */
+  run(hook: HookName, packet: Uint8Array, { device, receivedOn, repeat = 1 }: RunOptions): Outcome {
+    const before = this.dropCounts();
+    const xdp = hook === 'xdp_uplink';
+    const context = xdp
+      ? xdpContext(packet, this.index(device))
+      : skbContext(this.index(device), receivedOn ? this.index(receivedOn) : 0);
+    const result = this.program(hook).testRun({ data: packet, context, repeat });
+    const verdict = (xdp ? xdpVerdicts : tcVerdicts)[result.retval >>> 0];
+    if (!verdict) throw new Error(`${hook} returned ${result.retval}`);
+    return {
+      verdict,
+      reasons: difference(before, this.dropCounts()),
+      packet: result.dataOut,
+      durationNs: result.durationNs,
+    };
+  }
+
+  /** Packets dropped so far, by reason. */
+  dropCounts(): number[] {
+    return [...this.maps.drops.entries()].map(([, cpus]) =>
+      cpus.reduce((sum, { packets }) => sum + Number(packets), 0),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.maps.close();
+    for (const object of this.#objects) object.close();
+  }
+}
+
+function load(name: string, pinMaps: string): BpfObject {
+  const path = fileURLToPath(new URL(`../../../bpf/build/${name}.bpf.o`, import.meta.url));
+  return BpfObject.load(path, { pinMaps });
+}
+
+function difference(before: readonly number[], after: readonly number[]): Outcome['reasons'] {
+  const names = Object.entries(reasons).filter(([name]) => name !== 'COUNT');
+  const counts = names.map(([name, index]) => [name, (after[index] ?? 0) - (before[index] ?? 0)] as const);
+  return Object.fromEntries(counts.filter(([, count]) => count !== 0));
+}
+
+/** The fields of `struct __sk_buff` that the kernel takes for a run; all others must be 0. */
+function skbContext(ifindex: number, ingressIfindex: number): Uint8Array {
+  const context = new DataView(new ArrayBuffer(192));
+  context.setUint32(36, ingressIfindex, true);
+  context.setUint32(40, ifindex, true);
+  return new Uint8Array(context.buffer);
+}
+
+/** `struct xdp_md`: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex. */
+function xdpContext(packet: Uint8Array, ifindex: number): Uint8Array {
+  const context = new DataView(new ArrayBuffer(24));
+  context.setUint32(4, packet.length, true);
+  context.setUint32(12, ifindex, true);
+  return new Uint8Array(context.buffer);
+}
