@@ -1,6 +1,6 @@
+import { familyOf } from '../model/address.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
-import { familyOf } from '../model/address.ts';
 import { allocatePorts } from '../network/allocate-ports.ts';
 import { driverOf } from '../network/drivers/registry.ts';
 import { holderName } from '../network/endpoint-index.ts';

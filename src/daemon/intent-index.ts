@@ -15,11 +15,13 @@ export class IntentIndex implements Intent {
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #deny = new Set<string>();
   readonly #networkByName = new Map<string, Network>();
+  readonly #networkByNumber = new Map<number, Network>();
   readonly #byNetwork = new Map<string, Map<string, Endpoint>>();
   readonly #byName = new Map<string, Map<string, Endpoint>>();
   readonly #byAddress = new Map<string, Map<string, Endpoint>>();
   readonly #byPrefix = new Map<string, Set<string>>();
   #version = 0;
+  #ports = 0;
 
   constructor(intent?: Intent) {
     for (const network of intent?.networks.values() ?? []) this.putNetwork(network);
@@ -45,6 +47,7 @@ export class IntentIndex implements Intent {
     this.deleteNetwork(network.id);
     this.#networks.set(network.id, network);
     this.#networkByName.set(network.name, network);
+    this.#networkByNumber.set(network.number, network);
     this.#addPrefix(network.id);
     this.#version++;
   }
@@ -54,6 +57,7 @@ export class IntentIndex implements Intent {
     if (!network) return;
     this.#networks.delete(id);
     if (this.#networkByName.get(network.name) === network) this.#networkByName.delete(network.name);
+    if (this.#networkByNumber.get(network.number) === network) this.#networkByNumber.delete(network.number);
     this.#byPrefix.get(id.slice(0, bucketDigits))?.delete(id);
     this.#version++;
   }
@@ -61,6 +65,7 @@ export class IntentIndex implements Intent {
   putEndpoint(endpoint: Endpoint): void {
     this.deleteEndpoint(endpoint.id);
     this.#endpoints.set(endpoint.id, endpoint);
+    this.#ports += endpoint.ports.length;
     put(this.#byNetwork, endpoint.network, endpoint);
     put(this.#byName, endpoint.name, endpoint);
     for (const address of endpoint.addresses) put(this.#byAddress, withoutLength(address), endpoint);
@@ -72,6 +77,7 @@ export class IntentIndex implements Intent {
     const endpoint = this.#endpoints.get(id);
     if (!endpoint) return;
     this.#endpoints.delete(id);
+    this.#ports -= endpoint.ports.length;
     drop(this.#byNetwork, endpoint.network, id);
     drop(this.#byName, endpoint.name, id);
     for (const address of endpoint.addresses) drop(this.#byAddress, withoutLength(address), id);
@@ -87,8 +93,17 @@ export class IntentIndex implements Intent {
     for (const cidr of cidrs) this.#deny.delete(cidr);
   }
 
+  /** How many ports are published. */
+  get ports(): number {
+    return this.#ports;
+  }
+
   networkNamed(name: string): Network | undefined {
     return this.#networkByName.get(name);
+  }
+
+  networkNumbered(number: number): Network | undefined {
+    return this.#networkByNumber.get(number);
   }
 
   endpointsOf(networkId: string): ReadonlyMap<string, Endpoint> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aNetwork, anEndpoint, anIntent } from '../reconcile/testing.ts';
 import { IntentIndex } from './intent-index.ts';
-import { resolveEndpoint, resolveNetwork } from './refs.ts';
+import { resolveEndpoint, resolveNetwork, resolvePeers } from './refs.ts';
 
 const shop = aNetwork();
 const lab = aNetwork({ id: `ab${'c'.repeat(62)}`, number: 2, name: 'lab' });
@@ -53,5 +53,21 @@ describe('a REF', () => {
     copy.deleteEndpoint(web.id);
     for (const ref of ['web', '10.88.0.2', web.id])
       expect(() => resolveEndpoint(copy, ref), ref).toThrow(/no endpoint/);
+  });
+
+  test('of a filter may stand for many', () => {
+    const peers = (...refs: string[]) => {
+      const { addresses, prefixes, identities } = resolvePeers(index, refs, () => []);
+      return [...addresses.map(formatAddress), ...prefixes.map(formatPrefix), ...identities];
+    };
+    expect(peers('label:app=web')).toEqual(['10.88.0.2', 'fd00:88::2', '10.99.0.3']);
+    expect(peers('lab/db', 'world', '192.0.2.7', '192.0.2.0/24')).toEqual([
+      '10.99.0.3',
+      '192.0.2.7',
+      '192.0.2.0/24',
+      2,
+    ]);
+    expect(() => peers('db')).toThrow(/may be each of these endpoints/);
+    expect(() => peers('nobody')).toThrow(/no endpoint/);
   });
 });

@@ -1,7 +1,9 @@
 import { VetchError } from '../api/error.ts';
-import { canonicalAddress } from '../model/address.ts';
+import { Identity } from '../maps/generated/abi.ts';
+import { canonicalAddress, parseAddress, parsePrefix, withoutLength } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
+import { joinPeers, nobody, type Peers } from '../observe/peers.ts';
 import type { IntentIndex } from './intent-index.ts';
 
 /** A refusal does not list hundreds. */
@@ -64,6 +66,32 @@ export function resolveNetwork(index: IntentIndex, ref: string): Network {
       found.map((candidate) => candidate.name),
     );
   return network;
+}
+
+/**
+ * Everything that REFs of a filter stand for: several endpoints by one label, prefixes, `world`, `host`.
+ *
+ * @param host the host's own addresses
+ * @throws VetchError NOT_FOUND, INVALID
+ */
+export function resolvePeers(index: IntentIndex, refs: readonly string[], host: () => readonly Uint8Array[]): Peers {
+  return joinPeers(
+    refs.map((ref) => {
+      if (ref === 'world') return { ...nobody, identities: [Identity.WORLD] };
+      if (ref === 'host') return { ...nobody, addresses: host(), identities: [Identity.HOST] };
+      const found = findEndpoints(index, ref);
+      if (found.length > 0) {
+        if (found.length > 1 && !ref.startsWith('label:')) resolveEndpoint(index, ref);
+        const own = found.flatMap(({ addresses }) => addresses);
+        return { ...nobody, addresses: own.map((address) => parseAddress(withoutLength(address))) };
+      }
+      const address = addressOf(ref);
+      if (address !== undefined) return { ...nobody, addresses: [parseAddress(address)] };
+      if (/^[0-9a-fA-F.:]+\/\d+$/.test(ref)) return { ...nobody, prefixes: [parsePrefix(ref)] };
+      resolveEndpoint(index, ref);
+      return nobody;
+    }),
+  );
 }
 
 /** `NETWORK/NAME`: what no other endpoint answers to. */

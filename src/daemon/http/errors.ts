@@ -45,7 +45,12 @@ function refusedByParser(thrown: unknown): ErrorReply | undefined {
     413: 'send less in one request',
     415: 'send application/json',
   };
-  return reply(status, 'INVALID', `unreadable request: ${thrown.message}`, hints[status] ?? 'send a JSON body as /v1/openapi.json says');
+  return reply(
+    status,
+    'INVALID',
+    `unreadable request: ${thrown.message}`,
+    hints[status] ?? 'send a JSON body as /v1/openapi.json says',
+  );
 }
 
 /** Errors of the kernel bring their own advice. */

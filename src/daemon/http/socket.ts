@@ -17,7 +17,11 @@ const maxPathBytes = 107;
  */
 export async function listenOnSocket(server: Server, path: string, group: string): Promise<void> {
   if (Buffer.byteLength(path) > maxPathBytes) {
-    throw new VetchError('INVALID', `socket path ${path} is longer than ${maxPathBytes} bytes`, 'give a shorter --socket');
+    throw new VetchError(
+      'INVALID',
+      `socket path ${path} is longer than ${maxPathBytes} bytes`,
+      'give a shorter --socket',
+    );
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   await removeStale(path);
@@ -61,7 +65,9 @@ function answers(path: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'));
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+    );
   });
 }
 

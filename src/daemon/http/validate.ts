@@ -12,7 +12,9 @@ export function validate<Schema extends z.ZodType>(schema: Schema, input: unknow
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const [first] = result.error.issues;
-  throw first ? refusal(concrete(first), input) : new VetchError('INVALID', 'unreadable request', 'see /v1/openapi.json');
+  throw first
+    ? refusal(concrete(first), input)
+    : new VetchError('INVALID', 'unreadable request', 'see /v1/openapi.json');
 }
 
 function refusal(issue: Issue, input: unknown): VetchError {
@@ -20,7 +22,11 @@ function refusal(issue: Issue, input: unknown): VetchError {
   if (issue.code === 'unrecognized_keys') {
     const names = issue.keys.map((key) => JSON.stringify(key)).join(', ');
     const where = field === '' ? '' : ` in ${field}`;
-    return new VetchError('INVALID', `unknown field ${names}${where}`, 'leave it out; /v1/openapi.json has those there are');
+    return new VetchError(
+      'INVALID',
+      `unknown field ${names}${where}`,
+      'leave it out; /v1/openapi.json has those there are',
+    );
   }
   const value = valueAt(input, issue.path);
   const must = message(issue);
@@ -33,7 +39,8 @@ function refusal(issue: Issue, input: unknown): VetchError {
 function concrete(issue: Issue): Issue {
   if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return issue;
   const distance = (branch: readonly Issue[]) =>
-    branch.length + 2 * branch.reduce((keys, one) => keys + (one.code === 'unrecognized_keys' ? one.keys.length : 0), 0);
+    branch.length +
+    2 * branch.reduce((keys, one) => keys + (one.code === 'unrecognized_keys' ? one.keys.length : 0), 0);
   const [closest] = issue.errors.toSorted((a, b) => distance(a) - distance(b));
   const inner = closest?.[0];
   return inner ? concrete({ ...inner, path: [...issue.path, ...inner.path] }) : issue;
@@ -48,7 +55,9 @@ function message(issue: Issue): string {
 }
 
 function fieldName(path: readonly PropertyKey[]): string {
-  return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${String(part)}`)).join('');
+  return path
+    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${String(part)}`))
+    .join('');
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

@@ -2,8 +2,8 @@ import type { AttachEndpointRequest, EndpointView } from '../../api/schemas/endp
 import type { Endpoint } from '../../model/endpoint.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
 import { endpointView } from '../../network/views.ts';
-import { type Context, undoStack } from '../context.ts';
 import { choosePorts } from '../choose-ports.ts';
+import { type Context, undoStack } from '../context.ts';
 import { PortProbe } from '../port-probe.ts';
 import { resolveNetwork } from '../refs.ts';
 import { Sandbox, sandboxFact } from '../sandbox.ts';

@@ -1,0 +1,17 @@
+import type { Route } from '../route.ts';
+import { denyRoutes } from './deny.ts';
+import { endpointRoutes } from './endpoints.ts';
+import { networkRoutes } from './networks.ts';
+import { observeRoutes } from './observe.ts';
+import { portRoutes } from './ports.ts';
+import { statusRoutes } from './status.ts';
+
+/** Everything below /v1. */
+export const routes: readonly Route[] = [
+  ...networkRoutes,
+  ...endpointRoutes,
+  ...portRoutes,
+  ...denyRoutes,
+  ...observeRoutes,
+  ...statusRoutes,
+];

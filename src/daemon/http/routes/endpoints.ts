@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { attachEndpointRequest, endpointView, labelEndpointRequest } from '../../../api/schemas/endpoint.ts';
+import { route } from '../route.ts';
+
+export const endpointRoutes = [
+  route({
+    method: 'POST',
+    path: '/endpoints',
+    operation: 'attachEndpoint',
+    summary: 'Attach a sandbox to a network',
+    body: attachEndpointRequest,
+    response: endpointView,
+    status: 201,
+    handle: (operations, { body }) => operations.attachEndpoint(body),
+  }),
+  route({
+    method: 'GET',
+    path: '/endpoints',
+    operation: 'listEndpoints',
+    summary: 'List the endpoints',
+    response: z.array(endpointView),
+    handle: (operations) => operations.listEndpoints(),
+  }),
+  route({
+    method: 'GET',
+    path: '/endpoints/{ref}',
+    operation: 'inspectEndpoint',
+    summary: 'Show an endpoint',
+    response: endpointView,
+    handle: (operations, { ref }) => operations.inspectEndpoint(ref),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/endpoints/{ref}/labels',
+    operation: 'labelEndpoint',
+    summary: 'Set and remove labels of an endpoint',
+    body: labelEndpointRequest,
+    response: endpointView,
+    handle: (operations, { ref, body }) => operations.labelEndpoint(ref, body),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/endpoints/{ref}',
+    operation: 'detachEndpoint',
+    summary: 'Detach an endpoint',
+    handle: (operations, { ref }) => operations.detachEndpoint(ref),
+  }),
+];

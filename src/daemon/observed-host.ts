@@ -1,0 +1,96 @@
+import { canonicalAddress, formatAddress, isIPv4, parseAddress, parseMac, withoutLength } from '../model/address.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { UplinkDevice } from '../observe/doctor/foreign-programs.ts';
+import type { FlowDirectory, FlowPeer } from '../observe/flows/directory.ts';
+import type { ObservedHost } from '../observe/observer.ts';
+import type { RefNames } from '../observe/peers.ts';
+import type { TraceEnd, TraceSite } from '../observe/trace/plan.ts';
+import { hostDevice } from '../reconcile/desired/devices.ts';
+import { uplinksOf } from '../reconcile/desired/uplinks.ts';
+import type { Host } from '../reconcile/host.ts';
+import { resolveEndpoint, resolveNetwork, resolvePeers } from './refs.ts';
+import type { State } from './state.ts';
+
+/** What those who watch the datapath ask about this host. */
+export function observedHost(state: State, host: Host): ObservedHost {
+  const { index } = state;
+  return {
+    directory: directoryOf(state),
+    names: namesOf(state, host),
+    counts: () => ({
+      networks: index.networks.size,
+      endpoints: index.endpoints.size,
+      ports: index.ports,
+      drift: host.drift.total,
+    }),
+    knownEntries: () => new Map([['deny_list', index.deny.size]]),
+    traceEnd: (ref) => traceEnd(state, host, ref),
+    traceSite: () => traceSite(state, host),
+    deviceName: (ifindex) => host.deviceName(ifindex),
+    uplinks: (): readonly UplinkDevice[] => uplinksOf(host.facts).map(({ name, ifindex }) => ({ name, ifindex })),
+  };
+}
+
+function directoryOf({ index }: State): FlowDirectory {
+  const peer = ({ name, labels, identity }: Endpoint): FlowPeer => ({ name, labels, identity });
+  return {
+    endpointAt(network, address) {
+      const endpoints = index.endpointsAt(formatAddress(address));
+      const found =
+        network === 0
+          ? endpoints[0]
+          : endpoints.find((endpoint) => index.networks.get(endpoint.network)?.number === network);
+      return found && peer(found);
+    },
+    networkName: (number) => index.networkNumbered(number)?.name,
+    get version() {
+      return index.version;
+    },
+  };
+}
+
+function namesOf({ index }: State, host: Host): RefNames {
+  return {
+    peers: (refs) => resolvePeers(index, refs, () => host.facts.addresses.map(({ address }) => address)),
+    networks: (refs) => refs.map((ref) => resolveNetwork(index, ref).number),
+  };
+}
+
+function traceEnd(state: State, host: Host, ref: string): TraceEnd {
+  if (ref === 'host') return { kind: 'host' };
+  if (ref === 'world') return { kind: 'world' };
+  const outside = foreignAddress(state, ref);
+  if (outside) return host.isHostAddress(outside) ? { kind: 'host' } : { kind: 'world', address: outside };
+  const endpoint = resolveEndpoint(state.index, ref);
+  return {
+    kind: 'endpoint',
+    network: state.networkOf(endpoint).number,
+    addresses: endpoint.addresses.map((address) => parseAddress(withoutLength(address))),
+    mac: parseMac(endpoint.mac),
+    ifindex: host.ifindexOf(endpoint) ?? 0,
+  };
+}
+
+/** An address that no endpoint has. */
+function foreignAddress({ index }: State, ref: string): Uint8Array | undefined {
+  if (!/^[0-9a-fA-F.:]+$/.test(ref) || !/[.:]/.test(ref)) return undefined;
+  const address = canonicalAddress(ref);
+  return index.endpointsAt(address).length > 0 ? undefined : parseAddress(address);
+}
+
+function traceSite({ index }: State, host: Host): TraceSite {
+  const { facts } = host;
+  return {
+    hostDevice: { ifindex: host.hostIfindex, mac: parseMac(hostDevice.mac) },
+    gateway(number, v4) {
+      const gateways = index.networkNumbered(number)?.subnets.map(({ gateway }) => parseAddress(gateway)) ?? [];
+      return gateways.find((gateway) => isIPv4(gateway) === v4);
+    },
+    uplinks: uplinksOf(facts).map(({ ifindex, mac, ethernet }) => ({
+      ifindex,
+      mac: parseMac(mac ?? '00:00:00:00:00:00'),
+      addresses: facts.addresses.filter((address) => address.ifindex === ifindex).map(({ address }) => address),
+      noEthernet: !ethernet,
+    })),
+  };
+}
