@@ -24,7 +24,7 @@ import { exposition } from './metrics/exposition.ts';
 import { metricFamilies } from './metrics/families.ts';
 import { ProcessMeter } from './metrics/process.ts';
 import type { RefNames } from './peers.ts';
-import { WarningWindow } from './status/warning-window.ts';
+import { type Moment, WarningWindow } from './status/warning-window.ts';
 import { statusDrops, statusWarnings } from './status/warnings.ts';
 import { placePacket } from './trace/place-packet.ts';
 import { planTrace, type TraceEnd, type TraceSite } from './trace/plan.ts';
@@ -151,17 +151,9 @@ export class Observer implements Disposable {
 
   async statusParts(): Promise<Pick<StatusView, 'maps' | 'drops' | 'warnings'>> {
     const maps = await this.listMaps();
-    const { drops, counters } = this.#counted();
-    const { earlier } = this.#window;
-    const warnings = statusWarnings({
-      drops,
-      earlierDrops: earlier.drops,
-      maps,
-      eventsLost: counters.EVENTS_LOST,
-      earlierEventsLost: earlier.counters.EVENTS_LOST,
-      collectorFailures: this.#options.collector.numbers.failures,
-    });
-    return { maps, drops: statusDrops(drops), warnings };
+    const now = this.#counted();
+    const warnings = statusWarnings({ now, earlier: this.#window.earlier, maps });
+    return { maps, drops: statusDrops(now.drops), warnings };
   }
 
   async doctor(): Promise<DoctorCheck[]> {
@@ -206,8 +198,12 @@ export class Observer implements Disposable {
     this.close();
   }
 
-  #counted() {
-    return { drops: dropTotals(this.#maps.drops), counters: counterTotals(this.#maps.counters) };
+  #counted(): Moment {
+    return {
+      drops: dropTotals(this.#maps.drops),
+      counters: counterTotals(this.#maps.counters),
+      collectorFailures: this.#options.collector.numbers.failures,
+    };
   }
 
   #knownEntries(): ReadonlyMap<string, number> {

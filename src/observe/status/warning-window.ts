@@ -4,6 +4,7 @@ import type { CounterTotals, DropTotal } from '../counts.ts';
 export interface Moment {
   readonly drops: readonly DropTotal[];
   readonly counters: CounterTotals;
+  readonly collectorFailures: number;
 }
 
 const every = 60_000;

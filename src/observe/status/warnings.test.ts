@@ -3,23 +3,18 @@ import type { DropTotal } from '../counts.ts';
 import { statusDrops, statusWarnings } from './warnings.ts';
 
 const drop = (reason: string, packets: bigint): DropTotal => ({ reason, lost: true, packets, bytes: packets * 60n });
-const quiet = {
-  drops: [],
-  earlierDrops: [],
-  maps: [],
-  eventsLost: 0n,
-  earlierEventsLost: 0n,
-  collectorFailures: 0,
-};
+const counters = { EVENTS_LOST: 0n, FLOWS_CREATED: 0n, SNAT_RETRIES: 0n, PAIRS_REPAIRED: 0n };
+const moment = { drops: [], counters, collectorFailures: 0 };
+const quiet = { now: moment, earlier: moment, maps: [] };
 
 test('a quiet host has no warnings', () => {
-  expect(statusWarnings({ ...quiet, drops: [drop('NOT_PUBLISHED', 1000n)] })).toEqual([]);
+  expect(statusWarnings({ ...quiet, now: { ...moment, drops: [drop('NOT_PUBLISHED', 1000n)] } })).toEqual([]);
 });
 
 test('exhausted masquerading ports are warned of, while it happens', () => {
-  const drops = [drop('SNAT_EXHAUSTED', 12n)];
-  expect(statusWarnings({ ...quiet, drops })).toEqual([expect.stringMatching(/^SNAT_EXHAUSTED: 12 packets: /)]);
-  expect(statusWarnings({ ...quiet, drops, earlierDrops: drops })).toEqual([]);
+  const now = { ...moment, drops: [drop('SNAT_EXHAUSTED', 12n)] };
+  expect(statusWarnings({ ...quiet, now })).toEqual([expect.stringMatching(/^SNAT_EXHAUSTED: 12 packets: /)]);
+  expect(statusWarnings({ ...quiet, now, earlier: now })).toEqual([]);
 });
 
 test('a map that is nearly full is named, with the key that makes it larger', () => {
@@ -35,9 +30,12 @@ test('a map that is nearly full is named, with the key that makes it larger', ()
   ]);
 });
 
-test('lost flow events are warned of', () => {
-  expect(statusWarnings({ ...quiet, eventsLost: 10n, earlierEventsLost: 4n })).toEqual([
+test('lost flow events and failures of the collector are warned of', () => {
+  const earlier = { ...moment, counters: { ...counters, EVENTS_LOST: 4n }, collectorFailures: 2 };
+  const now = { ...moment, counters: { ...counters, EVENTS_LOST: 10n }, collectorFailures: 3 };
+  expect(statusWarnings({ ...quiet, now, earlier })).toEqual([
     '6 flow events were lost: the ring buffer was full',
+    "the conntrack collector failed 1 times: see the daemon's log",
   ]);
 });
 

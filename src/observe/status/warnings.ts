@@ -1,14 +1,12 @@
 import type { DropTotal } from '../counts.ts';
 import { isNearlyFull, type MapFill } from '../maps/fill.ts';
+import type { Moment } from './warning-window.ts';
 
 export interface StatusNumbers {
-  readonly drops: readonly DropTotal[];
-  /** The same some minutes ago; empty: since the maps were made. */
-  readonly earlierDrops: readonly DropTotal[];
+  readonly now: Moment;
+  /** Some minutes ago. */
+  readonly earlier: Moment;
   readonly maps: readonly MapFill[];
-  readonly eventsLost: bigint;
-  readonly earlierEventsLost: bigint;
-  readonly collectorFailures: number;
 }
 
 /** Reasons that ask for action, with the action. */
@@ -24,22 +22,21 @@ const remedies: Readonly<Record<string, string>> = {
 };
 
 /** What `status` warns of: what has happened since the earlier numbers, and what is nearly full now. */
-export function statusWarnings(numbers: StatusNumbers): string[] {
-  const before = new Map(numbers.earlierDrops.map(({ reason, packets }) => [reason, packets]));
+export function statusWarnings({ now, earlier, maps }: StatusNumbers): string[] {
+  const before = new Map(earlier.drops.map(({ reason, packets }) => [reason, packets]));
   const warnings: string[] = [];
-  for (const { reason, packets } of numbers.drops) {
+  for (const { reason, packets } of now.drops) {
     const remedy = remedies[reason];
     const since = packets - (before.get(reason) ?? 0n);
     if (remedy && since > 0n) warnings.push(`${reason}: ${since} packets: ${remedy}`);
   }
-  for (const { name, entries, capacity } of numbers.maps.filter(isNearlyFull)) {
+  for (const { name, entries, capacity } of maps.filter(isNearlyFull)) {
     warnings.push(`map ${name} holds ${entries} of ${capacity} entries: raise map-sizes.${name}`);
   }
-  const lost = numbers.eventsLost - numbers.earlierEventsLost;
+  const lost = now.counters.EVENTS_LOST - earlier.counters.EVENTS_LOST;
   if (lost > 0n) warnings.push(`${lost} flow events were lost: the ring buffer was full`);
-  if (numbers.collectorFailures > 0) {
-    warnings.push(`the conntrack collector failed ${numbers.collectorFailures} times: see the daemon's log`);
-  }
+  const failures = now.collectorFailures - earlier.collectorFailures;
+  if (failures > 0) warnings.push(`the conntrack collector failed ${failures} times: see the daemon's log`);
   return warnings;
 }
 
