@@ -35,12 +35,60 @@ export const flowFilterNames = ['verdict', 'reason', 'from', 'to', 'port', 'prot
 
 export const flowQuery = z.strictObject({
   follow: z.boolean().default(false).describe('goes on with what happens from now on, until the client leaves'),
-  last: z.int().min(0).optional().describe('only the newest so many of those that match, oldest first'),
+  last: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'only the newest so many of those that match, oldest first; absent: all that are held, or none with follow',
+    ),
   since: timestamp.optional(),
   until: timestamp.optional(),
   include: flowFilter,
   exclude: flowFilter,
 });
+
+/** The same as text, as it stands in a URL: `follow=true&verdict=DROPPED&not.port=53`. */
+export const flowQueryString = z.strictObject({
+  follow: z
+    .stringbool({ error: 'must be true or false' })
+    .default(false)
+    .describe(flowQuery.shape.follow.description ?? ''),
+  last: z.coerce
+    .number('must be a whole number')
+    .pipe(z.int('must be a whole number').min(0, 'must not be negative'))
+    .optional(),
+  since: timestamp.optional(),
+  until: timestamp.optional(),
+  ...filterFields,
+  'not.verdict': filterFields.verdict,
+  'not.reason': filterFields.reason,
+  'not.from': filterFields.from,
+  'not.to': filterFields.to,
+  'not.port': filterFields.port,
+  'not.protocol': filterFields.protocol,
+  'not.network': filterFields.network,
+});
+
+export function flowQueryFrom(text: z.output<typeof flowQueryString>): FlowQuery {
+  const { verdict, reason, from, to, port, protocol, network, ...rest } = text;
+  return {
+    follow: rest.follow,
+    ...(rest.last === undefined ? {} : { last: rest.last }),
+    ...(rest.since === undefined ? {} : { since: rest.since }),
+    ...(rest.until === undefined ? {} : { until: rest.until }),
+    include: { verdict, reason, from, to, port, protocol, network },
+    exclude: {
+      verdict: rest['not.verdict'],
+      reason: rest['not.reason'],
+      from: rest['not.from'],
+      to: rest['not.to'],
+      port: rest['not.port'],
+      protocol: rest['not.protocol'],
+      network: rest['not.network'],
+    },
+  };
+}
 
 export const decidedBy = z.object({
   kind: z.string(),
