@@ -21,9 +21,9 @@ export class KernelError extends Error {
   /** What it was done to: a path, a device, an address. */
   readonly object: string;
   /** What the user can do about it. */
-  readonly hint?: string;
+  declare readonly hint?: string;
   /** The kernel's own words. */
-  readonly detail?: string;
+  declare readonly detail?: string;
 
   constructor(errno: number, operation: string, object: string, hint?: string, options: KernelErrorOptions = {}) {
     const { detail, cause } = options;

@@ -1,0 +1,165 @@
+import { parseMac } from '../model/address.ts';
+import { LinkAttribute, LinkFlag, LinkInfo } from './link.ts';
+import { Flag, type Request } from './message.ts';
+import { MessageWriter } from './message-writer.ts';
+import type { Netns } from './netns.ts';
+
+const RTM_NEWLINK = 16;
+const RTM_DELLINK = 17;
+const RTM_GETLINK = 18;
+const VETH_INFO_PEER = 1;
+/** Leaves out the counters of protocols and virtual functions, which are longer than the rest of the answer. */
+const RTEXT_FILTER_SKIP_STATS = 8;
+const maxNameLength = 15;
+
+/** A device by its ifindex or its name; a name spares asking for the index of one that a batch makes. */
+export type LinkRef = number | string;
+
+/** One end of a new veth pair. */
+export interface VethEnd {
+  /** At most 15 bytes. */
+  readonly name: string;
+  /** Set as the device is made: udev rewrites the MAC of one that has none of its own. Absent: a random one. */
+  readonly mac?: string;
+  /** Absent: 1500. */
+  readonly mtu?: number;
+  /** Default: down. */
+  readonly up?: boolean;
+  /** Sends no ARP and no neighbour discovery. Default: false. */
+  readonly noarp?: boolean;
+  /** Packets that may wait in a qdisc. Absent: 1000. */
+  readonly txQueueLength?: number;
+  /** Transmit and receive queues. Absent: one a CPU. */
+  readonly queues?: number;
+  /** Where it is made, so that it is never seen anywhere else and needs no slow move. Absent: the socket's namespace. */
+  readonly netns?: Netns;
+}
+
+export interface VethPair extends VethEnd {
+  readonly peer: VethEnd;
+}
+
+/** What to change of a device; what is absent stays. */
+export interface LinkChange {
+  readonly up?: boolean;
+  readonly mtu?: number;
+  readonly mac?: string;
+  /** Renaming needs the device's index; some kinds must be down for it before Linux 6.2. */
+  readonly name?: string;
+  readonly noarp?: boolean;
+  readonly txQueueLength?: number;
+  readonly alias?: string;
+  /** Ifindex of a bridge, bond or VRF; 0 leaves it. */
+  readonly master?: number;
+  /** Moves the device; its addresses are gone, and it is down. Some 16 ms: make it there instead. */
+  readonly netns?: Netns;
+}
+
+/** Which devices to list. */
+export interface LinkFilter {
+  /** Ifindex of the bridge, bond or VRF that they belong to. */
+  readonly master?: number;
+  readonly kind?: string;
+}
+
+/** Makes a veth pair. @returns a request */
+export function createVeth(pair: VethPair): Request {
+  const writer = linkHeader(0, pair);
+  linkAttributes(writer, pair);
+  writer.nested(LinkAttribute.LINKINFO, (info) => {
+    info.attributeText(LinkInfo.KIND, 'veth').nested(LinkInfo.DATA, (data) => {
+      data.block(VETH_INFO_PEER, (peer) => {
+        ifinfomsg(peer, 0, pair.peer);
+        linkAttributes(peer, pair.peer);
+      });
+    });
+  });
+  return create(writer, `veth pair ${pair.name} and ${pair.peer.name}`);
+}
+
+/** Makes a device of a kind that needs no further data: `dummy`, `bridge`, `ifb`. */
+export function createLink(link: VethEnd & { readonly kind: string }): Request {
+  const writer = linkHeader(0, link);
+  linkAttributes(writer, link);
+  writer.nested(LinkAttribute.LINKINFO, (info) => info.attributeText(LinkInfo.KIND, link.kind));
+  return create(writer, `${link.kind} device ${link.name}`);
+}
+
+/** Changes a device. */
+export function setLink(ref: LinkRef, change: LinkChange): Request {
+  const writer = linkHeader(ref, change);
+  if (change.name !== undefined && typeof ref === 'number') name(writer, change.name);
+  const { mac, mtu, txQueueLength, netns } = change;
+  linkAttributes(writer, { ...(mac && { mac }), ...(mtu && { mtu }), ...(netns && { netns }) });
+  if (txQueueLength !== undefined) writer.attributeU32(LinkAttribute.TXQLEN, txQueueLength);
+  if (change.alias !== undefined) writer.attributeText(LinkAttribute.IFALIAS, change.alias);
+  if (change.master !== undefined) writer.attributeU32(LinkAttribute.MASTER, change.master);
+  return { type: RTM_NEWLINK, flags: 0, payload: writer.finish(), operation: 'change', object: describeLink(ref) };
+}
+
+/** Deletes a device; of a veth its peer too. */
+export function deleteLink(ref: LinkRef): Request {
+  const payload = linkHeader(ref).finish();
+  return { type: RTM_DELLINK, flags: 0, payload, operation: 'delete', object: describeLink(ref) };
+}
+
+/** Asks for one device. */
+export function getLink(ref: LinkRef): Request {
+  const writer = linkHeader(ref);
+  writer.attributeU32(LinkAttribute.EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  return { type: RTM_GETLINK, flags: 0, payload: writer.finish(), operation: 'read', object: describeLink(ref) };
+}
+
+/** Asks for all devices. */
+export function listLinks({ master, kind }: LinkFilter = {}): Request {
+  const writer = linkHeader(0);
+  writer.attributeU32(LinkAttribute.EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  if (master !== undefined) writer.attributeU32(LinkAttribute.MASTER, master);
+  if (kind !== undefined) writer.nested(LinkAttribute.LINKINFO, (info) => info.attributeText(LinkInfo.KIND, kind));
+  return { type: RTM_GETLINK, flags: 0, payload: writer.finish(), operation: 'list', object: 'the devices' };
+}
+
+/** `device 7` or `device vetch0`: how messages name it. */
+export function describeLink(ref: LinkRef): string {
+  return `device ${ref}`;
+}
+
+function create(writer: MessageWriter, object: string): Request {
+  return { type: RTM_NEWLINK, flags: Flag.CREATE | Flag.EXCL, payload: writer.finish(), operation: 'create', object };
+}
+
+type LinkFlags = Pick<LinkChange, 'up' | 'noarp'>;
+
+function linkHeader(ref: LinkRef, flags: LinkFlags = {}): MessageWriter {
+  const writer = new MessageWriter();
+  ifinfomsg(writer, typeof ref === 'number' ? ref : 0, flags);
+  if (typeof ref === 'string') name(writer, ref);
+  return writer;
+}
+
+/** `struct ifinfomsg` */
+function ifinfomsg(writer: MessageWriter, index: number, { up, noarp }: LinkFlags): void {
+  const value = (up ? LinkFlag.UP : 0) | (noarp ? LinkFlag.NOARP : 0);
+  const change = (up === undefined ? 0 : LinkFlag.UP) | (noarp === undefined ? 0 : LinkFlag.NOARP);
+  writer.u32(0).u32(index).u32(value).u32(change);
+}
+
+function linkAttributes(writer: MessageWriter, end: Partial<VethEnd>): void {
+  const { mac, mtu, txQueueLength, queues, netns } = end;
+  if (end.name !== undefined) name(writer, end.name);
+  if (mac !== undefined) writer.attribute(LinkAttribute.ADDRESS, parseMac(mac));
+  if (mtu !== undefined) writer.attributeU32(LinkAttribute.MTU, mtu);
+  if (txQueueLength !== undefined) writer.attributeU32(LinkAttribute.TXQLEN, txQueueLength);
+  if (queues !== undefined) {
+    writer.attributeU32(LinkAttribute.NUM_TX_QUEUES, queues).attributeU32(LinkAttribute.NUM_RX_QUEUES, queues);
+  }
+  if (netns !== undefined) writer.attributeU32(LinkAttribute.NET_NS_FD, netns.fd);
+}
+
+/** Refused here where it is too long: the kernel would say ERANGE, and of no name in particular. */
+function name(writer: MessageWriter, text: string): void {
+  if (text.length === 0 || Buffer.byteLength(text) > maxNameLength) {
+    throw new RangeError(`'${text}' is not a device's name: 1 to ${maxNameLength} bytes`);
+  }
+  writer.attributeText(LinkAttribute.IFNAME, text);
+}
