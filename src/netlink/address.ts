@@ -1,14 +1,11 @@
 import { formatAddress } from '../model/address.ts';
 import { addressOf, familyNumber, ipVersion, isInternet, toIpAddress, toIpPrefix } from './ip.ts';
 import { describeLink } from './link-requests.ts';
-import { Flag, type Request } from './message.ts';
+import { Flag, type Request, Rtm } from './message.ts';
 import { MessageWriter } from './message-writer.ts';
 import type { Payload } from './payload.ts';
 import { type Scope, scopeName, scopes } from './scope.ts';
 
-const RTM_NEWADDR = 20;
-const RTM_DELADDR = 21;
-const RTM_GETADDR = 22;
 /** Of `struct ifaddrmsg`. */
 const headerSize = 8;
 
@@ -74,7 +71,7 @@ export function addAddress(ifindex: number, cidr: string, options: AddressOption
   if (flags !== 0) writer.attributeU32(Attribute.FLAGS, flags);
   if (broadcast !== undefined) writer.attribute(Attribute.BROADCAST, toIpAddress(broadcast).bytes);
   return {
-    type: RTM_NEWADDR,
+    type: Rtm.NEWADDR,
     flags: Flag.CREATE | (replace ? Flag.REPLACE : Flag.EXCL),
     payload: writer.finish(),
     operation: 'add address',
@@ -87,7 +84,7 @@ export function deleteAddress(ifindex: number, cidr: string): Request {
   const writer = header(family, prefixLength, 0, ifindex);
   writer.attribute(Attribute.LOCAL, bytes).attribute(Attribute.ADDRESS, bytes);
   return {
-    type: RTM_DELADDR,
+    type: Rtm.DELADDR,
     flags: 0,
     payload: writer.finish(),
     operation: 'delete address',
@@ -97,7 +94,7 @@ export function deleteAddress(ifindex: number, cidr: string): Request {
 
 export function listAddresses({ ifindex = 0, family }: AddressFilter = {}): Request {
   const payload = header(familyNumber(family), 0, 0, ifindex).finish();
-  return { type: RTM_GETADDR, flags: 0, payload, operation: 'list', object: 'the addresses' };
+  return { type: Rtm.GETADDR, flags: 0, payload, operation: 'list', object: 'the addresses' };
 }
 
 /** Reads RTM_NEWADDR or RTM_DELADDR; undefined of other families. */

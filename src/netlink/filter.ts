@@ -1,13 +1,10 @@
 import { littleEndian } from '../loader/ffi/libc.ts';
 import { defined } from './link.ts';
 import { describeLink } from './link-requests.ts';
-import { Flag, type Request } from './message.ts';
+import { Flag, type Request, Rtm } from './message.ts';
 import type { Payload } from './payload.ts';
 import { TCM_IFINDEX_MAGIC_BLOCK, TcAttribute, TcHandle, tcHeaderSize, tcmsg } from './traffic-control.ts';
 
-const RTM_NEWTFILTER = 44;
-const RTM_DELTFILTER = 45;
-const RTM_GETTFILTER = 46;
 const ETH_P_ALL = 3;
 /** The program's return value is the verdict; nothing else is asked. */
 const TCA_BPF_FLAG_ACT_DIRECT = 1;
@@ -65,13 +62,13 @@ export function deleteBpfFilter(
   const payload = header(filter, filter.handle ?? 1, filter.priority ?? 1)
     .attributeText(TcAttribute.KIND, 'bpf')
     .finish();
-  return { type: RTM_DELTFILTER, flags: 0, payload, operation: 'delete filter', object: `of ${describeHook(filter)}` };
+  return { type: Rtm.DELTFILTER, flags: 0, payload, operation: 'delete filter', object: `of ${describeHook(filter)}` };
 }
 
 /** A device without clsact has none. */
 export function listFilters(hook: FilterHook): Request {
   const payload = header(hook, 0, 0, 0).finish();
-  return { type: RTM_GETTFILTER, flags: 0, payload, operation: 'list', object: `the filters of ${describeHook(hook)}` };
+  return { type: Rtm.GETTFILTER, flags: 0, payload, operation: 'list', object: `the filters of ${describeHook(hook)}` };
 }
 
 /** Reads RTM_NEWTFILTER or RTM_DELTFILTER; undefined of the entry that only announces filters of one priority. */
@@ -106,7 +103,7 @@ function newFilter(filter: BpfFilterSpec, flags: number, operation: string): Req
     options.attributeU32(Attribute.FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
   });
   return {
-    type: RTM_NEWTFILTER,
+    type: Rtm.NEWTFILTER,
     flags,
     payload: writer.finish(),
     operation,

@@ -1,12 +1,9 @@
 import { parseMac } from '../model/address.ts';
 import { LinkAttribute, LinkFlag, LinkInfo } from './link.ts';
-import { Flag, type Request } from './message.ts';
+import { Flag, type Request, Rtm } from './message.ts';
 import { MessageWriter } from './message-writer.ts';
 import type { Netns } from './netns.ts';
 
-const RTM_NEWLINK = 16;
-const RTM_DELLINK = 17;
-const RTM_GETLINK = 18;
 const VETH_INFO_PEER = 1;
 /** Leaves out the counters of protocols and virtual functions, which are longer than the rest of the answer. */
 const RTEXT_FILTER_SKIP_STATS = 8;
@@ -94,20 +91,20 @@ export function setLink(ref: LinkRef, change: LinkChange): Request {
   if (txQueueLength !== undefined) writer.attributeU32(LinkAttribute.TXQLEN, txQueueLength);
   if (change.alias !== undefined) writer.attributeText(LinkAttribute.IFALIAS, change.alias);
   if (change.master !== undefined) writer.attributeU32(LinkAttribute.MASTER, change.master);
-  return { type: RTM_NEWLINK, flags: 0, payload: writer.finish(), operation: 'change', object: describeLink(ref) };
+  return { type: Rtm.NEWLINK, flags: 0, payload: writer.finish(), operation: 'change', object: describeLink(ref) };
 }
 
 /** Deletes a device; of a veth its peer too. */
 export function deleteLink(ref: LinkRef): Request {
   const payload = linkHeader(ref).finish();
-  return { type: RTM_DELLINK, flags: 0, payload, operation: 'delete', object: describeLink(ref) };
+  return { type: Rtm.DELLINK, flags: 0, payload, operation: 'delete', object: describeLink(ref) };
 }
 
 /** Asks for one device. */
 export function getLink(ref: LinkRef): Request {
   const writer = linkHeader(ref);
   writer.attributeU32(LinkAttribute.EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-  return { type: RTM_GETLINK, flags: 0, payload: writer.finish(), operation: 'read', object: describeLink(ref) };
+  return { type: Rtm.GETLINK, flags: 0, payload: writer.finish(), operation: 'read', object: describeLink(ref) };
 }
 
 /** Asks for all devices. */
@@ -116,7 +113,7 @@ export function listLinks({ master, kind }: LinkFilter = {}): Request {
   writer.attributeU32(LinkAttribute.EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   if (master !== undefined) writer.attributeU32(LinkAttribute.MASTER, master);
   if (kind !== undefined) writer.nested(LinkAttribute.LINKINFO, (info) => info.attributeText(LinkInfo.KIND, kind));
-  return { type: RTM_GETLINK, flags: 0, payload: writer.finish(), operation: 'list', object: 'the devices' };
+  return { type: Rtm.GETLINK, flags: 0, payload: writer.finish(), operation: 'list', object: 'the devices' };
 }
 
 /** `device 7` or `device vetch0`: how messages name it. */
@@ -125,7 +122,7 @@ export function describeLink(ref: LinkRef): string {
 }
 
 function create(writer: MessageWriter, object: string): Request {
-  return { type: RTM_NEWLINK, flags: Flag.CREATE | Flag.EXCL, payload: writer.finish(), operation: 'create', object };
+  return { type: Rtm.NEWLINK, flags: Flag.CREATE | Flag.EXCL, payload: writer.finish(), operation: 'create', object };
 }
 
 type LinkFlags = Pick<LinkChange, 'up' | 'noarp'>;

@@ -1,5 +1,5 @@
 import { formatMac } from '../model/address.ts';
-import type { Attributes, Payload } from './payload.ts';
+import { type Attributes, Payload } from './payload.ts';
 
 /** `IFLA_*` of linux/if_link.h. */
 export const LinkAttribute = {

@@ -6,6 +6,28 @@ export const headerSize = 16;
 
 export const MessageType = { NOOP: 1, ERROR: 2, DONE: 3, OVERRUN: 4 } as const;
 
+/** `RTM_*` of linux/rtnetlink.h: in fours, of which the second is for what has gone. */
+export const Rtm = {
+  NEWLINK: 16,
+  DELLINK: 17,
+  GETLINK: 18,
+  NEWADDR: 20,
+  DELADDR: 21,
+  GETADDR: 22,
+  NEWROUTE: 24,
+  DELROUTE: 25,
+  GETROUTE: 26,
+  NEWNEIGH: 28,
+  DELNEIGH: 29,
+  GETNEIGH: 30,
+  NEWQDISC: 36,
+  DELQDISC: 37,
+  GETQDISC: 38,
+  NEWTFILTER: 44,
+  DELTFILTER: 45,
+  GETTFILTER: 46,
+} as const;
+
 /** `NLM_F_*`; those above 0xff mean different things in different kinds of message. */
 export const Flag = {
   REQUEST: 1,

@@ -2,13 +2,10 @@ import { formatMac, parseMac } from '../model/address.ts';
 import { addressText, familyNumber, ipVersion, isInternet, toIpAddress } from './ip.ts';
 import { defined } from './link.ts';
 import { describeLink } from './link-requests.ts';
-import { Flag, type Request } from './message.ts';
+import { Flag, type Request, Rtm } from './message.ts';
 import { MessageWriter } from './message-writer.ts';
 import type { Payload } from './payload.ts';
 
-const RTM_NEWNEIGH = 28;
-const RTM_DELNEIGH = 29;
-const RTM_GETNEIGH = 30;
 /** Of `struct ndmsg`. */
 const headerSize = 12;
 
@@ -58,7 +55,7 @@ export function setNeighbour({ ifindex, address, mac, state = 'permanent' }: Nei
   const writer = header(family, ifindex, states[state]);
   writer.attribute(Attribute.DST, bytes).attribute(Attribute.LLADDR, parseMac(mac));
   return {
-    type: RTM_NEWNEIGH,
+    type: Rtm.NEWNEIGH,
     flags: Flag.CREATE | Flag.REPLACE,
     payload: writer.finish(),
     operation: 'set neighbour',
@@ -70,13 +67,13 @@ export function deleteNeighbour(ifindex: number, address: string): Request {
   const { family, bytes } = toIpAddress(address);
   const payload = header(family, ifindex, 0).attribute(Attribute.DST, bytes).finish();
   const object = `${address} on ${describeLink(ifindex)}`;
-  return { type: RTM_DELNEIGH, flags: 0, payload, operation: 'delete neighbour', object };
+  return { type: Rtm.DELNEIGH, flags: 0, payload, operation: 'delete neighbour', object };
 }
 
 export function listNeighbours({ ifindex, family }: NeighbourFilter = {}): Request {
   const writer = header(familyNumber(family), 0, 0);
   if (ifindex !== undefined) writer.attributeU32(Attribute.IFINDEX, ifindex);
-  return { type: RTM_GETNEIGH, flags: 0, payload: writer.finish(), operation: 'list', object: 'the neighbours' };
+  return { type: Rtm.GETNEIGH, flags: 0, payload: writer.finish(), operation: 'list', object: 'the neighbours' };
 }
 
 /** Reads RTM_NEWNEIGH or RTM_DELNEIGH; undefined of other families, such as a bridge's. */

@@ -1,12 +1,8 @@
 import { defined } from './link.ts';
 import { describeLink } from './link-requests.ts';
-import { Flag, type Request } from './message.ts';
+import { Flag, type Request, Rtm } from './message.ts';
 import type { Payload } from './payload.ts';
 import { TcAttribute, TcHandle, tcHeaderSize, tcmsg } from './traffic-control.ts';
-
-const RTM_NEWQDISC = 36;
-const RTM_DELQDISC = 37;
-const RTM_GETQDISC = 38;
 
 /** A queueing discipline; of `clsact`, which queues nothing, where programs hang on a device. */
 export interface Qdisc {
@@ -32,7 +28,7 @@ export function addClsact(ifindex: number, { ingressBlock, egressBlock }: Clsact
   if (ingressBlock !== undefined) writer.attributeU32(TcAttribute.INGRESS_BLOCK, ingressBlock);
   if (egressBlock !== undefined) writer.attributeU32(TcAttribute.EGRESS_BLOCK, egressBlock);
   return {
-    type: RTM_NEWQDISC,
+    type: Rtm.NEWQDISC,
     flags: Flag.CREATE | Flag.EXCL,
     payload: writer.finish(),
     operation: 'add clsact to',
@@ -44,19 +40,19 @@ export function addClsact(ifindex: number, { ingressBlock, egressBlock }: Clsact
 export function deleteClsact(ifindex: number): Request {
   const writer = tcmsg(ifindex, TcHandle.CLSACT, TcHandle.CLSACT_PARENT).attributeText(TcAttribute.KIND, 'clsact');
   const object = describeLink(ifindex);
-  return { type: RTM_DELQDISC, flags: 0, payload: writer.finish(), operation: 'delete clsact of', object };
+  return { type: Rtm.DELQDISC, flags: 0, payload: writer.finish(), operation: 'delete clsact of', object };
 }
 
 /** Asks for the qdisc that is at clsact's place, which may be `ingress`, its elder half. */
 export function getClsact(ifindex: number): Request {
   const payload = tcmsg(ifindex, 0, TcHandle.CLSACT_PARENT).finish();
   // Without ECHO the answer goes to those who listen for events, and not to who asked.
-  return { type: RTM_GETQDISC, flags: Flag.ECHO, payload, operation: 'read clsact of', object: describeLink(ifindex) };
+  return { type: Rtm.GETQDISC, flags: Flag.ECHO, payload, operation: 'read clsact of', object: describeLink(ifindex) };
 }
 
 export function listQdiscs(): Request {
   const payload = tcmsg(0, 0, 0).finish();
-  return { type: RTM_GETQDISC, flags: 0, payload, operation: 'list', object: 'the qdiscs' };
+  return { type: Rtm.GETQDISC, flags: 0, payload, operation: 'list', object: 'the qdiscs' };
 }
 
 /** Reads RTM_NEWQDISC or RTM_DELQDISC. */

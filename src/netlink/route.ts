@@ -1,14 +1,11 @@
 import { AddressFamily } from '../loader/ffi/libc.ts';
 import { addressText, anyAddress, familyNumber, ipVersion, isInternet, toIpAddress, toIpPrefix } from './ip.ts';
 import { defined } from './link.ts';
-import { Flag, type Request } from './message.ts';
+import { Flag, type Request, Rtm } from './message.ts';
 import { MessageWriter } from './message-writer.ts';
 import { Payload } from './payload.ts';
 import { type Scope, scopeName, scopes } from './scope.ts';
 
-const RTM_NEWROUTE = 24;
-const RTM_DELROUTE = 25;
-const RTM_GETROUTE = 26;
 const RTNH_F_ONLINK = 4;
 /** An entry of a cache, not of a table. */
 const RTM_F_CLONED = 0x200;
@@ -124,7 +121,7 @@ export function replaceRoute(route: RouteSpec): Request {
 export function deleteRoute(route: RouteSpec): Request {
   const { scope = 'nowhere', protocol = 0, type = 'unspec' } = route;
   const payload = encodeRoute(route, scopes[scope], protocol, types.indexOf(type));
-  return { type: RTM_DELROUTE, flags: 0, payload, operation: 'delete route', object: describeRoute(route) };
+  return { type: Rtm.DELROUTE, flags: 0, payload, operation: 'delete route', object: describeRoute(route) };
 }
 
 export function listRoutes(filter: RouteFilter = {}): Request {
@@ -132,7 +129,7 @@ export function listRoutes(filter: RouteFilter = {}): Request {
   const writer = rtmsg({ family: familyNumber(family), prefixLength: 0, table, protocol, scope: 0, type: 0 });
   if (table !== 0) writer.attributeU32(Attribute.TABLE, table);
   if (ifindex !== undefined) writer.attributeU32(Attribute.OIF, ifindex);
-  return { type: RTM_GETROUTE, flags: 0, payload: writer.finish(), operation: 'list', object: 'the routes' };
+  return { type: Rtm.GETROUTE, flags: 0, payload: writer.finish(), operation: 'list', object: 'the routes' };
 }
 
 /** Reads RTM_NEWROUTE or RTM_DELROUTE; undefined of other families and of cached entries. */
@@ -163,7 +160,7 @@ function newRoute(route: RouteSpec, flags: number, operation: string): Request {
   const hasNextHop = type === 'unicast' && gateway !== undefined;
   const reach = type === 'local' ? 'host' : type === 'unicast' && !hasNextHop ? 'link' : 'universe';
   const payload = encodeRoute(route, scopes[route.scope ?? reach], protocol, types.indexOf(type));
-  return { type: RTM_NEWROUTE, flags, payload, operation, object: describeRoute(route) };
+  return { type: Rtm.NEWROUTE, flags, payload, operation, object: describeRoute(route) };
 }
 
 function encodeRoute(route: RouteSpec, scope: number, protocol: number, type: number): Uint8Array {
