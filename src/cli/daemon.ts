@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import type { DaemonOptions } from '../daemon/options.ts';
+import { command, defaultConfig, defaultSocket } from './command.ts';
+import type { SettingFlags } from './daemon-settings.ts';
+
+interface Flags {
+  readonly node?: string;
+  readonly state?: string;
+  readonly bpffs?: string;
+  readonly cgroup?: string;
+  readonly uplink?: string;
+  readonly dockerPlugins?: string;
+  readonly dockerEngine?: string;
+  readonly store?: string;
+  readonly metrics?: string;
+  readonly config?: string;
+  readonly uninstall?: boolean;
+  readonly socket?: string;
+}
+
+export function daemon(): Command {
+  return command(
+    'daemon',
+    'Run the daemon: it loads the programs and keeps the maps. SIGTERM stops it and leaves the datapath running',
+    'vetch daemon --uplink eth0 --metrics 127.0.0.1:9100',
+  )
+    .option('--node <name>', "this host's name (default: host name)")
+    .option('--state <dir>', 'the store, and what else outlives the daemon (default: /var/lib/vetch)')
+    .option('--bpffs <dir>', 'where the pins lie (default: /sys/fs/bpf/vetch)')
+    .option('--cgroup <dir>', "whose processes the socket hooks serve (default: cgroup2's root)")
+    .option('--uplink <names>', 'devices that lead out: auto, or eth0,eth1 (default: auto)')
+    .option('--docker-plugins <dir>', "Docker's plugin directory, or off (default: /run/docker/plugins)")
+    .option('--docker-engine <socket>', "Docker's socket, or off (default: /var/run/docker.sock)")
+    .option('--store <where>', 'embedded, or etcd://HOST:PORT[,HOST:PORT...] (default: embedded)')
+    .option('--metrics <address>', 'serve /metrics by TCP, as 127.0.0.1:9100, or off (default: off)')
+    .option('--config <file>', `the same keys as YAML; flags win (default: ${defaultConfig})`)
+    .option('--uninstall', 'remove every trace from the kernel, list what was removed, and leave')
+    .addHelpText('after', `\nIts socket is --socket (default: ${defaultSocket}).`)
+    .action(async (_: Flags, self: Command) => {
+      const options = await daemonOptions(self.optsWithGlobals<Flags>());
+      const { runDaemon } = await import('../daemon/main.ts');
+      // Its handles are its own business: whatever is still open must not keep a stopped daemon alive.
+      process.exit(await runDaemon(options));
+    });
+}
+
+/** @throws Failure when a flag, or a key of the configuration file, is wrong. */
+export async function daemonOptions(flags: Flags): Promise<DaemonOptions> {
+  const { readSettings } = await import('./daemon-settings.ts');
+  const socket = flags.socket ?? (process.env.VETCH_SOCKET || undefined);
+  const { settings, config } = readSettings(given({ ...flags, socket }), flags.config);
+  return {
+    node: settings.node,
+    state: settings.state,
+    bpffs: settings.bpffs,
+    ...(settings.cgroup === undefined ? {} : { cgroup: settings.cgroup }),
+    socket: settings.socket,
+    uplink: settings.uplink,
+    dockerPlugins: settings['docker-plugins'],
+    dockerEngine: settings['docker-engine'],
+    store: settings.store,
+    metrics: settings.metrics,
+    ...(config === undefined ? {} : { config }),
+    uninstall: flags.uninstall === true,
+    mapSizes: settings['map-sizes'],
+  };
+}
+
+/** The flags that were given, by their key in the configuration file. */
+function given(flags: Omit<Flags, 'socket'> & { readonly socket: string | undefined }): SettingFlags {
+  const all: Record<keyof SettingFlags, string | undefined> = {
+    node: flags.node,
+    state: flags.state,
+    bpffs: flags.bpffs,
+    cgroup: flags.cgroup,
+    socket: flags.socket,
+    uplink: flags.uplink,
+    'docker-plugins': flags.dockerPlugins,
+    'docker-engine': flags.dockerEngine,
+    store: flags.store,
+    metrics: flags.metrics,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import type { AttachEndpointInput, EndpointView } from '../../api/schemas/endpoint.ts';
+import { command, contextOf, show } from '../command.ts';
+import { collect, collectPair } from '../values.ts';
+import { printEndpoint } from './print.ts';
+
+interface Flags {
+  readonly netns: string;
+  readonly name?: string;
+  readonly ip?: string[];
+  readonly mac?: string;
+  readonly ifname?: string;
+  readonly cgroup?: string;
+  readonly label?: Record<string, string>;
+  readonly opt?: Record<string, string>;
+  readonly publish?: string[];
+}
+
+export function endpointAttach(): Command {
+  return command(
+    'attach',
+    'Attach a network namespace to a network',
+    'vetch endpoint attach web --netns /var/run/netns/c1 --name c1 --publish 8080:80',
+  )
+    .argument('<network>', "its name, or an id's prefix")
+    .requiredOption('--netns <path>', "the sandbox's network namespace")
+    .option('--name <name>', 'unique in its network')
+    .option('--ip <ip>', 'its address, one of each family; chosen when none is given', collect)
+    .option('--mac <mac>', 'its MAC address')
+    .option('--ifname <name>', 'of the device inside')
+    .option('--cgroup <path>', "the sandbox's cgroup")
+    .option('--label <key=value>', 'a label', collectPair)
+    .option('--opt <key=value>', 'a driver option', collectPair)
+    .option('--publish <spec>', '[ip:][hostPort[-end]:]containerPort[-end][/tcp|udp|sctp]', collect)
+    .action(async (network: string, flags: Flags, self: Command) => {
+      const context = contextOf(self);
+      const { name, mac, ifname, cgroup } = flags;
+      const request: AttachEndpointInput = {
+        network,
+        netns: flags.netns,
+        ...(name === undefined ? {} : { name }),
+        ...(mac === undefined ? {} : { mac }),
+        ...(ifname === undefined ? {} : { ifname }),
+        ...(cgroup === undefined ? {} : { cgroup }),
+        ...(flags.ip ? { addresses: flags.ip } : {}),
+        ...(flags.label ? { labels: flags.label } : {}),
+        ...(flags.opt ? { options: flags.opt } : {}),
+        ...(flags.publish ? { publish: flags.publish } : {}),
+      };
+      const endpoint = await context.client.call<EndpointView>('POST', '/endpoints', {}, request);
+      await show(context, endpoint, printEndpoint);
+    });
+}

@@ -1,0 +1,80 @@
+import { Command } from 'commander';
+import { version } from '../api/version.ts';
+import { defaultSocket, group } from './command.ts';
+import { completion } from './completion/completion.ts';
+import { conntrackFlush } from './conntrack/flush.ts';
+import { conntrackLs } from './conntrack/ls.ts';
+import { daemon } from './daemon.ts';
+import { denyAdd } from './deny/add.ts';
+import { denyLoad } from './deny/load.ts';
+import { denyLs } from './deny/ls.ts';
+import { denyRm } from './deny/rm.ts';
+import { doctor } from './doctor.ts';
+import { endpointAttach } from './endpoint/attach.ts';
+import { endpointDetach } from './endpoint/detach.ts';
+import { endpointInspect } from './endpoint/inspect.ts';
+import { endpointLabel } from './endpoint/label.ts';
+import { endpointLs } from './endpoint/ls.ts';
+import { flows } from './flows.ts';
+import { identityLs } from './identity/ls.ts';
+import { mapsDump } from './maps/dump.ts';
+import { mapsLs } from './maps/ls.ts';
+import { networkCreate } from './network/create.ts';
+import { networkInspect } from './network/inspect.ts';
+import { networkLs } from './network/ls.ts';
+import { networkRm } from './network/rm.ts';
+import { portLs } from './port/ls.ts';
+import { portPublish } from './port/publish.ts';
+import { portUnpublish } from './port/unpublish.ts';
+import { status } from './status.ts';
+import { trace } from './trace.ts';
+
+/** The whole command line. Wrong usage is thrown as a `CommanderError`; nothing is written for it. */
+export function createProgram(): Command {
+  const program = new Command('vetch')
+    .description('An eBPF datapath manager for containers')
+    .version(version, '--version')
+    .option('--socket <path>', `the daemon's socket (default: ${defaultSocket}, or VETCH_SOCKET)`)
+    .option('--json', 'print JSON, errors included')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', '\nExample:\n  vetch network create web --subnet 10.88.0.0/16');
+  const commands = [
+    daemon(),
+    group('network', 'Networks', [networkCreate(), networkLs(), networkInspect(), networkRm()]),
+    group('endpoint', "Endpoints: containers' attachments to networks", [
+      endpointAttach(),
+      endpointLs(),
+      endpointInspect(),
+      endpointLabel(),
+      endpointDetach(),
+    ]),
+    group('port', 'Published ports', [portLs(), portPublish(), portUnpublish()]),
+    group('deny', 'The deny list: sources dropped before anything else sees them', [
+      denyAdd(),
+      denyRm(),
+      denyLoad(),
+      denyLs(),
+    ]),
+    group('conntrack', 'Flows that the datapath remembers', [conntrackLs(), conntrackFlush()]),
+    group('maps', 'The BPF maps', [mapsLs(), mapsDump()]),
+    flows(),
+    trace(),
+    status(),
+    doctor(),
+    group('identity', 'Policy identities', [identityLs()]),
+    completion(),
+  ];
+  for (const one of commands) program.addCommand(one);
+  for (const one of [program, ...program.commands, ...program.commands.flatMap((parent) => parent.commands)])
+    prepare(one);
+  return program;
+}
+
+/** What `addCommand` does not hand down. */
+function prepare(command: Command): void {
+  command
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .helpCommand(false);
+}
