@@ -15,6 +15,9 @@ enum config_flag abi_config_flag;
 enum verdict abi_verdict;
 enum counter abi_counter;
 enum step abi_step;
+enum collect_mode abi_collect_mode;
+enum collect_filter abi_collect_filter;
+struct collect abi_collect;
 struct flow_event abi_flow_event;
 struct trace_step abi_trace_step;
 

@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "abi/collect.h"
 #include "abi/config.h"
 #include "abi/conntrack.h"
 #include "abi/drop_reason.h"
@@ -137,6 +138,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct quota);
 } quotas SEC(".maps") WRITER_DATAPATH;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_ENDPOINTS);
+	__type(key, __u32);
+	__type(value, struct quota_count);
+} quota_counts SEC(".maps") WRITER_DATAPATH;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

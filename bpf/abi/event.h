@@ -43,7 +43,9 @@ enum counter {
 	COUNTER_FLOWS_CREATED = 1,
 	COUNTER_SNAT_RETRIES = 2, /* source ports that were taken when tried */
 	COUNTER_PAIRS_REPAIRED = 3, /* halves of translated flows that the LRU had evicted */
-	COUNTER_COUNT = 4,
+	COUNTER_ANSWERED = 4, /* ARP, neighbour discovery and ICMP errors that the programs sent themselves */
+	COUNTER_FLOODED = 5, /* broadcast and multicast frames whose copies went to the network's members */
+	COUNTER_COUNT = 6,
 };
 
 /* What a traced packet went through; written only by programs loaded with tracing on. */

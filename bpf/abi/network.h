@@ -22,8 +22,9 @@ struct network {
 	__u32 pad;
 	struct address gateway4; /* all zero: has none */
 	struct address gateway6;
+	struct address broadcast4; /* the subnet's; all zero: has none */
 };
-ABI_SIZE(struct network, 48);
+ABI_SIZE(struct network, 64);
 
 /* Longest-prefix keys: IPv4 prefixes are 96 longer than written. */
 struct prefix_key {

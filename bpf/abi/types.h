@@ -9,12 +9,12 @@
 
 /* One form of address for both families, network order; IPv4 is v4-mapped (::ffff:a.b.c.d). */
 struct address {
-	__u8 bytes[16];
+	__u8 bytes[16] __attribute__((aligned(4))); /* so that copies are of words */
 };
 ABI_SIZE(struct address, 16);
 
 struct mac {
-	__u8 bytes[6];
+	__u8 bytes[6] __attribute__((aligned(2)));
 };
 ABI_SIZE(struct mac, 6);
 
