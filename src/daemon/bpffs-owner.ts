@@ -24,7 +24,7 @@ export function claimBpffs(directory: string): Disposable {
   for (let attempt = 0; ; attempt++) {
     try {
       symlinkSync(holderRecord(), path);
-      return { [Symbol.dispose]: () => unlinkSync(path) };
+      return { [Symbol.dispose]: () => remove(path) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       const pid = liveHolder(readOwner(path));
@@ -52,7 +52,7 @@ function remove(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // Another process was quicker.
+    // Another process was quicker, or it was removed with everything else.
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { formatAddress, formatPrefix } from '../model/address.ts';
 import { aNetwork, anEndpoint, anIntent } from '../reconcile/testing.ts';
 import { IntentIndex } from './intent-index.ts';
 import { resolveEndpoint, resolveNetwork, resolvePeers } from './refs.ts';

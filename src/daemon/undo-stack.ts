@@ -22,6 +22,13 @@ export class UndoStack implements AsyncDisposable {
     this.#undos.length = 0;
   }
 
+  /** Takes everything over into a stack of the caller's; this one has nothing to undo any more. */
+  move(): UndoStack {
+    const moved = new UndoStack(this.#report);
+    moved.#undos.push(...this.#undos.splice(0));
+    return moved;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (let next = this.#undos.pop(); next; next = this.#undos.pop()) {
       try {

@@ -2,11 +2,11 @@ import type { AttachEndpointRequest, EndpointView } from '../../api/schemas/endp
 import type { Endpoint } from '../../model/endpoint.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
 import { endpointView } from '../../network/views.ts';
+import { Sandbox, sandboxFact } from '../../reconcile/sandbox.ts';
 import { choosePorts } from '../choose-ports.ts';
 import { type Context, undoStack } from '../context.ts';
 import { PortProbe } from '../port-probe.ts';
 import { resolveNetwork } from '../refs.ts';
-import { Sandbox, sandboxFact } from '../sandbox.ts';
 
 /**
  * Gives a sandbox its device in a network. The intent is on the disk before the device comes up; whatever fails before

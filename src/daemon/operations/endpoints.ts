@@ -1,10 +1,10 @@
 import type { EndpointView, LabelEndpointRequest } from '../../api/schemas/endpoint.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import { endpointView } from '../../network/views.ts';
+import { sandboxFact } from '../../reconcile/sandbox.ts';
 import type { Context } from '../context.ts';
 import { refuseForeign } from '../ownership.ts';
 import { fullName, resolveEndpoint } from '../refs.ts';
-import { sandboxFact } from '../sandbox.ts';
 
 export function listEndpoints(context: Context): EndpointView[] {
   const { index } = context.state;

@@ -3,6 +3,7 @@ import { type Attachable, type Link, openPinnedLink } from '../../loader/link/li
 import { attachTcx } from '../../loader/link/tcx.ts';
 import { attachXdp, type XdpMode } from '../../loader/link/xdp.ts';
 import { type PinTree, repin, unpin } from '../../loader/pin.ts';
+import type { ClsactAttachments } from '../clsact-attachments.ts';
 import type { Attachment } from '../desired/attachments.ts';
 import type { AttachmentStep } from '../plan/attachments.ts';
 
@@ -10,15 +11,9 @@ export interface AttachmentContext {
   readonly tree: PinTree;
   readonly programs: ReadonlyMap<string, Attachable>;
   /** Kernels before 6.6 have no TCX: filters of a clsact qdisc stand in for links. */
-  readonly clsact?: ClsactAttacher;
+  readonly clsact?: ClsactAttachments;
   /** Told the mode of each XDP attachment. */
   readonly onXdp: (device: string, mode: XdpMode) => void;
-}
-
-/** Attaches to the ingress or egress of a device through rtnetlink. */
-export interface ClsactAttacher {
-  attach(attachment: Attachment & { readonly kind: 'ingress' | 'egress' }, program: Attachable): void;
-  detach(hook: string, device: string): void;
 }
 
 /** @throws KernelError */
@@ -26,7 +21,7 @@ export function applyAttachment(step: AttachmentStep, context: AttachmentContext
   const { tree, clsact } = context;
   if (step.kind === 'detach') {
     if (isPinned(tree, step.hook, step.target)) detachLink(tree.link(step.hook, step.target));
-    else clsact?.detach(step.hook, step.target);
+    else clsact?.detach(step.target);
     return;
   }
   const { attachment } = step;

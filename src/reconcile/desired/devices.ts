@@ -17,9 +17,6 @@ export const hostDevice = {
   defaultMtu: 1500,
 } as const;
 
-/** Below it the kernel takes a device's IPv6 away. */
-const leastMtu = 1280;
-
 /** The one ingress filter block of all endpoint veths ('ve'). */
 export const sharedBlock = 0x7665;
 
@@ -32,22 +29,26 @@ export interface Sysctl {
   readonly value: string;
 }
 
+export interface HostRoute extends Route {
+  readonly mtu: number;
+}
+
 /** What the host device should look like. */
 export interface DesiredHostDevice {
   readonly mtu: number;
   /** CIDR, of full length. */
   readonly addresses: readonly string[];
-  readonly routes: readonly Route[];
+  readonly routes: readonly HostRoute[];
   readonly sysctls: readonly Sysctl[];
 }
 
 export function desiredHostDevice(networks: Iterable<Network>): DesiredHostDevice {
   const plans = [...networks].map((network) => driverOf(network).planNetwork(network));
   return {
-    // What the host sends must fit every network: a redirect drops what is larger than the receiver's device takes.
-    mtu: Math.max(leastMtu, Math.min(hostDevice.defaultMtu, ...plans.map((plan) => plan.mtu))),
+    mtu: Math.max(hostDevice.defaultMtu, ...plans.map((plan) => plan.mtu)),
     addresses: plans.flatMap((plan) => plan.hostAddresses),
-    routes: plans.flatMap((plan) => plan.hostRoutes),
+    // Each with its network's MTU: a redirect drops what is larger than the receiver's device takes.
+    routes: plans.flatMap((plan) => plan.hostRoutes.map((route) => ({ ...route, mtu: plan.mtu }))),
     sysctls: [
       // A packet for the world that goes by the stack enters here.
       { path: `net/ipv4/conf/${hostDevice.name}/forwarding`, value: '1' },

@@ -48,7 +48,7 @@ describe('the plan of the devices', () => {
       routes: [{ destination: '10.99.0.0/16', source: '10.99.0.1' }],
     });
     expect(steps.map(({ kind }) => kind)).toEqual([
-      ...['add-address', 'add-address', 'add-route', 'add-route', 'delete-route', 'delete-address'],
+      ...['add-address', 'add-address', 'set-route', 'set-route', 'delete-route', 'delete-address'],
     ]);
   });
 

@@ -1,4 +1,10 @@
-import { type DesiredHostDevice, hostDevice, hostIfnamePattern, sharedBlock } from '../desired/devices.ts';
+import {
+  type DesiredHostDevice,
+  type HostRoute,
+  hostDevice,
+  hostIfnamePattern,
+  sharedBlock,
+} from '../desired/devices.ts';
 import type { HostLink } from '../facts.ts';
 
 /** Devices of ours, wanted and found, apart from their insides. */
@@ -79,7 +85,8 @@ export type OpeningStep =
   | { readonly kind: 'set-mtu'; readonly link: HostLink; readonly mtu: number }
   | { readonly kind: 'set-up'; readonly link: HostLink }
   | { readonly kind: 'add-address' | 'delete-address'; readonly address: string }
-  | { readonly kind: 'add-route' | 'delete-route'; readonly destination: string; readonly source?: string };
+  | { readonly kind: 'set-route'; readonly route: HostRoute }
+  | { readonly kind: 'delete-route'; readonly destination: string };
 
 /** What lets packets flow; done when programs and maps are in place. */
 export function planOpening(wanted: WantedDevices, links: readonly HostLink[], state: HostDeviceState): OpeningStep[] {
@@ -95,12 +102,9 @@ export function planOpening(wanted: WantedDevices, links: readonly HostLink[], s
   }
   const { addresses, routes } = wanted.host;
   for (const address of addresses) if (!state.addresses.includes(address)) steps.push({ kind: 'add-address', address });
-  const same = (a: { destination: string; source?: string }) => `${a.destination} ${a.source}`;
+  const same = (route: Pick<HostRoute, 'destination' | 'source'>) => `${route.destination} ${route.source}`;
   const found = new Set(state.routes.map(same));
-  for (const { destination, source } of routes) {
-    if (found.has(same({ destination, ...(source ? { source } : {}) }))) continue;
-    steps.push({ kind: 'add-route', destination, ...(source ? { source } : {}) });
-  }
+  for (const route of routes) if (!found.has(same(route))) steps.push({ kind: 'set-route', route });
   const destinations = new Set(routes.map(({ destination }) => destination));
   for (const { destination } of state.routes) {
     if (!destinations.has(destination)) steps.push({ kind: 'delete-route', destination });

@@ -1,0 +1,41 @@
+import type { Operations } from '../api/operations.ts';
+import type { Observer } from '../observe/observer.ts';
+import type { Context } from './context.ts';
+import { attachEndpoint } from './operations/attach-endpoint.ts';
+import { addDeny, listDeny, removeDeny } from './operations/deny.ts';
+import { detachEndpoint, inspectEndpoint, labelEndpoint, listEndpoints } from './operations/endpoints.ts';
+import { listIdentities } from './operations/identities.ts';
+import { createNetwork, inspectNetwork, listNetworks, removeNetwork } from './operations/networks.ts';
+import { listPorts, publishPort, unpublishPort } from './operations/ports.ts';
+import { status } from './operations/status.ts';
+
+/** Everything that can be asked of the daemon: changes go through the context, looking on through the observer. */
+export function operationsOf(context: Context, observer: Observer): Operations {
+  return {
+    createNetwork: (request) => createNetwork(context, request),
+    listNetworks: async () => listNetworks(context),
+    inspectNetwork: async (ref) => inspectNetwork(context, ref),
+    removeNetwork: (ref) => removeNetwork(context, ref),
+    attachEndpoint: (request) => attachEndpoint(context, request),
+    listEndpoints: async () => listEndpoints(context),
+    inspectEndpoint: async (ref) => inspectEndpoint(context, ref),
+    labelEndpoint: (ref, request) => labelEndpoint(context, ref, request),
+    detachEndpoint: (ref) => detachEndpoint(context, ref),
+    listPorts: async () => listPorts(context),
+    publishPort: (ref, spec) => publishPort(context, ref, spec),
+    unpublishPort: (ref, spec) => unpublishPort(context, ref, spec),
+    addDeny: (cidrs) => addDeny(context, cidrs),
+    removeDeny: (cidrs) => removeDeny(context, cidrs),
+    listDeny: async () => listDeny(context),
+    listIdentities: async () => listIdentities(context),
+    listConntrack: async (filter) => observer.listConntrack(filter),
+    flushConntrack: (filter) => observer.flushConntrack(filter),
+    listMaps: () => observer.listMaps(),
+    dumpMap: (name) => observer.dumpMap(name),
+    flows: (query, signal) => observer.flows(query, signal),
+    trace: (request) => observer.trace(request),
+    status: () => status(context, observer),
+    doctor: () => observer.doctor(),
+    metrics: () => observer.metrics(),
+  };
+}

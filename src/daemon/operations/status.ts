@@ -1,0 +1,36 @@
+import { release } from 'node:os';
+import type { StatusView } from '../../api/schemas/status.ts';
+import { version } from '../../api/version.ts';
+import { feature, featureNames } from '../../loader/features.ts';
+import type { Observer } from '../../observe/observer.ts';
+import type { Context } from '../context.ts';
+import { fullName } from '../refs.ts';
+
+export async function status(context: Context, observer: Observer): Promise<StatusView> {
+  const { host, options, state } = context;
+  const { maps, drops, warnings } = await observer.statusParts();
+  return {
+    version,
+    node: options.node,
+    kernel: release(),
+    features: Object.fromEntries(featureNames.map((name) => [name, feature(name).ok])),
+    networks: state.index.networks.size,
+    endpoints: state.index.endpoints.size,
+    maps,
+    drops,
+    drift: host.drift.total,
+    warnings: [...hostWarnings(context), ...warnings],
+  };
+}
+
+function hostWarnings({ host, state }: Context): string[] {
+  const lost = [...host.lost].flatMap(([id, why]) => {
+    const endpoint = state.index.endpoints.get(id);
+    if (!endpoint) return [];
+    return `endpoint ${fullName(state.index, endpoint)} is lost: ${why}: detach it, or make the sandbox again`;
+  });
+  const slow = host.genericXdp.map(
+    (device) => `the driver of ${device} has no native XDP: denied packets cost a socket buffer each`,
+  );
+  return [...lost, ...slow, ...host.warnings];
+}

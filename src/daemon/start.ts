@@ -1,0 +1,137 @@
+import { mkdirSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { VetchError } from '../api/error.ts';
+import { version } from '../api/version.ts';
+import { PinTree } from '../loader/pin.ts';
+import { openMaps } from '../maps/open.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { Netlink } from '../netlink/netlink.ts';
+import { currentNetns } from '../netlink/netns.ts';
+import { Collector } from '../observe/conntrack/collector.ts';
+import { Observer } from '../observe/observer.ts';
+import { Host } from '../reconcile/host.ts';
+import { type LoadRecords, loadPrograms } from '../reconcile/programs.ts';
+import { mayReattach, Sandbox, sandboxFact } from '../reconcile/sandbox.ts';
+import type { Store } from '../store/contract.ts';
+import { openEmbeddedStore } from '../store/embedded.ts';
+import { claimBpffs } from './bpffs-owner.ts';
+import { cgroupFor } from './cgroup-root.ts';
+import { collectProgram } from './collect-program.ts';
+import type { Context } from './context.ts';
+import { startHttp } from './http/start-http.ts';
+import { Maintenance } from './maintenance.ts';
+import { Mutex } from './mutex.ts';
+import { observedHost } from './observed-host.ts';
+import { operationsOf } from './operations.ts';
+import type { DaemonOptions } from './options.ts';
+import { State } from './state.ts';
+import { UndoStack } from './undo-stack.ts';
+
+/** Where the compiled objects lie, in the checkout as in an installation. */
+export const objectDirectory = new URL('../../bpf/build/', import.meta.url).pathname;
+
+export interface Daemon extends AsyncDisposable {
+  /** For the log. */
+  readonly summary: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Brings everything up, in the order that is safe: the whole intent, maps, programs, a pass over the host, and only
+ * then somebody to talk to. When it fails, what this process opened is closed and the datapath is as it was.
+ *
+ * @throws VetchError INVALID, IN_USE, UNSUPPORTED, UNAVAILABLE, INTERNAL
+ */
+export async function startDaemon(options: DaemonOptions, log: Logger): Promise<Daemon> {
+  const began = performance.now();
+  await using opened = new UndoStack((what, err) => log.error({ err }, `cannot ${what}`));
+  mkdirSync(options.state, { recursive: true, mode: 0o700 });
+  const cgroup = cgroupFor(options.cgroup);
+  const owner = claimBpffs(options.bpffs);
+  opened.push('give back the pins', () => owner[Symbol.dispose]());
+  const store = await openStore(options);
+  opened.push('close the store', () => store.close());
+  const intent = await store.load();
+  const tree = new PinTree(options.bpffs);
+  const { programs, records, loaded } = await loadPrograms({
+    directory: objectDirectory,
+    tree,
+    mapSizes: options.mapSizes,
+    records: JSON.parse((await store.fact('programs')) ?? '{}') as LoadRecords,
+  });
+  await store.putFact('programs', JSON.stringify(records));
+  const maps = openMaps(tree.maps);
+  opened.push('close the maps', () => maps.close());
+  const netlink = Netlink.open();
+  opened.push('close netlink', () => netlink.close());
+  const state = new State(intent);
+  const host = new Host({
+    ...{ maps, netlink, tree, programs, cgroup, uplink: options.uplink },
+    netnsCookie: hostCookie(),
+    sandboxOf: (endpoint) => sandboxOf(endpoint, store, log),
+    failed: (what, err) => log.error({ err }, `cannot ${what}`),
+  });
+  await host.reconcile(state.index);
+  const program = collectProgram(programs, maps);
+  const collector = new Collector({ program, onError: (err) => log.error({ err }, 'conntrack collector') });
+  opened.push('stop the collector', () => collector.close());
+  const observer = new Observer({
+    ...{ maps, pins: tree, objectDirectory, mapSizes: options.mapSizes, node: options.node, version, collector },
+    host: observedHost(state, host),
+  });
+  opened.push('stop observing', () => observer.close());
+  const forgetFlows = async (endpoint: Endpoint) => {
+    try {
+      await program.forget(endpoint);
+    } catch (err) {
+      log.error({ err, endpoint: endpoint.name }, 'cannot forget flows');
+    }
+  };
+  const context: Context = { options, log, store, state, host, lock: new Mutex(), forgetFlows };
+  const maintenance = new Maintenance(context);
+  opened.push('stop maintenance', () => maintenance[Symbol.asyncDispose]());
+  const http = await startHttp({
+    operations: operationsOf(context, observer),
+    socketPath: options.socket,
+    logger: log,
+    ...(options.metrics === 'off' ? {} : { metrics: options.metrics }),
+  });
+  opened.push('stop the API', () => http.close());
+  const parts = opened.move();
+  return {
+    summary: {
+      ...{ version, loaded, networks: intent.networks.size, endpoints: intent.endpoints.size },
+      ...(http.metrics ? { metrics: http.metrics } : {}),
+      milliseconds: Math.round(performance.now() - began),
+    },
+    [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose](),
+  };
+}
+
+/** @throws VetchError UNSUPPORTED: a store that is not built yet */
+export function openStore(options: DaemonOptions): Promise<Store> {
+  if (options.store === 'embedded') return openEmbeddedStore(options.state);
+  throw new VetchError('UNSUPPORTED', `store ${options.store} is not built yet`, 'use --store embedded');
+}
+
+function hostCookie(): bigint {
+  using netns = currentNetns();
+  return netns.cookie;
+}
+
+async function sandboxOf(endpoint: Endpoint, store: Store, log: Logger): Promise<Sandbox | undefined> {
+  let sandbox: Sandbox;
+  try {
+    sandbox = Sandbox.open(endpoint.netns);
+  } catch (err) {
+    log.warn({ err, endpoint: endpoint.name }, 'endpoint lost: its sandbox is gone');
+    return undefined;
+  }
+  const remembered = await store.fact(sandboxFact(endpoint.id));
+  if (!mayReattach(endpoint, sandbox, remembered)) {
+    sandbox[Symbol.dispose]();
+    log.warn({ endpoint: endpoint.name, netns: endpoint.netns }, 'endpoint lost: its sandbox is another one now');
+    return undefined;
+  }
+  if (sandbox.identity !== remembered) await store.putFact(sandboxFact(endpoint.id), sandbox.identity);
+  return sandbox;
+}

@@ -1,0 +1,50 @@
+import type { Logger } from 'pino';
+import { PinTree } from '../loader/pin.ts';
+import { Netlink } from '../netlink/netlink.ts';
+import { detachLink } from '../reconcile/apply/attachments.ts';
+import { ClsactAttachments } from '../reconcile/clsact-attachments.ts';
+import { hostDevice, hostIfnamePattern } from '../reconcile/desired/devices.ts';
+import { claimBpffs } from './bpffs-owner.ts';
+import type { DaemonOptions } from './options.ts';
+
+/**
+ * Removes every trace from the kernel; the state stays, and a daemon that is started again builds it all anew. Devices
+ * go before programs are detached from uplinks, so that at no moment a container is reached that should not be.
+ *
+ * @returns what was removed, a line each
+ * @throws VetchError IN_USE: a daemon runs
+ */
+export async function uninstall(options: DaemonOptions, log: Logger): Promise<string[]> {
+  using _owner = claimBpffs(options.bpffs);
+  using netlink = Netlink.open();
+  const removed: string[] = [];
+  const attempt = (what: string, remove: () => void) => {
+    try {
+      remove();
+      removed.push(what);
+    } catch (err) {
+      log.error({ err }, `cannot remove ${what}`);
+    }
+  };
+  const links = netlink.links();
+  for (const { name, index } of links) {
+    if (hostIfnamePattern.test(name)) attempt(`device ${name}`, () => netlink.deleteLink(index));
+  }
+  const device = links.find(({ name }) => name === hostDevice.name || name === hostDevice.peer);
+  if (device) {
+    for (const { cidr } of netlink.addresses({ ifindex: device.index })) removed.push(`address ${cidr}`);
+    for (const { destination } of netlink.routes({ ifindex: device.index })) removed.push(`route ${destination}`);
+    attempt(`device ${device.name} and its peer`, () => netlink.deleteLink(device.index));
+  }
+  const clsact = new ClsactAttachments(netlink);
+  const facts = netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link }));
+  for (const { hook, target } of clsact.observe(facts)) {
+    attempt(`filter ${hook} of ${target}`, () => clsact.detach(target));
+  }
+  for (const version of new PinTree(options.bpffs).versions()) {
+    const tree = new PinTree(options.bpffs, version);
+    for (const { hook, target, path } of tree.links()) attempt(`link ${hook} of ${target}`, () => detachLink(path));
+    for (const path of tree.removeAll()) removed.push(`pin ${path}`);
+  }
+  return removed;
+}

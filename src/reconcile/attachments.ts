@@ -1,0 +1,68 @@
+import { feature } from '../loader/features.ts';
+import type { Attachable } from '../loader/link/link.ts';
+import type { XdpMode } from '../loader/link/xdp.ts';
+import type { PinTree } from '../loader/pin.ts';
+import type { Program } from '../loader/program.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Netlink } from '../netlink/netlink.ts';
+import { type AttachmentContext, applyAttachment } from './apply/attachments.ts';
+import { ClsactAttachments } from './clsact-attachments.ts';
+import { desiredAttachments } from './desired/attachments.ts';
+import type { HostFacts } from './facts.ts';
+import { observeLinks } from './observed/attachments.ts';
+import { placeOf, planAttachments } from './plan/attachments.ts';
+
+/** Where programs run, apart from the shared filter block. */
+export class Attachments {
+  readonly #tree: PinTree;
+  readonly #programs: ReadonlyMap<string, Program>;
+  readonly #clsact: ClsactAttachments | undefined;
+  readonly #cgroup: string;
+  readonly #xdpModes = new Map<string, XdpMode>();
+  /** What was in place at the end of the last pass, and the ifindex of its device. */
+  #known: ReadonlyMap<string, number> = new Map();
+
+  constructor(tree: PinTree, programs: ReadonlyMap<string, Program>, netlink: Netlink, cgroup: string) {
+    this.#tree = tree;
+    this.#programs = programs;
+    this.#cgroup = cgroup;
+    this.#clsact = feature('tcx').ok ? undefined : new ClsactAttachments(netlink);
+  }
+
+  /** Devices whose driver has no native XDP: every packet of theirs costs a socket buffer before it is judged. */
+  get genericXdp(): readonly string[] {
+    return [...this.#xdpModes].filter(([, mode]) => mode === 'generic').map(([device]) => device);
+  }
+
+  /**
+   * Has every program run where it should, and nowhere else; returns how many somebody had detached.
+   *
+   * @param hostOnly the host device's alone: before it has addresses and routes
+   */
+  reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void, hostOnly = false): number {
+    const all = desiredAttachments(intent, facts, this.#cgroup);
+    const desired = hostOnly ? all.filter(({ hook }) => hook === 'from_host') : all;
+    const found = [...observeLinks(this.#tree), ...(this.#clsact?.observe(facts.links) ?? [])];
+    const observed = hostOnly ? found.filter(({ hook }) => hook === 'from_host') : found;
+    const ids = new Map([...this.#programs].map(([name, { id }]) => [name, id]));
+    const { steps, repairs } = planAttachments(desired, observed, ids, this.#known);
+    const context: AttachmentContext = {
+      tree: this.#tree,
+      programs: this.#programs as ReadonlyMap<string, Attachable>,
+      onXdp: (device, mode) => this.#xdpModes.set(device, mode),
+      ...(this.#clsact ? { clsact: this.#clsact } : {}),
+    };
+    for (const step of steps) {
+      try {
+        applyAttachment(step, context);
+        if (step.kind === 'detach' && step.hook === 'xdp_uplink') this.#xdpModes.delete(step.target);
+      } catch (error) {
+        failed(error);
+      }
+    }
+    if (!hostOnly) {
+      this.#known = new Map(desired.map((at) => [placeOf(at), at.kind === 'cgroup' ? 0 : at.ifindex]));
+    }
+    return repairs;
+  }
+}

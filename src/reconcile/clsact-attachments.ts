@@ -1,0 +1,67 @@
+import { KernelError } from '../loader/kernel-error.ts';
+import type { Attachable } from '../loader/link/link.ts';
+import type { Filter } from '../netlink/filter.ts';
+import type { Netlink } from '../netlink/netlink.ts';
+import type { DeviceAttachment } from './desired/attachments.ts';
+import { hostDevice } from './desired/devices.ts';
+import type { HostLink } from './facts.ts';
+import { ourFilter } from './observed/devices.ts';
+import type { ObservedAttachment } from './plan/attachments.ts';
+
+type Direction = 'ingress' | 'egress';
+
+/**
+ * Programs on devices through filters of clsact qdiscs, for kernels without TCX (before 6.6). A device's qdisc may be
+ * somebody else's: only our filter is touched, and the qdisc goes when nothing hangs on it any more.
+ */
+export class ClsactAttachments {
+  readonly #netlink: Netlink;
+
+  constructor(netlink: Netlink) {
+    this.#netlink = netlink;
+  }
+
+  /** Every filter of ours on a device of its own; the shared block is not among them. */
+  observe(links: readonly HostLink[]): ObservedAttachment[] {
+    const clsact = new Set(this.#netlink.qdiscs().flatMap(({ kind, ifindex }) => (kind === 'clsact' ? ifindex : [])));
+    return links
+      .filter(({ ifindex, name }) => clsact.has(ifindex) && name !== hostDevice.peer && !name.startsWith('vt'))
+      .flatMap((link) => (['ingress', 'egress'] as const).flatMap((parent) => this.#observe(link, parent)));
+  }
+
+  attach({ kind, program: name, ifindex }: DeviceAttachment & { readonly kind: Direction }, { fd }: Attachable): void {
+    try {
+      this.#netlink.addClsact(ifindex);
+    } catch (error) {
+      if (!KernelError.is(error, 'EEXIST')) throw error;
+    }
+    this.#netlink.replaceBpfFilter({ ifindex, parent: kind, fd, name, ...ourFilter });
+  }
+
+  detach(device: string): void {
+    const ifindex = this.#netlink.link(device)?.index;
+    if (ifindex === undefined) return;
+    for (const parent of ['ingress', 'egress'] as const) {
+      if (!this.#netlink.filters({ ifindex, parent }).some(isOurs)) continue;
+      this.#netlink.deleteBpfFilter({ ifindex, parent, ...ourFilter });
+    }
+    const left = (['ingress', 'egress'] as const).flatMap((parent) => this.#netlink.filters({ ifindex, parent }));
+    if (left.length === 0) this.#netlink.deleteClsact(ifindex);
+  }
+
+  #observe({ ifindex, name: target }: HostLink, parent: Direction): ObservedAttachment[] {
+    return this.#netlink
+      .filters({ ifindex, parent })
+      .filter(isOurs)
+      .map(({ name, programId = 0 }) => ({ hook: hookOf(name), target, ifindex, programId, live: true }));
+  }
+}
+
+function isOurs({ handle, priority, name }: Filter): boolean {
+  return handle === ourFilter.handle && priority === ourFilter.priority && name?.startsWith('from_') === true;
+}
+
+/** `from_uplink_l3` runs at the same hook as `from_uplink`. */
+function hookOf(name = ''): string {
+  return name.startsWith('from_uplink') ? 'from_uplink' : name;
+}
