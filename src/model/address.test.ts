@@ -9,6 +9,7 @@ import {
   formatAddress,
   formatMac,
   formatPrefix,
+  holdsAllIPv4,
   isIPv4,
   linkLocalFromMac,
   parseAddress,
@@ -126,6 +127,15 @@ describe('a prefix', () => {
     expect(prefixContains('::/0', '10.88.0.1')).toBe(false);
     expect(prefixContains('0.0.0.0/0', 'fd00::1')).toBe(false);
     expect(prefixContains('::/0', 'fd00::1')).toBe(true);
+  });
+
+  test('of IPv6 that a longest-prefix map would match with IPv4 is known', () => {
+    const holds = ['::/0', '::/80', '0.0.0.0/0'].map((cidr) => holdsAllIPv4(parsePrefix(cidr)));
+    expect(holds).toEqual([true, true, true]);
+    const apart = ['2000::/3', '::/96', '::1/128', '0.0.0.0/1', '10.0.0.0/8'].map((cidr) =>
+      holdsAllIPv4(parsePrefix(cidr)),
+    );
+    expect(apart).toEqual([false, false, false, false, false]);
   });
 
   test('overlaps another exactly when one holds the other', () => {

@@ -11,6 +11,7 @@ export interface Prefix {
 
 /** What is written before an IPv4 address: ::ffff:0:0/96. */
 const mappedLength = 96;
+const mappedPrefix = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0);
 
 /**
  * The 16 bytes of an address, network order; IPv4 is v4-mapped, and `::ffff:a.b.c.d` is the same as `a.b.c.d`.
@@ -93,6 +94,14 @@ export function prefixContains(cidr: string, address: string): boolean {
 export function prefixHolds(prefix: Prefix, address: Uint8Array): boolean {
   const isV4Prefix = prefix.prefixLength >= mappedLength && isIPv4(prefix.address);
   return isV4Prefix === isIPv4(address) && sameBits(prefix.address, address, prefix.prefixLength);
+}
+
+/**
+ * Whether a longest-prefix map would match every IPv4 address by this prefix: true of `::/0` and the few other IPv6
+ * prefixes that hold ::ffff:0:0/96, and of `0.0.0.0/0`. An IPv6 prefix of that kind means more there than it says.
+ */
+export function holdsAllIPv4(prefix: Prefix): boolean {
+  return prefix.prefixLength <= mappedLength && sameBits(prefix.address, mappedPrefix, prefix.prefixLength);
 }
 
 /** Whether two prefixes share an address; never across families. @throws VetchError INVALID */

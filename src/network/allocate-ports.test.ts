@@ -108,6 +108,7 @@ describe('publishing', () => {
       '0.0.0.0>40002>81',
       '0.0.0.0>40000>82',
     ]);
+    expect(allocate('80', { ephemeralStart: 40003 })).toEqual(['0.0.0.0>40000>80']);
     expect(refusal(() => allocate(['80', '81', '82', '83'], { ephemeralStart: 40001 }))).toMatchObject({
       code: 'PORT_ALLOCATED',
     });

@@ -17,7 +17,7 @@ export interface PortContext {
   readonly hostBinding?: string | undefined;
   /** Where ephemeral host ports come from. Default {@link defaultEphemeralPorts}. */
   readonly reserved?: PortRange;
-  /** Ephemeral ports are tried from here, then around: whoever moves it does not reuse a port at once. */
+  /** Ephemeral ports are tried from here, then around: whoever moves it does not reuse a port at once. Default the first. */
   readonly ephemeralStart?: number;
   /** For the message: whose ports these are, `frontend/web`. */
   readonly endpoint?: string;
@@ -106,7 +106,8 @@ function* candidates(request: PublishRequest, context: PortContext, own: PortTab
     return;
   }
   const { first, last } = context.reserved ?? defaultEphemeralPorts;
-  const start = Math.min(Math.max(context.ephemeralStart ?? first, first), last);
+  const asked = context.ephemeralStart ?? first;
+  const start = first <= asked && asked <= last ? asked : first;
   yield* unpublished(start, last);
   yield* unpublished(first, start - 1);
 

@@ -120,6 +120,12 @@ describe('an endpoint is refused', () => {
     expect(refusal(() => attach({ addresses: ['fd00::5'] }))).toMatchObject({ code: 'ADDRESS_OUTSIDE_POOL' });
   });
 
+  test("with the gateway's MAC", () => {
+    const { attach } = indexOf(dual());
+    const context = { reservedMacs: ['02:76:65:74:63:68'] };
+    expect(refusal(() => attach({ mac: '02:76:65:74:63:68' }, context))).toMatchObject({ code: 'ADDRESS_TAKEN' });
+  });
+
   test('when the subnet is full, and accepted again when one has gone', () => {
     const { index, attach } = indexOf(planned({ subnets: ['10.1.0.0/30'] }));
     const only = attach();

@@ -17,6 +17,8 @@ export interface EndpointContext {
   readonly endpoints: EndpointIndex;
   /** Names of the devices that are in the sandbox already. */
   readonly sandboxIfnames?: Iterable<string>;
+  /** MACs that no endpoint may have, canonical: that of the gateways. */
+  readonly reservedMacs?: readonly string[];
   /** 64 hex digits; random unless an engine has given one. */
   readonly id?: string;
   /** Default `vetch`. */
@@ -50,7 +52,7 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
     owner: context.owner ?? 'vetch',
     ifname: chosenIfname(request, defaults.ifnamePrefix, context),
     hostIfname: freeHostIfname(id, endpoints),
-    mac: chosenMac(request.mac, id, index),
+    mac: chosenMac(request.mac, id, index, context.reservedMacs ?? []),
     addresses: chosenAddresses(request.addresses, index),
     netns: request.netns,
     ...(request.cgroup === undefined ? {} : { cgroup: request.cgroup }),
@@ -121,10 +123,16 @@ function chosenIfname(request: AttachEndpointRequest, prefix: string, context: E
   );
 }
 
-function chosenMac(asked: string | undefined, id: string, { network, macs }: NetworkIndex): string {
+function chosenMac(
+  asked: string | undefined,
+  id: string,
+  { network, macs }: NetworkIndex,
+  reserved: readonly string[],
+): string {
+  const isTaken = (mac: string): boolean => macs.has(mac) || reserved.includes(mac);
   if (asked !== undefined) {
     const mac = checkMac(asked);
-    if (!macs.has(mac)) return mac;
+    if (!isTaken(mac)) return mac;
     throw new VetchError(
       'ADDRESS_TAKEN',
       `MAC address ${mac} is in use in network ${network.name}`,
@@ -133,7 +141,7 @@ function chosenMac(asked: string | undefined, id: string, { network, macs }: Net
   }
   for (let attempt = 0; ; attempt++) {
     const mac = macFor(id, attempt);
-    if (!macs.has(mac)) return mac;
+    if (!isTaken(mac)) return mac;
   }
 }
 

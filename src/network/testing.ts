@@ -42,7 +42,10 @@ export function planned(more: Partial<CreateNetworkRequest> = {}, context: Parti
 /** For tests: an index of one network, and a way to attach to it. */
 export function indexOf(network: Network): {
   index: EndpointIndex;
-  attach(more?: Partial<AttachEndpointRequest>, context?: { id?: string; sandboxIfnames?: string[] }): Endpoint;
+  attach(
+    more?: Partial<AttachEndpointRequest>,
+    context?: { id?: string; sandboxIfnames?: string[]; reservedMacs?: string[] },
+  ): Endpoint;
 } {
   const index = EndpointIndex.of({ networks: new Map([[network.id, network]]), endpoints: new Map() });
   return {
