@@ -1,16 +1,11 @@
 import { Counter, type DropCount, DropReason, dropReasonName } from '../maps/generated/abi.ts';
 
-/** Packets that ended for one reason, all CPUs together. */
+/** Packets that were dropped for one reason, all CPUs together. */
 export interface DropTotal {
   readonly reason: string;
-  /** False where the packet had done its work: its question was answered, or its copies are on their way. */
-  readonly lost: boolean;
   readonly packets: bigint;
   readonly bytes: bigint;
 }
-
-/** Ends of packets by which nothing is lost (bpf/abi/drop_reason.h). */
-const harmless: ReadonlySet<number> = new Set([DropReason.FLOOD_DONE, DropReason.REPLIED]);
 
 /** What a per-CPU array gives: one value a CPU for each index. */
 export interface PerCpuValues<T> {
@@ -24,7 +19,6 @@ export function dropTotals(drops: PerCpuValues<DropCount>): DropTotal[] {
     if (reason === DropReason.NONE || reason >= DropReason.COUNT) continue;
     totals.push({
       reason: dropReasonName(reason),
-      lost: !harmless.has(reason),
       packets: values.reduce((sum, { packets }) => sum + packets, 0n),
       bytes: values.reduce((sum, { bytes }) => sum + bytes, 0n),
     });

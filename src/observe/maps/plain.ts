@@ -40,6 +40,7 @@ const optionalAddresses: ReadonlySet<string> = new Set([
   'linkLocal',
   'gateway4',
   'gateway6',
+  'broadcast4',
   'masquerade4',
   'masquerade6',
   'otherSource',

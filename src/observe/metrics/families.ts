@@ -48,13 +48,38 @@ export function metricFamilies(snapshot: MetricsSnapshot): MetricFamily[] {
   ];
 }
 
+/** What each of the datapath's counters is called. */
+const counterMetrics: Readonly<Record<string, { readonly name: string; readonly help: string }>> = {
+  FLOWS_CREATED: { name: 'vetch_flows_created_total', help: 'Flows that began' },
+  SNAT_RETRIES: { name: 'vetch_snat_retries_total', help: 'Masquerading ports that were taken when tried' },
+  PAIRS_REPAIRED: {
+    name: 'vetch_conntrack_pairs_repaired_total',
+    help: 'Halves of translated flows that were evicted and made again',
+  },
+  EVENTS_LOST: { name: 'vetch_flow_events_lost_total', help: 'Flow events that found the ring buffer full' },
+  ANSWERED: {
+    name: 'vetch_answered_packets_total',
+    help: 'ARP, neighbour discovery and ICMP errors that the programs sent themselves',
+  },
+  FLOODED: {
+    name: 'vetch_flooded_packets_total',
+    help: 'Broadcast and multicast frames whose copies went to the members of the network',
+  },
+};
+
+function counterFamilies(counters: Readonly<Record<string, bigint>>): MetricFamily[] {
+  return Object.entries(counterMetrics).map(([counter, { name, help }]) =>
+    single(name, 'counter', help, counters[counter] ?? 0n),
+  );
+}
+
 function datapathFamilies({ drops, counters, flows }: MetricsSnapshot): MetricFamily[] {
-  const labels = ({ reason, lost }: DropTotal) => ({ reason, lost: String(lost) });
+  const labels = ({ reason }: DropTotal) => ({ reason });
   return [
     {
       name: 'vetch_dropped_packets_total',
       type: 'counter',
-      help: 'Packets that ended in the datapath, by reason (docs/drops.md); lost is false where the packet had done its work',
+      help: 'Packets that the datapath dropped, by reason (docs/drops.md)',
       samples: drops.map((drop) => ({ labels: labels(drop), value: drop.packets })),
     },
     {
@@ -63,25 +88,7 @@ function datapathFamilies({ drops, counters, flows }: MetricsSnapshot): MetricFa
       help: 'Bytes of those packets',
       samples: drops.map((drop) => ({ labels: labels(drop), value: drop.bytes })),
     },
-    single('vetch_flows_created_total', 'counter', 'Flows that began', counters.FLOWS_CREATED),
-    single(
-      'vetch_snat_retries_total',
-      'counter',
-      'Masquerading ports that were taken when tried',
-      counters.SNAT_RETRIES,
-    ),
-    single(
-      'vetch_conntrack_pairs_repaired_total',
-      'counter',
-      'Halves of translated flows that were evicted and made again',
-      counters.PAIRS_REPAIRED,
-    ),
-    single(
-      'vetch_flow_events_lost_total',
-      'counter',
-      'Flow events that found the ring buffer full',
-      counters.EVENTS_LOST,
-    ),
+    ...counterFamilies(counters),
     single('vetch_flow_events_total', 'counter', 'Flow events read since the daemon started', flows.read),
     single('vetch_flow_followers', 'gauge', 'Clients that follow the flows', flows.followers),
     single(

@@ -2,8 +2,15 @@ import { expect, test } from 'vitest';
 import type { DropTotal } from '../counts.ts';
 import { statusDrops, statusWarnings } from './warnings.ts';
 
-const drop = (reason: string, packets: bigint): DropTotal => ({ reason, lost: true, packets, bytes: packets * 60n });
-const counters = { EVENTS_LOST: 0n, FLOWS_CREATED: 0n, SNAT_RETRIES: 0n, PAIRS_REPAIRED: 0n };
+const drop = (reason: string, packets: bigint): DropTotal => ({ reason, packets, bytes: packets * 60n });
+const counters = {
+  EVENTS_LOST: 0n,
+  FLOWS_CREATED: 0n,
+  SNAT_RETRIES: 0n,
+  PAIRS_REPAIRED: 0n,
+  ANSWERED: 0n,
+  FLOODED: 0n,
+};
 const moment = { drops: [], counters, collectorFailures: 0 };
 const quiet = { now: moment, earlier: moment, maps: [] };
 
