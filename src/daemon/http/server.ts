@@ -1,6 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import { Readable } from 'node:stream';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { Operations } from '../../api/operations.ts';
 import { errorReply } from './errors.ts';
 import { openApi } from './openapi.ts';
@@ -45,7 +51,7 @@ async function build(logger: FastifyBaseLogger, addRoutes: (app: FastifyInstance
   const server = createServer({ requestTimeout });
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 4096 },
