@@ -7,8 +7,9 @@ export type Timeouts = Pick<
 >;
 
 const icmp = 1;
-const udp = 17;
+const tcp = 6;
 const icmpv6 = 58;
+const sctp = 132;
 
 /** Seconds that a flow lives without a packet; the datapath judges alike (bpf/lib/conntrack.h). */
 export function timeoutOf(state: number, protocol: number, timeouts: Timeouts): number {
@@ -20,8 +21,8 @@ export function timeoutOf(state: number, protocol: number, timeouts: Timeouts): 
     case ConntrackState.NEW:
       return timeouts.timeoutNew;
     default:
-      if (protocol === udp) return timeouts.timeoutUdp;
       if (protocol === icmp || protocol === icmpv6) return timeouts.timeoutIcmp;
+      if (protocol !== tcp && protocol !== sctp) return timeouts.timeoutUdp;
       return state === ConntrackState.ESTABLISHED ? timeouts.timeoutEstablished : timeouts.timeoutNew;
   }
 }
