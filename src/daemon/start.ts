@@ -27,8 +27,8 @@ import type { DaemonOptions } from './options.ts';
 import { State } from './state.ts';
 import { UndoStack } from './undo-stack.ts';
 
-/** Where the compiled objects lie, in the checkout as in an installation. */
-export const objectDirectory = new URL('../../bpf/build/', import.meta.url).pathname;
+/** Where the compiled objects lie, in the checkout as in an installation. VETCH_OBJECTS: others, to try an upgrade with. */
+export const objectDirectory = process.env.VETCH_OBJECTS ?? new URL('../../bpf/build/', import.meta.url).pathname;
 
 export interface Daemon extends AsyncDisposable {
   /** For the log. */

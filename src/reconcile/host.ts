@@ -265,7 +265,10 @@ export class Host {
   }
 
   #makeOne(step: Exclude<MakingStep, { kind: 'create-endpoint' }>, wanted: WantedDevices): void {
-    if (step.kind === 'delete-orphan') return deleteDevice(this.#netlink, step.link);
+    if (step.kind === 'delete-orphan') {
+      deleteDevice(this.#netlink, step.link);
+      return;
+    }
     if (step.broken) deleteDevice(this.#netlink, step.broken);
     createHostDevice(this.#netlink, wanted.host.mtu);
   }

@@ -3,14 +3,16 @@ import type { Network } from '../../model/network.ts';
 import { entryOf, keyText, type MapEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { hostDevice } from './devices.ts';
+import { isOurs } from './uplinks.ts';
 
 /** The host's own addresses, and every network's gateways whether or not they are on the device yet. */
 export function hostAddrEntries(facts: HostFacts, networks: Iterable<Network>): MapEntry[] {
   const ours = linksByName(facts).get(hostDevice.name)?.ifindex ?? 0;
+  const devices = new Set(facts.links.filter(({ name }) => isOurs(name)).map(({ ifindex }) => ifindex));
   const entries = new Map<string, MapEntry>();
   for (const { address, ifindex } of facts.addresses) {
-    // A gateway of a network that is gone may still be on the device for a moment: it is nobody's.
-    if (isLoopback(address) || (ifindex === ours && !isLinkLocal(address))) continue;
+    // On our own devices are gateways, which the networks say, and addresses that the kernel made up.
+    if (isLoopback(address) || devices.has(ifindex)) continue;
     entries.set(keyText(address), entryOf('hostAddrs', address, { ifindex, network: 0 }));
   }
   for (const network of networks) {
@@ -30,8 +32,4 @@ export function gatewayEntries(network: Network, hostIfindex: number): MapEntry[
 export function isLoopback(address: Uint8Array): boolean {
   if (isIPv4(address)) return address[12] === 127;
   return address.every((byte, i) => byte === (i === 15 ? 1 : 0));
-}
-
-function isLinkLocal(address: Uint8Array): boolean {
-  return address[0] === 0xfe && ((address[1] ?? 0) & 0xc0) === 0x80;
 }
