@@ -18,7 +18,7 @@ export interface Acknowledgement {
 export function decodeAcknowledgement(message: Message, isDone = false): Acknowledgement {
   const { payload, flags } = message;
   if (payload.length < 4) return { errno: 0 };
-  const errno = -payload.s32();
+  const errno = Math.abs(payload.s32());
   if ((flags & Flag.ACK_TLVS) === 0) return { errno };
   const detail = explain(payload.attributes(attributesAt(message, isDone)));
   return detail === undefined ? { errno } : { errno, detail };

@@ -66,9 +66,9 @@ export function addAddress(ifindex: number, cidr: string, options: AddressOption
   const { noDad = false, noPrefixRoute = false, broadcast, scope = 'universe', replace = false } = options;
   const { prefixLength, family, bytes } = toIpPrefix(cidr);
   const flags = (noDad ? AddressFlag.NODAD : 0) | (noPrefixRoute ? AddressFlag.NOPREFIXROUTE : 0);
-  const writer = header(family, prefixLength, scopes[scope], ifindex);
+  const writer = header(family, prefixLength, scopes[scope], ifindex, flags & 0xff);
   writer.attribute(Attribute.LOCAL, bytes).attribute(Attribute.ADDRESS, bytes);
-  if (flags !== 0) writer.attributeU32(Attribute.FLAGS, flags);
+  if (flags > 0xff) writer.attributeU32(Attribute.FLAGS, flags);
   if (broadcast !== undefined) writer.attribute(Attribute.BROADCAST, toIpAddress(broadcast).bytes);
   return {
     type: Rtm.NEWADDR,
@@ -127,7 +127,7 @@ export function decodeAddress(payload: Payload): InterfaceAddress | undefined {
 
 const notToSendFrom = AddressFlag.SECONDARY | AddressFlag.DADFAILED | AddressFlag.DEPRECATED | AddressFlag.TENTATIVE;
 
-/** `struct ifaddrmsg` */
-function header(family: number, prefixLength: number, scope: number, ifindex: number): MessageWriter {
-  return new MessageWriter(64).u8(family).u8(prefixLength).u8(0).u8(scope).u32(ifindex);
+/** `struct ifaddrmsg`; flags above 255 are only in the attribute. */
+function header(family: number, prefixLength: number, scope: number, ifindex: number, flags = 0): MessageWriter {
+  return new MessageWriter(64).u8(family).u8(prefixLength).u8(flags).u8(scope).u32(ifindex);
 }

@@ -1,3 +1,4 @@
+import { VetchError } from '../api/error.ts';
 import { parseMac } from '../model/address.ts';
 import { LinkAttribute, LinkFlag, LinkInfo } from './link.ts';
 import { Flag, type Request, Rtm } from './message.ts';
@@ -20,8 +21,6 @@ export interface VethEnd {
   readonly mac?: string;
   /** Absent: 1500. */
   readonly mtu?: number;
-  /** Default: down. */
-  readonly up?: boolean;
   /** Sends no ARP and no neighbour discovery. Default: false. */
   readonly noarp?: boolean;
   /** Packets that may wait in a qdisc. Absent: 1000. */
@@ -33,7 +32,16 @@ export interface VethEnd {
 }
 
 export interface VethPair extends VethEnd {
+  /** Default: down. A peer comes up afterwards: while a pair is made it has nobody at its other end. */
+  readonly up?: boolean;
   readonly peer: VethEnd;
+}
+
+/** A device of a kind that needs nothing but a name: `dummy`, `bridge`, `ifb`. */
+export interface SimpleLink extends VethEnd {
+  readonly kind: string;
+  /** Default: down. */
+  readonly up?: boolean;
 }
 
 /** What to change of a device; what is absent stays. */
@@ -74,8 +82,7 @@ export function createVeth(pair: VethPair): Request {
   return create(writer, `veth pair ${pair.name} and ${pair.peer.name}`);
 }
 
-/** Makes a device of a kind that needs no further data: `dummy`, `bridge`, `ifb`. */
-export function createLink(link: VethEnd & { readonly kind: string }): Request {
+export function createLink(link: SimpleLink): Request {
   const writer = linkHeader(0, link);
   linkAttributes(writer, link);
   writer.nested(LinkAttribute.LINKINFO, (info) => info.attributeText(LinkInfo.KIND, link.kind));
@@ -156,7 +163,7 @@ function linkAttributes(writer: MessageWriter, end: Partial<VethEnd>): void {
 /** Refused here where it is too long: the kernel would say ERANGE, and of no name in particular. */
 function name(writer: MessageWriter, text: string): void {
   if (text.length === 0 || Buffer.byteLength(text) > maxNameLength) {
-    throw new RangeError(`'${text}' is not a device's name: 1 to ${maxNameLength} bytes`);
+    throw new VetchError('INVALID', `'${text}' is not a device's name`, `choose one of 1 to ${maxNameLength} bytes`);
   }
   writer.attributeText(LinkAttribute.IFNAME, text);
 }

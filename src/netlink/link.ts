@@ -68,6 +68,7 @@ export interface Link {
   readonly noarp: boolean;
   /** Packets begin with an Ethernet header. */
   readonly ethernet: boolean;
+  /** Follows within milliseconds, not at once. */
   readonly operstate: OperState;
   /** Ifindex of the bond, bridge or VRF that it belongs to. */
   readonly master?: number;

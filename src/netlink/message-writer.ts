@@ -24,17 +24,20 @@ export class MessageWriter {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#claim(1), value);
+    const at = this.#claim(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#claim(2), value, littleEndian);
+    const at = this.#claim(2);
+    this.#view.setUint16(at, value, littleEndian);
     return this;
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#claim(4), value, littleEndian);
+    const at = this.#claim(4);
+    this.#view.setUint32(at, value, littleEndian);
     return this;
   }
 
@@ -89,7 +92,7 @@ export class MessageWriter {
     return new Uint8Array(this.#bytes.buffer as ArrayBuffer, 0, this.#length);
   }
 
-  /** Takes zeroed bytes. @returns where they begin */
+  /** Takes zeroed bytes, in a larger buffer where need be: ask before touching the view. @returns where they begin */
   #claim(size: number): number {
     const at = this.#length;
     this.#length += size;

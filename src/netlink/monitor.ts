@@ -37,13 +37,13 @@ const maxDatagrams = 1000;
  * with the loader's `watchReadable` on the event loop.
  */
 export class NetlinkMonitor implements Disposable {
-  readonly fd: number;
+  readonly #descriptor: libc.Descriptor;
   readonly #buffer = new Uint8Array(bufferSize);
   readonly #view = new DataView(this.#buffer.buffer);
   readonly #sender = new Uint8Array(12);
 
   private constructor(fd: number) {
-    this.fd = fd;
+    this.#descriptor = new libc.Descriptor(fd, 'a rtnetlink socket');
   }
 
   /** @param ns default: the calling thread's. It may be closed afterwards. */
@@ -54,6 +54,11 @@ export class NetlinkMonitor implements Disposable {
         wanted.flatMap((name) => groups[name]),
       ),
     );
+  }
+
+  /** @throws {KernelError} EBADF when it has been closed. */
+  get fd(): number {
+    return this.#descriptor.fd;
   }
 
   /** What has happened since the last time; there may be more where 1000 datagrams have come. */
@@ -72,7 +77,7 @@ export class NetlinkMonitor implements Disposable {
   }
 
   close(): void {
-    libc.close(this.fd);
+    this.#descriptor.close();
   }
 
   [Symbol.dispose](): void {

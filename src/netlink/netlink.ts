@@ -55,10 +55,14 @@ export class Netlink implements Disposable {
     return { index: made?.index ?? 0, peerIndex: made?.linkIndex ?? 0 };
   }
 
-  /** Of a kind that needs nothing but a name: `dummy`, `bridge`. @returns its index */
-  createLink(spec: link.VethEnd & { readonly kind: string }): number {
-    this.#socket.request(link.createLink(spec));
-    return this.link(spec.name)?.index ?? 0;
+  /** @returns its index */
+  createLink(spec: link.SimpleLink): number {
+    let index = 0;
+    const results = this.#socket.exchange([link.createLink(spec), link.getLink(spec.name)], (payload) => {
+      index = decodeLink(payload).index;
+    });
+    throwFirst(results);
+    return index;
   }
 
   setLink(ref: link.LinkRef, change: link.LinkChange): void {

@@ -7,7 +7,7 @@ const threadNetns = '/proc/thread-self/ns/net';
 
 /** A network namespace, held by a descriptor: it lives as long as this is open, whatever becomes of its path. */
 export class Netns implements Disposable {
-  readonly fd: number;
+  readonly #descriptor: libc.Descriptor;
   /** How it was found; for messages. */
   readonly path: string;
   /** With `device` it tells namespaces apart, while they live. */
@@ -18,10 +18,15 @@ export class Netns implements Disposable {
   /** Takes over the descriptor. */
   constructor(fd: number, path: string) {
     const { ino, dev } = fstatSync(fd);
-    this.fd = fd;
+    this.#descriptor = new libc.Descriptor(fd, path);
     this.path = path;
     this.inode = ino;
     this.device = dev;
+  }
+
+  /** @throws {KernelError} EBADF when it has been closed. */
+  get fd(): number {
+    return this.#descriptor.fd;
   }
 
   /** The number that programs know it by; never used twice while the machine is up. */
@@ -43,7 +48,7 @@ export class Netns implements Disposable {
   }
 
   close(): void {
-    libc.close(this.fd);
+    this.#descriptor.close();
   }
 
   [Symbol.dispose](): void {

@@ -1,3 +1,4 @@
+import { VetchError } from '../api/error.ts';
 import { AddressFamily } from '../loader/ffi/libc.ts';
 import { addressText, anyAddress, familyNumber, ipVersion, isInternet, toIpAddress, toIpPrefix } from './ip.ts';
 import { defined } from './link.ts';
@@ -166,13 +167,18 @@ function newRoute(route: RouteSpec, flags: number, operation: string): Request {
 function encodeRoute(route: RouteSpec, scope: number, protocol: number, type: number): Uint8Array {
   const { gateway, ifindex, source, metric, table = RouteTable.MAIN, mtu } = route;
   const { family, bytes, prefixLength } = toIpPrefix(route.destination);
+  const ofFamily = (text: string) => {
+    const ip = toIpAddress(text);
+    if (ip.family !== family) throw mixed(route.destination, text);
+    return ip.bytes;
+  };
   const flags = route.onlink ? RTNH_F_ONLINK : 0;
   const writer = rtmsg({ family, prefixLength, table, protocol, scope, type, flags });
   if (prefixLength > 0) writer.attribute(Attribute.DST, bytes);
   if (table > 255) writer.attributeU32(Attribute.TABLE, table);
-  if (gateway !== undefined) writer.attribute(Attribute.GATEWAY, toIpAddress(gateway).bytes);
+  if (gateway !== undefined) writer.attribute(Attribute.GATEWAY, ofFamily(gateway));
   if (ifindex !== undefined) writer.attributeU32(Attribute.OIF, ifindex);
-  if (source !== undefined) writer.attribute(Attribute.PREFSRC, toIpAddress(source).bytes);
+  if (source !== undefined) writer.attribute(Attribute.PREFSRC, ofFamily(source));
   if (metric !== undefined) writer.attributeU32(Attribute.PRIORITY, metric);
   if (mtu !== undefined) writer.nested(Attribute.METRICS, (metrics) => metrics.attributeU32(RTAX_MTU, mtu));
   return writer.finish();
@@ -220,6 +226,11 @@ function decodeNextHops(payload: Payload | undefined): NextHop[] {
     at += (length + 3) & ~3;
   }
   return hops;
+}
+
+function mixed(destination: string, text: string): VetchError {
+  const message = `${text} cannot serve the route to ${destination}: their families differ`;
+  return new VetchError('INVALID', message, 'give both as IPv4 or both as IPv6');
 }
 
 function describeRoute({ destination, gateway, ifindex }: RouteSpec): string {

@@ -39,16 +39,21 @@ export type OnReply = (payload: Payload, request: Request) => void;
 
 /** A rtnetlink socket: asks, and waits for the answer. The kernel answers at once, so nothing here is asynchronous. */
 export class NetlinkSocket implements Disposable {
-  readonly fd: number;
+  readonly #descriptor: libc.Descriptor;
   #sequence = 1;
 
   private constructor(fd: number) {
-    this.fd = fd;
+    this.#descriptor = new libc.Descriptor(fd, 'a rtnetlink socket');
   }
 
   /** @param ns the network namespace that it speaks of, for good; default: the calling thread's. */
   static open(ns?: Netns): NetlinkSocket {
     return new NetlinkSocket(openRouteSocket(ns));
+  }
+
+  /** @throws {KernelError} EBADF when it has been closed. */
+  get fd(): number {
+    return this.#descriptor.fd;
   }
 
   /**
@@ -89,7 +94,7 @@ export class NetlinkSocket implements Disposable {
   }
 
   close(): void {
-    libc.close(this.fd);
+    this.#descriptor.close();
   }
 
   [Symbol.dispose](): void {

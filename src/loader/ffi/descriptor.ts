@@ -1,5 +1,7 @@
 import { constants } from 'node:fs';
+import { KernelError } from '../kernel-error.ts';
 import { checked, declare, retried } from './call.ts';
+import { errnoNumber } from './errno.ts';
 
 const c = {
   open: declare<(path: string, flags: number, mode: number) => number>(
@@ -33,6 +35,36 @@ export function open(path: string, flags: number = constants.O_RDONLY, mode = 0o
 /** Never throws: a descriptor is gone after close(2) whatever it returned. */
 export function close(fd: number): void {
   c.close(fd);
+}
+
+/**
+ * A descriptor with an owner: closed once, however often it is asked for, and never used again. A number that is
+ * used after it was closed means whatever has been opened since.
+ */
+export class Descriptor implements Disposable {
+  readonly #what: string;
+  #fd: number;
+
+  /** @param what it is of, for messages. */
+  constructor(fd: number, what: string) {
+    this.#fd = fd;
+    this.#what = what;
+  }
+
+  /** @throws {KernelError} EBADF when it has been closed. */
+  get fd(): number {
+    if (this.#fd < 0) throw new KernelError(errnoNumber('EBADF'), 'use', this.#what);
+    return this.#fd;
+  }
+
+  close(): void {
+    if (this.#fd >= 0) close(this.#fd);
+    this.#fd = -1;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
 }
 
 /** A second descriptor of the same open file, close-on-exec. */
