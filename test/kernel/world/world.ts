@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { AddressFamily, ifNameToIndex, netnsCookie, SocketType, socket } from '../../../src/loader/ffi/libc.ts';
 import { BpfObject } from '../../../src/loader/object.ts';
 import type { Program } from '../../../src/loader/program.ts';
-import { type DropReason, DropReason as reasons } from '../../../src/maps/generated/abi.ts';
+import { type Config, DropReason as reasons } from '../../../src/maps/generated/abi.ts';
+import { HashMap } from '../../../src/maps/hash-map.ts';
 import { type Maps, openMaps } from '../../../src/maps/open.ts';
 import { enterWorld } from './devices.ts';
 import { fill } from './fill.ts';
@@ -21,7 +22,7 @@ export const hooks = {
 } as const;
 
 export type HookName = keyof typeof hooks;
-export type ReasonName = keyof typeof DropReason;
+export type ReasonName = keyof typeof reasons;
 
 /** What a program said of a packet. */
 export interface Outcome {
@@ -92,6 +93,16 @@ export class World implements Disposable {
     }
   }
 
+  /** Removes whatever a test wrote into the maps of the control plane, and fills them as planned. */
+  restore(): void {
+    for (const map of Object.values(this.maps)) {
+      if (typeof map !== 'function' && map instanceof HashMap && map.definition.writer === 'control') {
+        map.deleteManyRaw([...map.rawEntries()].map(([key]) => key));
+      }
+    }
+    this.fill();
+  }
+
   /** Forgets every flow, fragment and quota. */
   forget(): void {
     for (const map of [this.maps.conntrack, this.maps.fragments])
@@ -100,6 +111,13 @@ export class World implements Disposable {
       if (quota.epoch === 0n && quota.floodRefilled === 0n) continue;
       this.maps.quotas.set(index, { epoch: 0n, floodRefilled: 0n, floodTokens: 0, flows: 0, snatPorts: 0 });
     }
+  }
+
+  /** The configuration as it is now. */
+  get config(): Config {
+    const config = this.maps.config.get(0);
+    if (!config) throw new Error('the array `config` has no entry');
+    return config;
   }
 
   index(device: string): number {

@@ -1,0 +1,22 @@
+import { delivery } from './delivery.ts';
+import { errors } from './errors.ts';
+import { fragments } from './fragments.ts';
+import { guard } from './guard.ts';
+import { malformed } from './malformed.ts';
+import { neighbours } from './neighbours.ts';
+import { outside } from './outside.ts';
+import { publishing } from './publishing.ts';
+import { xdp } from './xdp.ts';
+
+/** Every table, by what it is about. */
+export const tables = {
+  'a neighbour': neighbours,
+  delivery,
+  'a container that may not': guard,
+  'the world and the host': outside,
+  publishing,
+  'an ICMP error': errors,
+  fragments,
+  'a malformed packet': malformed,
+  'the deny list': xdp,
+} as const;
