@@ -15,7 +15,8 @@ async function main(argv: readonly string[]): Promise<void> {
     const failures = failuresOf(error, argv);
     const json = beforeDoubleDash(argv).includes('--json');
     for (const failure of failures) process.stderr.write(`${failureLine(failure, json)}\n`);
-    process.exitCode = Math.max(...failures.map((failure) => failure.status));
+    // A daemon that could not start may have left handles open, and they must not keep it alive.
+    process.exit(Math.max(...failures.map((failure) => failure.status)));
   }
 }
 

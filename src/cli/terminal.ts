@@ -33,6 +33,8 @@ export function quietWhenReaderLeaves(): void {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
     throw error;
   });
+  // Nobody reads what went wrong; the exit status still says it.
+  process.stderr.on('error', () => {});
 }
 
 /** A line that is replaced by the next one; only for people, and never on standard output. */
