@@ -1,5 +1,5 @@
-/** Text for people on a terminal; for programs in a pipe. */
-const escape = '\u001b[';
+/** What begins a control sequence of a terminal. */
+const csi = '\u001b[';
 
 export type Colour = 'red' | 'green' | 'yellow' | 'dim' | 'bold';
 
@@ -24,7 +24,7 @@ export const stdout: Output = {
 
 export function colour(text: string, name: Colour): string {
   if (!stdout.isTerminal || process.env.NO_COLOR) return text;
-  return `${escape}${codes[name]}m${text}${escape}0m`;
+  return `${csi}${codes[name]}m${text}${csi}0m`;
 }
 
 /** A reader such as `head` that closes the pipe early is no failure. */
@@ -39,5 +39,5 @@ export function quietWhenReaderLeaves(): void {
 
 /** A line that is replaced by the next one; only for people, and never on standard output. */
 export function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${escape}K${text}`);
+  if (process.stderr.isTTY) process.stderr.write(`\r${csi}K${text}`);
 }

@@ -90,6 +90,8 @@ async function answer(route: Route, operations: Operations, request: FastifyRequ
   const result = await route.run(operations, { params, query, body, signal: left.signal });
   reply.code(route.status);
   if (result instanceof Streamed) {
+    left.signal.addEventListener('abort', result.cancel, { once: true });
+    if (left.signal.aborted) result.cancel();
     return reply.type(result.contentType).send(Readable.from(result.chunks, { objectMode: false }));
   }
   return route.kind === 'none' ? reply.send() : reply.type('application/json; charset=utf-8').send(toJson(result));

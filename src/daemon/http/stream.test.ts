@@ -71,6 +71,22 @@ test('a follower gets its headers though nothing happens yet, and its leaving en
   await until('the follower is gone', () => host.operations.followers === 0);
 });
 
+test('a client that leaves before the first line ends the iterator too', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const sent = request({ socketPath: host.socketPath, path: '/v1/flows?follow=true', agent: false });
+    sent.on('error', () => {});
+    sent.end();
+    await delay(round);
+    sent.destroy();
+  }
+  await until(
+    'every follower is gone',
+    () => host.operations.lastFlowQuery !== undefined && host.operations.followers === 0,
+  );
+  await delay(150);
+  expect(host.operations.followers).toBe(0);
+});
+
 test('a follower that does not read holds back the source', async () => {
   host.operations.followEveryMs = 0;
   const response = await follow();

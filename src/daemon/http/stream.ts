@@ -6,10 +6,13 @@ import { errorReply } from './errors.ts';
 export class Streamed {
   readonly contentType: string;
   readonly chunks: AsyncIterable<string>;
+  /** Ends the source, also of a body that nobody has begun to read. */
+  readonly cancel: () => void;
 
-  constructor(contentType: string, chunks: AsyncIterable<string>) {
+  constructor(contentType: string, chunks: AsyncIterable<string>, cancel: () => void) {
     this.contentType = contentType;
     this.chunks = chunks;
+    this.cancel = cancel;
   }
 }
 
@@ -26,27 +29,40 @@ export function toJson(value: unknown): string {
 
 /** A JSON array. What fails before the first row is thrown here, so that it is answered as an error. */
 export async function jsonArray(rows: Rows<unknown>): Promise<Streamed> {
-  return new Streamed('application/json; charset=utf-8', arrayText(await started(rows)));
+  const { all, cancel } = await started(rows);
+  return new Streamed('application/json; charset=utf-8', arrayText(all), cancel);
 }
 
 export async function mapDump(dump: MapDump): Promise<Streamed> {
-  const entries = arrayText(await started(dump.entries));
+  const { all, cancel } = await started(dump.entries);
   const head = toJson({ name: dump.name, bpftool: dump.bpftool }).slice(0, -1);
   async function* chunks() {
     yield `${head},"entries":`;
-    yield* entries;
+    yield* arrayText(all);
     yield '}';
   }
-  return new Streamed('application/json; charset=utf-8', chunks());
+  return new Streamed('application/json; charset=utf-8', chunks(), cancel);
 }
 
-async function started(rows: Rows<unknown>): Promise<AsyncIterable<unknown> | Iterable<unknown>> {
-  if (Array.isArray(rows)) return rows;
+type AnyIterator = AsyncIterator<unknown> | Iterator<unknown>;
+
+interface Started {
+  readonly all: Rows<unknown>;
+  readonly cancel: () => void;
+}
+
+async function started(rows: Rows<unknown>): Promise<Started> {
+  if (Array.isArray(rows)) return { all: rows, cancel: () => {} };
   const iterator = iteratorOf(rows);
-  return resumed(iterator, await iterator.next());
+  return { all: resumed(iterator, await iterator.next()), cancel: () => end(iterator) };
 }
 
-async function* arrayText(rows: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<string> {
+function end(iterator: AnyIterator): void {
+  // Whoever reads the iterator has been told of its failure; here nobody is left to tell.
+  Promise.resolve(iterator.return?.()).catch(() => {});
+}
+
+async function* arrayText(rows: Rows<unknown>): AsyncGenerator<string> {
   let chunk = '[';
   let separator = '';
   let count = 0;
@@ -82,17 +98,14 @@ export async function jsonLines(rows: AsyncIterable<unknown>): Promise<Streamed>
       yield `${toJson(errorReply(error).body)}\n`;
     }
   }
-  return new Streamed('application/x-ndjson; charset=utf-8', chunks());
+  return new Streamed('application/x-ndjson; charset=utf-8', chunks(), () => end(iterator));
 }
 
-function iteratorOf(rows: Rows<unknown>): AsyncIterator<unknown> | Iterator<unknown> {
+function iteratorOf(rows: Rows<unknown>): AnyIterator {
   return Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]();
 }
 
-async function* resumed(
-  iterator: AsyncIterator<unknown> | Iterator<unknown>,
-  first: IteratorResult<unknown>,
-): AsyncGenerator<unknown> {
+async function* resumed(iterator: AnyIterator, first: IteratorResult<unknown>): AsyncGenerator<unknown> {
   try {
     for (let step = first; step.done !== true; step = await iterator.next()) yield step.value;
   } finally {
