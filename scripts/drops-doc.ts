@@ -9,7 +9,9 @@ const header = new URL('../bpf/abi/drop_reason.h', import.meta.url);
 const page = new URL('../docs/drops.md', import.meta.url);
 
 const reasons = [...readFileSync(header, 'utf8').matchAll(/^\tREASON_(\w+) = (\d+),\s*\/\* (.*) \*\/$/gm)];
-const rows = reasons.filter(([, name]) => name !== 'NONE').map(([, name, number, text]) => `| ${number} | \`${name}\` | ${text} |`);
+const rows = reasons
+  .filter(([, name]) => name !== 'NONE')
+  .map(([, name, number, text]) => `| ${number} | \`${name}\` | ${text} |`);
 
 const text = `# Why packets are dropped
 
