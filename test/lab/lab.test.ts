@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Capture } from './capture.ts';
-import { cgroupRoot } from './cgroups.ts';
 import { Lab } from './lab.ts';
+import { cgroupRoot, removeLeftovers } from './leftovers.ts';
+import { Background } from './process.ts';
 import { ask, ping, serve } from './talk.ts';
 
 // The lab itself, without our daemon: a lab that cannot carry packets would prove anything.
@@ -51,4 +52,16 @@ test('a lab leaves nothing on the machine', async () => {
   expect(labs()).toEqual([]);
   expect(devices()).toEqual(before);
   expect(readFileSync('/proc/mounts', 'utf8')).toBe(mounts);
+});
+
+test('a lab whose process is killed ends, too, and the next one clears away the rest', async () => {
+  const script = new URL('./programs/hold-lab.ts', import.meta.url).pathname;
+  const owner = new Background([process.execPath, script]);
+  const [, pids = ''] = await owner.until(/holders ([\d ]+)/, 20);
+  const labs = () => readdirSync(cgroupRoot()).filter((name) => name.startsWith(`vetch-lab-${owner.pid}-`));
+  expect(labs()).toHaveLength(1);
+  await owner.stop('SIGKILL');
+  await expect.poll(() => pids.split(' ').filter((pid) => existsSync(`/proc/${pid}`)), { timeout: 5000 }).toEqual([]);
+  await removeLeftovers();
+  expect(labs()).toEqual([]);
 });

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createLabCgroup, removeCgroup, removeLeftovers } from './cgroups.ts';
 import { fabric } from './fabric.ts';
 import { Host } from './host.ts';
+import { createLabCgroup, createLabDirectory, removeCgroup, removeLeftovers } from './leftovers.ts';
 import { Machine, startHolder } from './machine.ts';
 import type { Background } from './process.ts';
 
@@ -64,7 +63,7 @@ export class Lab implements AsyncDisposable {
   static async create(options: LabOptions = {}): Promise<Lab> {
     await removeLeftovers();
     const cgroup = createLabCgroup();
-    const directory = mkdtempSync(join(tmpdir(), 'vetch-lab-'));
+    const directory = createLabDirectory();
     const holders: Background[] = [];
     const place = async (name: string) => {
       const own = join(cgroup, name);

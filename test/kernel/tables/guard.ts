@@ -90,7 +90,7 @@ export const guard: readonly PacketCase[] = [
       },
       {
         name: `TCP over IPv${family} that belongs to no flow and cannot begin one is invalid`,
-        steps: ['R', 'RA', 'SF', ''].map((flags) =>
+        steps: ['R', 'RA', 'SA'].map((flags) =>
           sends('a', between('a', 'b', family, build.tcp({ source: 40000, destination: 80, flags })), {
             verdict: 'drop',
             reason: 'CONNTRACK_INVALID',

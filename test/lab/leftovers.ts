@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
@@ -39,12 +49,20 @@ export async function removeCgroup(path: string): Promise<void> {
   }
 }
 
-/** Removes the cgroups of labs whose process is gone. */
+/** A directory on disk for one lab. */
+export function createLabDirectory(): string {
+  return mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+}
+
+/** Removes the cgroups and directories of labs whose process is gone. */
 export async function removeLeftovers(): Promise<void> {
-  for (const name of readdirSync(cgroupRoot())) {
-    const pid = new RegExp(`^${prefix}(\\d+)-\\d+$`).exec(name)?.[1];
-    if (pid && !existsSync(`/proc/${pid}`)) await removeCgroup(join(cgroupRoot(), name));
-  }
+  for (const name of readdirSync(cgroupRoot()).filter(isLeftover)) await removeCgroup(join(cgroupRoot(), name));
+  for (const name of readdirSync(tmpdir()).filter(isLeftover)) rmSync(join(tmpdir(), name), { recursive: true });
+}
+
+function isLeftover(name: string): boolean {
+  const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
+  return pid !== undefined && !existsSync(`/proc/${pid}`);
 }
 
 function kill(path: string): void {
