@@ -1,5 +1,5 @@
 import { littleEndian } from '../loader/ffi/libc.ts';
-import { defined } from './link.ts';
+import { defined } from './defined.ts';
 import { describeLink } from './link-requests.ts';
 import { Flag, type Request, Rtm } from './message.ts';
 import type { Payload } from './payload.ts';

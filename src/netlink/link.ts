@@ -1,4 +1,5 @@
 import { formatMac } from '../model/address.ts';
+import { defined } from './defined.ts';
 import { type Attributes, Payload } from './payload.ts';
 
 /** `IFLA_*` of linux/if_link.h. */
@@ -161,14 +162,4 @@ function decodeStatistics(stats = Payload.of(new Uint8Array(64))): LinkStatistic
     rxDropped: stats.u64(48),
     txDropped: stats.u64(56),
   };
-}
-
-type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-
-/** Without the fields that are undefined. */
-export function defined<T extends object>(value: T): Defined<T> {
-  for (const key of Object.keys(value) as (keyof T)[]) if (value[key] === undefined) delete value[key];
-  return value as Defined<T>;
 }

@@ -1,6 +1,6 @@
 import { formatMac, parseMac } from '../model/address.ts';
+import { defined } from './defined.ts';
 import { addressText, familyNumber, ipVersion, isInternet, toIpAddress } from './ip.ts';
-import { defined } from './link.ts';
 import { describeLink } from './link-requests.ts';
 import { Flag, type Request, Rtm } from './message.ts';
 import { MessageWriter } from './message-writer.ts';

@@ -1,5 +1,4 @@
-import type { KernelError } from '../loader/kernel-error.ts';
-import { KernelError as Refusal } from '../loader/kernel-error.ts';
+import { KernelError } from '../loader/kernel-error.ts';
 import * as address from './address.ts';
 import * as filter from './filter.ts';
 import { decodeLink, type Link } from './link.ts';
@@ -7,9 +6,10 @@ import * as link from './link-requests.ts';
 import type { Request } from './message.ts';
 import * as neighbour from './neighbour.ts';
 import type { Netns } from './netns.ts';
+import type { Payload } from './payload.ts';
 import * as qdisc from './qdisc.ts';
 import * as route from './route.ts';
-import { NetlinkSocket } from './socket.ts';
+import { type Decode, NetlinkSocket } from './socket.ts';
 
 /** The two ends of a new veth pair. */
 export interface VethIndexes {
@@ -39,6 +39,11 @@ export class Netlink implements Disposable {
   /** @returns every device, in the order of their indexes */
   links(wanted: link.LinkFilter = {}): Link[] {
     return this.#socket.dump(link.listLinks(wanted), decodeLink);
+  }
+
+  /** Likewise, in turns with the rest of the event loop: thousands of devices take longer than others should wait. */
+  linksAsync(wanted: link.LinkFilter = {}): Promise<Link[]> {
+    return this.#socket.dumpAsync(link.listLinks(wanted), decodeLink);
   }
 
   /** @returns undefined where there is none. An alternative name is found too. */
@@ -174,7 +179,7 @@ export class Netlink implements Disposable {
   }
 
   /** One thing; undefined where the kernel's refusal means that it is not there. */
-  #get<T>(request: Request, decode: (payload: Parameters<typeof decodeLink>[0]) => T, ...absent: string[]) {
+  #get<T>(request: Request, decode: (payload: Payload) => T, ...absent: string[]) {
     let result: T | undefined;
     const [error] = this.#socket.exchange([request], (payload) => {
       result = decode(payload);
@@ -184,15 +189,11 @@ export class Netlink implements Disposable {
   }
 
   /** A list; empty where the kernel's refusal means that what it is of is not there. */
-  #list<T>(
-    request: Request,
-    decode: (payload: Parameters<typeof decodeLink>[0]) => T | undefined,
-    ...absent: string[]
-  ): T[] {
+  #list<T>(request: Request, decode: Decode<T>, ...absent: string[]): T[] {
     try {
       return this.#socket.dump(request, decode);
     } catch (error) {
-      if (Refusal.is(error, ...absent)) return [];
+      if (KernelError.is(error, ...absent)) return [];
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { defined } from './link.ts';
+import { defined } from './defined.ts';
 import { describeLink } from './link-requests.ts';
 import { Flag, type Request, Rtm } from './message.ts';
 import type { Payload } from './payload.ts';

@@ -1,7 +1,7 @@
 import { VetchError } from '../api/error.ts';
 import { AddressFamily } from '../loader/ffi/libc.ts';
+import { defined } from './defined.ts';
 import { addressText, anyAddress, familyNumber, ipVersion, isInternet, toIpAddress, toIpPrefix } from './ip.ts';
-import { defined } from './link.ts';
 import { Flag, type Request, Rtm } from './message.ts';
 import { MessageWriter } from './message-writer.ts';
 import { Payload } from './payload.ts';
@@ -215,8 +215,9 @@ function via(payload: Payload | undefined): string | undefined {
 
 /** `struct rtnexthop`, then its attributes, repeatedly. */
 function decodeNextHops(payload: Payload | undefined): NextHop[] {
+  if (!payload) return [];
   const hops: NextHop[] = [];
-  const bytes = payload?.bytes() ?? new Uint8Array();
+  const bytes = payload.bytes();
   for (let at = 0; at + 8 <= bytes.length; ) {
     const length = Payload.of(bytes.subarray(at)).u16();
     if (length < 8 || at + length > bytes.length) break;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { errnoNumber } from '../loader/ffi/errno.ts';
 import * as libc from '../loader/ffi/libc.ts';
 import { KernelError } from '../loader/kernel-error.ts';
@@ -11,8 +12,7 @@ import {
   messageSize,
   type Request,
 } from './message.ts';
-import type { Netns } from './netns.ts';
-import { withNetns } from './netns.ts';
+import { Netns, withNetns } from './netns.ts';
 import type { Payload } from './payload.ts';
 
 const NETLINK_ROUTE = 0;
@@ -25,6 +25,9 @@ const maxBatch = 128;
 const receiveBuffer = 1 << 20;
 /** A dump that a change interrupts is repeated so many times before it is given up. */
 const maxDumpAttempts = 32;
+const maxAsyncDumpAttempts = 4;
+/** Gives a descriptor of the namespace that a socket is in. */
+const SIOCGSKNS = 0x894c;
 /** The kernel answers before send(2) returns; more than that is an answer that was lost. */
 const answerTimeoutMs = 1000;
 
@@ -34,6 +37,8 @@ const bufferView = new DataView(buffer.buffer);
 const sender = new Uint8Array(12);
 const kernel = libc.netlinkAddress();
 
+/** Reads one message of a list; undefined leaves it out. */
+export type Decode<T> = (payload: Payload) => T | undefined;
 /** Called for each message that answers a request. */
 export type OnReply = (payload: Payload, request: Request) => void;
 
@@ -80,7 +85,7 @@ export class NetlinkSocket implements Disposable {
    * Reads everything that the request asks for. A list that changed while the kernel wrote it is read again, so what
    * is returned was once true as a whole, as far as the kernel can tell.
    */
-  dump<T>(request: Request, decode: (payload: Payload) => T | undefined): T[] {
+  dump<T>(request: Request, decode: Decode<T>): T[] {
     for (let attempt = 1; attempt <= maxDumpAttempts; attempt++) {
       const result = this.#dump(request, decode);
       if (result) return result;
@@ -91,6 +96,25 @@ export class NetlinkSocket implements Disposable {
       request.object,
       'it changes faster than it can be read',
     );
+  }
+
+  /**
+   * Likewise, in turns with the rest of the event loop: a long list takes longer than others should wait. It has a
+   * socket of its own, so this one may be used meanwhile.
+   */
+  async dumpAsync<T>(request: Request, decode: Decode<T>): Promise<T[]> {
+    using own = this.#sibling();
+    for (let attempt = 1; attempt <= maxAsyncDumpAttempts; attempt++) {
+      const parts = own.#dumpParts(request, decode);
+      for (;;) {
+        const { done, value } = parts.next();
+        if (done && value) return value;
+        if (done) break;
+        await setImmediate();
+      }
+    }
+    // Others' changes come between the turns; nothing of ours comes between these.
+    return own.dump(request, decode);
   }
 
   close(): void {
@@ -120,8 +144,16 @@ export class NetlinkSocket implements Disposable {
     return requests.map((request, i) => refusal(request, acknowledgements[i] ?? { errno: 0 }));
   }
 
-  /** undefined: it was interrupted or overrun, and has to be read again. */
-  #dump<T>(request: Request, decode: (payload: Payload) => T | undefined): T[] | undefined {
+  #dump<T>(request: Request, decode: Decode<T>): T[] | undefined {
+    const parts = this.#dumpParts(request, decode);
+    for (;;) {
+      const { done, value } = parts.next();
+      if (done) return value;
+    }
+  }
+
+  /** Stops after each datagram. @returns undefined: it was interrupted or overrun, and has to be read again */
+  *#dumpParts<T>(request: Request, decode: Decode<T>): Generator<undefined, T[] | undefined> {
     const sequence = this.#send([request], Flag.DUMP);
     const result: T[] = [];
     let interrupted = false;
@@ -146,7 +178,14 @@ export class NetlinkSocket implements Disposable {
         const item = decode(message.payload);
         if (item !== undefined) result.push(item);
       }
+      yield;
     }
+  }
+
+  /** Another socket of the same namespace, found through this one. */
+  #sibling(): NetlinkSocket {
+    using ns = new Netns(libc.ioctl(this.fd, SIOCGSKNS, 0, 'find the namespace of', 'a rtnetlink socket'), 'ours');
+    return NetlinkSocket.open(ns);
   }
 
   /** @returns the sequence number of the first; the others' follow. */

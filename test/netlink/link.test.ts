@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import * as request from '../../src/netlink/requests.ts';
 import { thrownBy, World, waitFor } from './support.ts';
@@ -141,6 +142,31 @@ describe('a device', () => {
     const here = world.inHost.link(index)?.statistics;
     expect(here?.rxPackets).toBeGreaterThan(before?.rxPackets ?? 0);
     expect(world.inBox.link(peerIndex)?.statistics.txBytes).toBeGreaterThanOrEqual(here?.rxBytes ?? Infinity);
+  });
+});
+
+describe('a list of a thousand devices', () => {
+  test('is read whole while devices come and go, and the event loop goes on meanwhile', async () => {
+    using world = new World();
+    const pairs = Array.from({ length: 500 }, (_, i) => ({ name: `a${i}`, peer: { name: `b${i}` } }));
+    world.inHost.batch(pairs.map((pair) => request.createVeth(pair)));
+    let turns = 0;
+    let done = false;
+    const others = (async () => {
+      for (; !done; turns++) {
+        if (turns % 10 === 0) world.inHost.createLink({ kind: 'bridge', name: 'br0' });
+        if (turns % 10 === 5) world.inHost.deleteLink('br0');
+        await setImmediate();
+      }
+    })();
+    const links = await world.inHost.linksAsync();
+    done = true;
+    await others;
+    expect(turns).toBeGreaterThan(5);
+    const names = links.map(({ name }) => name).filter((name) => name !== 'br0');
+    expect(names).toHaveLength(1001);
+    expect(new Set(names).size).toBe(1001);
+    expect(world.inHost.links({ kind: 'veth' })).toHaveLength(1000);
   });
 });
 

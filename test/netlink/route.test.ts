@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RouteTable } from '../../src/netlink/route.ts';
-import { thrownBy, World } from './support.ts';
+import { ip, thrownBy, World } from './support.ts';
 
 describe('a route', () => {
   test('through a device has a preferred source', () => {
@@ -97,11 +97,29 @@ describe('a route', () => {
     }
   });
 
-  test('with a path MTU is accepted, and of several next hops each is read', () => {
+  test('with a path MTU says so to those who ask ip(8)', () => {
     using world = new World();
     const { index } = world.connected();
     world.inHost.addRoute({ destination: '10.99.0.0/16', ifindex: index, mtu: 1400 });
-    expect(world.inHost.routes({ ifindex: index, protocol: 4 })).toHaveLength(1);
+    expect(ip(world.host, 'route', 'show', '10.99.0.0/16')).toContain('mtu 1400');
+  });
+
+  test('of several next hops has each of them', () => {
+    using world = new World();
+    const { index } = world.connected();
+    const hops = ['10.88.0.2', '10.88.0.3'];
+    ip(world.host, 'route', 'add', '10.99.0.0/16', ...hops.flatMap((hop) => ['nexthop', 'via', hop, 'dev', 'vt0']));
+    const route = world.inHost.routes({ family: 4 }).find(({ destination }) => destination === '10.99.0.0/16');
+    expect(route?.nextHops).toEqual(hops.map((gateway) => ({ ifindex: index, gateway })));
+    expect(route).not.toHaveProperty('gateway');
+  });
+
+  test('by a gateway of IPv6 for IPv4 is read with that gateway', () => {
+    using world = new World();
+    world.connected();
+    ip(world.host, 'route', 'add', '10.99.0.0/16', 'via', 'inet6', 'fd00:88::2', 'dev', 'vt0');
+    const route = world.inHost.routes({ family: 4 }).find(({ destination }) => destination === '10.99.0.0/16');
+    expect(route).toMatchObject({ family: 4, gateway: 'fd00:88::2' });
   });
 });
 

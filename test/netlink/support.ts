@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { BpfObject } from '../../src/loader/object.ts';
 import { Netlink, type VethIndexes } from '../../src/netlink/netlink.ts';
-import { createNetns, type Netns } from '../../src/netlink/netns.ts';
+import { createNetns, type Netns, withNetns } from '../../src/netlink/netns.ts';
 
 /** Network namespaces without names, each with a socket: nothing is left when they are closed. */
 export class World implements Disposable {
@@ -60,4 +61,9 @@ export function waitFor(condition: () => boolean): void {
     if (Date.now() > deadline) throw new Error('it has not happened within five seconds');
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
   }
+}
+
+/** ip(8) in a network namespace: another's view of what ours has done. */
+export function ip(ns: Netns, ...args: readonly string[]): string {
+  return withNetns(ns, () => execFileSync('ip', args, { encoding: 'utf8' }));
 }

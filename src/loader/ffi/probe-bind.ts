@@ -1,5 +1,5 @@
 import { KernelError } from '../kernel-error.ts';
-import { close } from './descriptor.ts';
+import { close, Descriptor } from './descriptor.ts';
 import { errnoName } from './errno.ts';
 import { inetAddress, inetPort } from './sockaddr.ts';
 import {
@@ -68,10 +68,19 @@ export function probeBind(request: ProbeBindRequest): BoundPort | undefined {
     bind(fd, sockaddr, `${protocol} port ${port}`);
     if (protocol === 'tcp') setsockopt(fd, SocketLevel.SOCKET, SocketOption.REUSEADDR, 0);
     const bound = port === 0 ? inetPort(getsockname(fd)) : port;
-    return { fd, port: bound, close: () => close(fd), [Symbol.dispose]: () => close(fd) };
+    return new Bound(fd, bound);
   } catch (error) {
     close(fd);
     throw error;
+  }
+}
+
+class Bound extends Descriptor implements BoundPort {
+  readonly port: number;
+
+  constructor(fd: number, port: number) {
+    super(fd, `the socket that holds port ${port}`);
+    this.port = port;
   }
 }
 
