@@ -1,6 +1,5 @@
 import { KernelError } from '../kernel-error.ts';
 import { close, Descriptor } from './descriptor.ts';
-import { errnoName } from './errno.ts';
 import { inetAddress, inetPort } from './sockaddr.ts';
 import {
   AddressFamily,
@@ -13,7 +12,10 @@ import {
   socket,
 } from './socket.ts';
 
-/** A port of the host that is bound by us: until it is closed nobody else can bind it, or listen on it for TCP. */
+/**
+ * A port of the host that is bound by us. Until it is closed nobody else can bind it; while connections of an earlier
+ * server wait in TIME_WAIT another may, but not listen.
+ */
 export interface BoundPort extends Disposable {
   readonly fd: number;
   /** What was given, or where 0 was asked for. */
@@ -42,9 +44,9 @@ const IPPROTO_IPV6 = SocketLevel.IPV6;
 /**
  * Proves that no process in the calling thread's network namespace has a port, and holds it.
  *
- * Nothing listens on it. TCP is bound with SO_REUSEADDR, so that connections in TIME_WAIT do not count, as for any
- * server: a listener refuses, and a socket bound without the option. The option is cleared at once, or another server
- * could listen beside us. An IPv6 address is bound for IPv6 alone.
+ * Nothing listens on it. For TCP connections in TIME_WAIT do not count, as for any server: where the port is not free
+ * without SO_REUSEADDR it is tried with it, which a listener refuses too. The option is cleared at once, or another
+ * server could listen beside us. An IPv6 address is bound for IPv6 alone.
  *
  * @returns undefined for SCTP where the kernel has none, so that nobody can hold a port of it.
  * @throws {KernelError} `EADDRINUSE`: somebody has it; `EADDRNOTAVAIL`: the address is not the host's; `EPERM` or
@@ -63,10 +65,16 @@ export function probeBind(request: ProbeBindRequest): BoundPort | undefined {
     throw error;
   }
   try {
-    if (protocol === 'tcp') setsockopt(fd, SocketLevel.SOCKET, SocketOption.REUSEADDR, 1);
     if (family === AddressFamily.INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    bind(fd, sockaddr, `${protocol} port ${port}`);
-    if (protocol === 'tcp') setsockopt(fd, SocketLevel.SOCKET, SocketOption.REUSEADDR, 0);
+    const what = `${protocol} port ${port}`;
+    try {
+      bind(fd, sockaddr, what);
+    } catch (error) {
+      if (protocol !== 'tcp' || !isPortTaken(error)) throw error;
+      setsockopt(fd, SocketLevel.SOCKET, SocketOption.REUSEADDR, 1);
+      bind(fd, sockaddr, what);
+      setsockopt(fd, SocketLevel.SOCKET, SocketOption.REUSEADDR, 0);
+    }
     const bound = port === 0 ? inetPort(getsockname(fd)) : port;
     return new Bound(fd, bound);
   } catch (error) {
@@ -86,5 +94,5 @@ class Bound extends Descriptor implements BoundPort {
 
 /** Whether a failure of `probeBind` says that somebody has the port. */
 export function isPortTaken(error: unknown): boolean {
-  return error instanceof KernelError && errnoName(error.errno) === 'EADDRINUSE';
+  return KernelError.is(error, 'EADDRINUSE');
 }
