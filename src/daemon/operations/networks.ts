@@ -16,10 +16,10 @@ export function createNetwork(context: Context, request: CreateNetworkRequest): 
     await using undo = undoStack(context);
     undo.push(`forget network ${network.name}`, () => store.deleteNetwork(network.id));
     await store.putNetwork(network);
-    undo.push(`remove network ${network.name}`, () => host.removeNetwork(network, state.index));
+    undo.push(`remove network ${network.name}`, () => host.removeNetwork(network, state.index.networks.values()));
     state.putNetwork(network);
     undo.push(`forget network ${network.name}`, () => state.deleteNetwork(network.id));
-    host.addNetwork(network, state.index);
+    host.addNetwork(network, state.index.networks.values());
     undo.commit();
     log.info({ network: network.name, subnets: network.subnets.map(({ cidr }) => cidr) }, 'network created');
     return view(context, network);
@@ -54,7 +54,7 @@ export function removeNetwork(context: Context, ref: string): Promise<void> {
     }
     await store.deleteNetwork(network.id);
     state.deleteNetwork(network.id);
-    host.removeNetwork(network, state.index);
+    host.removeNetwork(network, state.index.networks.values());
     log.info({ network: network.name }, 'network removed');
   });
 }

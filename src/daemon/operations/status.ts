@@ -29,8 +29,5 @@ function hostWarnings({ host, state }: Context): string[] {
     if (!endpoint) return [];
     return `endpoint ${fullName(state.index, endpoint)} is lost: ${why}: detach it, or make the sandbox again`;
   });
-  const slow = host.genericXdp.map(
-    (device) => `the driver of ${device} has no native XDP: denied packets cost a socket buffer each`,
-  );
-  return [...lost, ...slow, ...host.warnings];
+  return [...lost, ...host.warnings];
 }

@@ -1,0 +1,86 @@
+import type { PinTree } from '../loader/pin.ts';
+import type { Program } from '../loader/program.ts';
+import type { Maps } from '../maps/open.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Netlink } from '../netlink/netlink.ts';
+import { Attachments } from './attachments.ts';
+import { ControlMaps } from './control-maps.ts';
+import { hostDevice } from './desired/devices.ts';
+import { Drift, type DriftKind } from './drift.ts';
+import { EndpointDevices } from './endpoint-devices.ts';
+import { type HostFacts, linksByName } from './facts.ts';
+import { observeFacts } from './observed/host-facts.ts';
+import type { Sandbox } from './sandbox.ts';
+
+export interface HostOptions {
+  readonly maps: Maps;
+  /** Of the host's network namespace. */
+  readonly netlink: Netlink;
+  readonly netnsCookie: bigint;
+  readonly tree: PinTree;
+  readonly programs: ReadonlyMap<string, Program>;
+  readonly cgroup: string;
+  readonly uplink: 'auto' | readonly string[];
+  /** The sandbox of an endpoint whose device is gone, if that sandbox is still there; the pass disposes of it. */
+  readonly sandboxOf: (endpoint: Endpoint) => Promise<Sandbox | undefined>;
+  /** Told of what a pass could not do; the next one tries again. */
+  readonly failed: (what: string, error: unknown) => void;
+}
+
+/** What passes over the host and single changes have in common. */
+export class HostParts {
+  readonly options: HostOptions;
+  readonly netlink: Netlink;
+  readonly control: ControlMaps;
+  readonly attachments: Attachments;
+  readonly devices = new EndpointDevices();
+  readonly drift = new Drift();
+  /** Endpoints without a device, by id: why. */
+  readonly lost = new Map<string, string>();
+  /** As of the last pass. */
+  facts: HostFacts;
+  passes = 0;
+
+  constructor(options: HostOptions) {
+    const { maps, netlink, tree, programs, cgroup } = options;
+    this.options = options;
+    this.netlink = netlink;
+    this.control = new ControlMaps(maps);
+    this.attachments = new Attachments(tree, programs, netlink, cgroup);
+    this.facts = this.observeFacts();
+  }
+
+  /** Of the host device; 0: there is none. */
+  get hostIfindex(): number {
+    return linksByName(this.facts).get(hostDevice.name)?.ifindex ?? 0;
+  }
+
+  observeFacts(): HostFacts {
+    const { netnsCookie, uplink } = this.options;
+    return observeFacts(this.netlink, { netnsCookie, uplink });
+  }
+
+  program(name: string): Program {
+    const program = this.options.programs.get(name);
+    if (!program) throw new Error(`program ${name} is not loaded`);
+    return program;
+  }
+
+  /** Counts repairs, but not those of the first pass, which builds. */
+  count(kind: DriftKind, repairs: number): void {
+    if (this.passes > 0) this.drift.add(kind, repairs);
+  }
+
+  /** What fails is told, and does not keep the rest from being done. */
+  attempt(what: string, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.options.failed(what, error);
+    }
+  }
+
+  failing(what: string): (error: unknown) => void {
+    return (error) => this.options.failed(what, error);
+  }
+}

@@ -1,0 +1,75 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Intent } from '../model/intent.ts';
+import { bindDevices } from './bind-devices.ts';
+import { desiredHostDevice } from './desired/devices.ts';
+import { isOurs } from './desired/uplinks.ts';
+import { type HostFacts, linksByName } from './facts.ts';
+import type { HostParts } from './host-parts.ts';
+import { makeDevices } from './make-devices.ts';
+import { closeDevices, openDevices } from './open-devices.ts';
+import type { WantedDevices } from './plan/devices.ts';
+
+/**
+ * Makes everything on the host what it should be. Packets flow all the while: what restricts is there before what
+ * permits, the programs before devices come up, and nothing that serves a flow goes before what replaces it is there.
+ */
+export async function pass(parts: HostParts, intent: Intent): Promise<void> {
+  const { attachments, control, devices } = parts;
+  const wanted = wantedDevices(intent);
+  const made = await makeDevices(parts, intent, wanted);
+  const before = parts.facts;
+  parts.facts = parts.observeFacts();
+  const { facts } = parts;
+  noteDevices(parts, intent);
+  bindDevices(parts, wanted, facts.links, made);
+  await setImmediate();
+  const failed = parts.failing('attach a program');
+  parts.count('attachment', attachments.reconcile(intent, facts, failed, true));
+  const changed = control.reconcile(intent, facts, parts.failing('write a map'));
+  // An entry that follows a device or an address which has changed is no drift of its own.
+  if (made.size === 0 && sameFacts(before, facts)) parts.count('map', changed);
+  devices.allMapped();
+  await setImmediate();
+  parts.count('attachment', attachments.reconcile(intent, facts, failed));
+  await closeDevices(parts, wanted, made);
+  openDevices(parts, wanted, facts.links, made);
+  parts.passes++;
+}
+
+function wantedDevices(intent: Intent): WantedDevices {
+  const endpoints = new Map<string, number>();
+  for (const endpoint of intent.endpoints.values()) {
+    const network = intent.networks.get(endpoint.network);
+    if (network) endpoints.set(endpoint.hostIfname, network.mtu);
+  }
+  return { host: desiredHostDevice(intent.networks.values()), endpoints };
+}
+
+/** Which device is whose, as found. */
+function noteDevices({ devices, facts }: HostParts, intent: Intent): void {
+  const links = linksByName(facts);
+  for (const [id, { hostIfname }] of intent.endpoints) {
+    const ifindex = links.get(hostIfname)?.ifindex;
+    if (ifindex === undefined) devices.delete(id);
+    else if (devices.get(id)?.ifindex !== ifindex) devices.set(id, ifindex);
+  }
+  for (const id of devices.ids()) if (!intent.endpoints.has(id)) devices.delete(id);
+}
+
+/** Whether what the maps say of the host beside the intent is unchanged; our own devices follow the intent. */
+function sameFacts(a: HostFacts, b: HostFacts): boolean {
+  return digest(a) === digest(b);
+}
+
+function digest({ links, addresses, localPorts, defaultRoutes }: HostFacts): string {
+  const ours = new Set(links.filter(({ name }) => isOurs(name)).map(({ ifindex }) => ifindex));
+  return JSON.stringify([
+    links
+      .filter(({ ifindex }) => !ours.has(ifindex))
+      .map(({ ifindex, name, mtu, master = 0 }) => [ifindex, name, mtu, master]),
+    addresses
+      .filter(({ ifindex }) => !ours.has(ifindex))
+      .map(({ ifindex, address, secondary }) => [ifindex, Buffer.from(address).toString('hex'), secondary]),
+    [localPorts, defaultRoutes],
+  ]);
+}
