@@ -32,6 +32,6 @@ struct config {
 	__u32 timeout_closing;
 	__u32 timeout_closed;
 	__u32 quota_window; /* without a collector the quotas start anew after this */
-	__u32 pad;
+	__u32 pad[2];
 };
 ABI_SIZE(struct config, 80);

@@ -23,6 +23,34 @@ import {
 } from '../codec.ts';
 import { type MapDefinition, voidCodec } from '../definition.ts';
 
+/** `enum collect_filter` */
+export const CollectFilter = {
+  BY_NETWORK: 1,
+  BY_ADDRESS: 2,
+  BY_PORT: 4,
+  BY_PROTOCOL: 8,
+} as const;
+export type CollectFilter = (typeof CollectFilter)[keyof typeof CollectFilter];
+const collectFilterNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(CollectFilter).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function collectFilterName(n: number): string {
+  return collectFilterNames[n] ?? String(n);
+}
+
+/** `enum collect_mode` */
+export const CollectMode = {
+  EXPIRED: 0,
+  MATCHING: 1,
+} as const;
+export type CollectMode = (typeof CollectMode)[keyof typeof CollectMode];
+const collectModeNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(CollectMode).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function collectModeName(n: number): string {
+  return collectModeNames[n] ?? String(n);
+}
+
 /** `enum config_flag` */
 export const ConfigFlag = {
   EVENTS_DROPPED: 1,
@@ -75,7 +103,9 @@ export const Counter = {
   FLOWS_CREATED: 1,
   SNAT_RETRIES: 2,
   PAIRS_REPAIRED: 3,
-  COUNT: 4,
+  ANSWERED: 4,
+  FLOODED: 5,
+  COUNT: 6,
 } as const;
 export type Counter = (typeof Counter)[keyof typeof Counter];
 const counterNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Counter).map(([name, n]) => [n, name]));
@@ -116,21 +146,19 @@ export const DropReason = {
   FRAGMENT_UNKNOWN: 26,
   FRAGMENT_OVERLAP: 27,
   FLOOD_LIMITED: 28,
-  FLOOD_DONE: 29,
-  NO_ROUTE: 30,
-  NO_SOURCE_ADDRESS: 31,
-  TTL_EXCEEDED: 32,
-  TOO_BIG: 33,
-  FORWARDED_BY_HOST: 34,
-  DENY_LIST: 35,
-  MARTIAN: 36,
-  REWRITE_FAILED: 37,
-  ICMP_UNRELATED: 38,
-  REPLIED: 39,
-  TAIL_CALL_MISSED: 40,
-  MULTICAST_FROM_HOST: 41,
-  CONFIG_MISSING: 42,
-  COUNT: 43,
+  NO_ROUTE: 29,
+  NO_SOURCE_ADDRESS: 30,
+  TTL_EXCEEDED: 31,
+  TOO_BIG: 32,
+  FORWARDED_BY_HOST: 33,
+  DENY_LIST: 34,
+  MARTIAN: 35,
+  REWRITE_FAILED: 36,
+  ICMP_UNRELATED: 37,
+  TAIL_CALL_MISSED: 38,
+  MULTICAST_FROM_HOST: 39,
+  CONFIG_MISSING: 40,
+  COUNT: 41,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
@@ -310,6 +338,45 @@ export const boundPortKeyCodec: Codec<BoundPortKey> = {
   },
 };
 
+/** `struct collect`, 40 bytes */
+export interface Collect {
+  readonly mode: number;
+  readonly filter: number;
+  readonly network: number;
+  readonly port: number;
+  readonly protocol: number;
+  readonly addr: Uint8Array;
+  readonly visited: number;
+  readonly deleted: number;
+}
+
+export const collectCodec: Codec<Collect> = {
+  size: 40,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.mode);
+    putU32(bytes, offset + 4, value.filter);
+    putU32(bytes, offset + 8, value.network);
+    putBe16(bytes, offset + 12, value.port);
+    putU8(bytes, offset + 14, value.protocol);
+    bytes.fill(0, offset + 15, offset + 16);
+    putBytes(bytes, offset + 16, value.addr, 16);
+    putU32(bytes, offset + 32, value.visited);
+    putU32(bytes, offset + 36, value.deleted);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      mode: getU32(bytes, offset + 0),
+      filter: getU32(bytes, offset + 4),
+      network: getU32(bytes, offset + 8),
+      port: getBe16(bytes, offset + 12),
+      protocol: getU8(bytes, offset + 14),
+      addr: getBytes(bytes, offset + 16, 16),
+      visited: getU32(bytes, offset + 32),
+      deleted: getU32(bytes, offset + 36),
+    };
+  },
+};
+
 /** `struct config`, 80 bytes */
 export interface Config {
   readonly hostNetns: bigint;
@@ -353,8 +420,7 @@ export const configCodec: Codec<Config> = {
     putU32(bytes, offset + 60, value.timeoutClosing);
     putU32(bytes, offset + 64, value.timeoutClosed);
     putU32(bytes, offset + 68, value.quotaWindow);
-    bytes.fill(0, offset + 72, offset + 76);
-    bytes.fill(0, offset + 76, offset + 80);
+    bytes.fill(0, offset + 72, offset + 80);
   },
   decode(bytes, offset = 0) {
     return {
@@ -772,17 +838,18 @@ export const memberKeyCodec: Codec<MemberKey> = {
   },
 };
 
-/** `struct network`, 48 bytes */
+/** `struct network`, 64 bytes */
 export interface Network {
   readonly flags: number;
   readonly mtu: number;
   readonly members: number;
   readonly gateway4: Uint8Array;
   readonly gateway6: Uint8Array;
+  readonly broadcast4: Uint8Array;
 }
 
 export const networkCodec: Codec<Network> = {
-  size: 48,
+  size: 64,
   encode(value, bytes, offset = 0) {
     putU32(bytes, offset + 0, value.flags);
     putU32(bytes, offset + 4, value.mtu);
@@ -790,6 +857,7 @@ export const networkCodec: Codec<Network> = {
     bytes.fill(0, offset + 12, offset + 16);
     putBytes(bytes, offset + 16, value.gateway4, 16);
     putBytes(bytes, offset + 32, value.gateway6, 16);
+    putBytes(bytes, offset + 48, value.broadcast4, 16);
   },
   decode(bytes, offset = 0) {
     return {
@@ -798,6 +866,7 @@ export const networkCodec: Codec<Network> = {
       members: getU32(bytes, offset + 8),
       gateway4: getBytes(bytes, offset + 16, 16),
       gateway6: getBytes(bytes, offset + 32, 16),
+      broadcast4: getBytes(bytes, offset + 48, 16),
     };
   },
 };
@@ -898,6 +967,26 @@ export const quotaCodec: Codec<Quota> = {
       floodTokens: getU32(bytes, offset + 16),
       flows: getU32(bytes, offset + 20),
       snatPorts: getU32(bytes, offset + 24),
+    };
+  },
+};
+
+/** `struct quota_count`, 8 bytes */
+export interface QuotaCount {
+  readonly flows: number;
+  readonly snatPorts: number;
+}
+
+export const quotaCountCodec: Codec<QuotaCount> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.flows);
+    putU32(bytes, offset + 4, value.snatPorts);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      flows: getU32(bytes, offset + 0),
+      snatPorts: getU32(bytes, offset + 4),
     };
   },
 };
@@ -1072,7 +1161,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: u64Codec,
-    maxEntries: 4,
+    maxEntries: 6,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, bigint, 'percpu_array'>,
@@ -1090,7 +1179,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: dropCountCodec,
-    maxEntries: 43,
+    maxEntries: 41,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, DropCount, 'percpu_array'>,
@@ -1175,6 +1264,15 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<PublishKey, Publish, 'hash'>,
+  quotaCounts: {
+    name: 'quota_counts',
+    type: 'array',
+    key: u32Codec,
+    value: quotaCountCodec,
+    maxEntries: 16384,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<number, QuotaCount, 'array'>,
   quotas: {
     name: 'quotas',
     type: 'array',

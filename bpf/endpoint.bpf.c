@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* from_endpoint: TC ingress on the host's end of a veth. Judges all that a container sends. */
+#include "lib/flood.h"
+#include "lib/icmp_error.h"
+#include "lib/judge.h"
+#include "lib/neighbour.h"
+#include "lib/snat.h"
+
+/* A source that an endpoint may use: its own addresses, and none where a protocol begins without one. */
+static __always_inline bool source_is_own(const struct packet *p, const struct interface *in)
+{
+	if (p->is_v4)
+		return address_equal(&p->source, &in->v4) && !address_is_zero(&in->v4);
+	if (address_is_zero(&p->source)) /* duplicate address detection, multicast listener reports */
+		return p->flags & PACKET_NEIGHBOUR && (p->icmp_type == ND_SOLICITATION || p->icmp_type == 143 ||
+						       p->icmp_type == 131 || p->icmp_type == ND_ROUTER_SOLICITATION);
+	return address_equal(&p->source, &in->v6) || address_equal(&p->source, &in->link_local);
+}
+
+/* Out, in the party's own way. `network` is the wire of a local destination. */
+static __always_inline int deliver(struct __sk_buff *skb, struct packet *p, const struct config *c, __u32 party,
+				   __u32 network, bool same_segment)
+{
+	if (party == PARTY_ENDPOINT)
+		return to_endpoint(skb, p, c, network, same_segment);
+	if (party == PARTY_HOST)
+		return to_host(skb, p, c, STEP_TO_HOST);
+	return to_world(skb, p);
+}
+
+static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, struct new_flow *flow,
+				      const struct uplink *up, struct tuple *other)
+{
+	int reason;
+
+	tuple_of_packet(other, p);
+	other->network = 0;
+	other->source = p->is_v4 ? up->masquerade4 : up->masquerade6;
+	if (address_is_zero(&other->source))
+		return drop(skb, p, REASON_NO_SOURCE_ADDRESS);
+	reason = snat_choose(skb, p, other);
+	if (reason)
+		return drop(skb, p, reason);
+	flow->flags |= CONNTRACK_SNAT;
+	reason = conntrack_create_pair(skb, p, other, flow);
+	if (!reason) {
+		trace(STEP_MASQUERADED, bpf_ntohs(other->source_port));
+		reason = translate(skb, p, other);
+	}
+	if (reason)
+		return drop(skb, p, reason);
+	return to_world(skb, p);
+}
+
+/* Tells the sender how large a packet may be, and drops this one. */
+NOT_INLINED int refuse_size(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct icmp_error error = {};
+	struct room *room = room_get();
+	__u32 ifindex;
+	struct network *n;
+	struct uplink *up;
+
+	if (!p || !c || !room)
+		return TC_ACT_SHOT;
+	drop(skb, p, REASON_TOO_BIG);
+	n = network_at(p->network);
+	route_of(skb, p, c, &room->fib);
+	ifindex = room->fib.ifindex;
+	up = bpf_map_lookup_elem(&uplinks, &ifindex);
+	if (!n || !up)
+		return TC_ACT_SHOT;
+	error.from = p->is_v4 ? n->gateway4 : n->gateway6;
+	error.mtu = up->mtu;
+	error.type = p->is_v4 ? 3 : 2;
+	error.code = p->is_v4 ? 4 : 0;
+	return icmp_reply(skb, p, &error) ? TC_ACT_SHOT : bpf_redirect(skb->ifindex, 0);
+}
+
+/* No uplink takes less than IPv6's minimum: only larger packets pay for a look at the route. */
+static __always_inline bool may_be_too_big(const struct __sk_buff *skb, const struct packet *p)
+{
+	return skb->gso_size ? skb->gso_size > 1220 : skb->len - p->l3 > 1280;
+}
+
+NOT_INLINED int fits(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	__u32 ifindex;
+	struct uplink *up;
+
+	if (!p || !c || !room || route_of(skb, p, c, &room->fib) != ROUTE_UPLINK)
+		return 1;
+	ifindex = room->fib.ifindex;
+	up = bpf_map_lookup_elem(&uplinks, &ifindex);
+	return !up || !too_big(skb, p, up->mtu);
+}
+
+/* A flow to somewhere outside of this host. */
+NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct new_flow flow = { .source_party = PARTY_ENDPOINT, .destination_party = PARTY_WORLD };
+	struct room *room = room_get();
+	__u32 ifindex;
+	struct uplink *up = NULL;
+	struct network *n;
+	enum route route;
+	bool masquerades;
+	int reason;
+
+	if (!p || !c || !room)
+		return TC_ACT_SHOT;
+	n = network_at(p->network);
+	if (!n)
+		return drop(skb, p, REASON_CONFIG_MISSING);
+	p->destination_identity = IDENTITY_WORLD;
+	flow.source_identity = p->source_identity;
+	flow.destination_identity = IDENTITY_WORLD;
+	flow.owner = p->owner;
+	reason = judge_world(n);
+	if (reason)
+		return drop(skb, p, reason);
+	if (address_is_martian(&p->destination) || address_is_link_local6(&p->destination))
+		return drop(skb, p, REASON_MARTIAN);
+	route = route_of(skb, p, c, &room->fib);
+	if (route == ROUTE_NONE)
+		return drop(skb, p, REASON_NO_ROUTE);
+	trace(STEP_ALLOWED, 0);
+	if (route == ROUTE_UPLINK) {
+		ifindex = room->fib.ifindex;
+		up = bpf_map_lookup_elem(&uplinks, &ifindex);
+	}
+	if (!up || (n->flags & NETWORK_STACK)) {
+		flow.flags = CONNTRACK_STACK;
+		reason = conntrack_create(skb, p, &flow);
+		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_STACK);
+	}
+	if (too_big(skb, p, up->mtu))
+		return refuse_size(skb, p);
+	masquerades = n->flags & (p->is_v4 ? NETWORK_MASQUERADE4 : NETWORK_MASQUERADE6);
+	if (masquerades)
+		return masquerade(skb, p, &flow, up, &room->other);
+	reason = conntrack_create(skb, p, &flow);
+	return reason ? drop(skb, p, reason) : to_world(skb, p);
+}
+
+/* A flow to a published port, by way of the host's address. */
+NOT_INLINED int begin_to_published(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct new_flow flow = {
+		.flags = CONNTRACK_PUBLISHED,
+		.source_party = PARTY_ENDPOINT,
+		.destination_party = PARTY_ENDPOINT,
+	};
+	struct endpoint *target;
+	struct publish *pub;
+	struct room *room = room_get();
+	struct tuple *other;
+	struct network *n;
+	int reason;
+
+	if (!p || !c || !room)
+		return TC_ACT_SHOT;
+	other = &room->other;
+	pub = publish_at(&p->destination, p->destination_port, p->protocol);
+	if (!pub)
+		return drop(skb, p, REASON_NOT_PUBLISHED);
+	trace(STEP_PUBLISHED, bpf_ntohs(pub->port));
+	n = network_at(p->network);
+	target = endpoint_at(pub->network, &pub->addr);
+	if (!n || !target)
+		return drop(skb, p, REASON_NO_ENDPOINT);
+	if ((n->flags & NETWORK_INTERNAL) && pub->network != p->network)
+		return drop(skb, p, REASON_INTERNAL_NETWORK);
+	tuple_of_packet(other, p);
+	other->network = pub->network;
+	other->destination = pub->addr;
+	other->destination_port = pub->port;
+	/* A container that reaches itself must not see its own address come in: the gateway speaks. */
+	if (address_equal(&pub->addr, &p->source))
+		other->source = p->is_v4 ? n->gateway4 : n->gateway6;
+	p->destination_identity = target->identity;
+	flow.source_identity = p->source_identity;
+	flow.destination_identity = target->identity;
+	flow.owner = p->owner;
+	reason = conntrack_create_pair(skb, p, other, &flow);
+	if (!reason)
+		reason = translate(skb, p, other);
+	if (reason)
+		return drop(skb, p, reason);
+	return to_endpoint(skb, p, c, other->network, false);
+}
+
+/* What `begin` leaves to the caller, so that the chain of calls stays short enough for the stack. */
+#define BEGIN_TO_WORLD -100
+#define BEGIN_TO_PUBLISHED -101
+
+/* The first packet of a flow: where to, and may it? */
+NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct new_flow flow = { .source_party = PARTY_ENDPOINT };
+	struct host_addr *host;
+	struct endpoint *peer;
+	struct network *n;
+	struct subnet *s;
+	int reason;
+
+	if (!p || !c)
+		return TC_ACT_SHOT;
+	trace(STEP_CONNTRACK_MISS, 0);
+	flow.source_identity = p->source_identity;
+	flow.owner = p->owner;
+	peer = endpoint_at(p->network, &p->destination);
+	if (peer) {
+		n = network_at(p->network);
+		if (!n)
+			return drop(skb, p, REASON_CONFIG_MISSING);
+		p->destination_identity = peer->identity;
+		flow.destination_identity = peer->identity;
+		flow.destination_party = PARTY_ENDPOINT;
+		reason = judge_local(n, false);
+		if (reason)
+			return drop(skb, p, reason);
+		trace(STEP_ALLOWED, 0);
+		reason = conntrack_create(skb, p, &flow);
+		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, p->network, true);
+	}
+	host = bpf_map_lookup_elem(&host_addrs, &p->destination);
+	if (host) {
+		if (p->protocol == IPPROTO_UDP && c->tunnel_port && p->destination_port == bpf_htons(c->tunnel_port))
+			return drop(skb, p, REASON_TUNNEL_FORGED);
+		if (publish_at(&p->destination, p->destination_port, p->protocol))
+			return BEGIN_TO_PUBLISHED;
+		n = network_at(p->network);
+		if (!n)
+			return drop(skb, p, REASON_CONFIG_MISSING);
+		if (host->network ? host->network != p->network : !!(n->flags & NETWORK_INTERNAL))
+			return drop(skb, p, host->network ? REASON_ISOLATED : REASON_INTERNAL_NETWORK);
+		p->destination_identity = IDENTITY_HOST;
+		flow.destination_identity = IDENTITY_HOST;
+		flow.destination_party = PARTY_HOST;
+		trace(STEP_ALLOWED, 0);
+		reason = conntrack_create(skb, p, &flow);
+		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_HOST);
+	}
+	s = subnet_of(&p->destination);
+	if (s)
+		return drop(skb, p, s->network == p->network ? REASON_NO_ENDPOINT : REASON_ISOLATED);
+	return BEGIN_TO_WORLD;
+}
+
+/* An error about a packet that this endpoint received. */
+NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	__u32 network = 0, party = 0, wire;
+	int reason;
+
+	if (!p || !c)
+		return TC_ACT_SHOT;
+	wire = p->network;
+	reason = icmp_error_relate(skb, p, &network, &party);
+	if (reason)
+		return drop(skb, p, reason);
+	return deliver(skb, p, c, party, network, network == wire);
+}
+
+/* ARP, neighbour discovery, groups: what is not a flow. Answers TC_ACT_UNSPEC for what is one. */
+static __always_inline bool is_group(const struct packet *p)
+{
+	struct network *n;
+
+	if (address_is_multicast(&p->destination))
+		return true;
+	if (!p->is_v4 || !(p->flags & PACKET_LINK_MULTICAST))
+		return false;
+	n = network_at(p->network);
+	return n && address_equal(&p->destination, &n->broadcast4);
+}
+
+/* The rare wrongs and the frames that are not flows. */
+NOT_INLINED int not_a_flow(struct __sk_buff *skb, struct packet *p)
+{
+	__u32 ifindex = skb->ifindex;
+	struct interface *in = bpf_map_lookup_elem(&interfaces, &ifindex);
+
+	if (!p || !in)
+		return TC_ACT_SHOT;
+	if (p->flags & PACKET_NEIGHBOUR)
+		return answer_nd(skb, p, in);
+	if (p->protocol == IPPROTO_UDP && !(p->flags & PACKET_LATER_FRAGMENT) &&
+	    ((p->source_port == bpf_htons(67) && p->destination_port == bpf_htons(68)) ||
+	     (p->source_port == bpf_htons(547) && p->destination_port == bpf_htons(546))))
+		return drop(skb, p, REASON_DHCP_SERVER);
+	if (is_group(p))
+		return flood(skb, p, in);
+	return drop(skb, p, REASON_UNICAST_IN_BROADCAST);
+}
+
+SEC("tc")
+int from_endpoint(struct __sk_buff *skb)
+{
+	struct packet p = { .hook = HOOK_FROM_ENDPOINT };
+	const struct config *c = config_get();
+	__u32 ifindex = skb->ifindex;
+	struct conntrack_key key;
+	struct interface *in;
+	struct conntrack *ct;
+	struct ethhdr *eth;
+	bool reply = false;
+	const __u16 *mac;
+	__u32 party;
+	int reason;
+
+	in = bpf_map_lookup_elem(&interfaces, &ifindex);
+	if (!in)
+		return drop(skb, &p, REASON_UNKNOWN_INTERFACE);
+	if (!c || !c->host_ifindex)
+		return drop(skb, &p, REASON_CONFIG_MISSING);
+	p.network = in->network;
+	p.source_identity = in->identity;
+	p.owner = in->number;
+	packet_pull(skb);
+	eth = (void *)(long)skb->data;
+	if ((void *)(eth + 1) > (void *)(long)skb->data_end)
+		return drop(skb, &p, REASON_TRUNCATED);
+	p.ethertype = bpf_ntohs(eth->h_proto);
+	mac = (const __u16 *)eth->h_source;
+	if (mac[0] != ((const __u16 *)in->mac.bytes)[0] || mac[1] != ((const __u16 *)in->mac.bytes)[1] ||
+	    mac[2] != ((const __u16 *)in->mac.bytes)[2])
+		return drop(skb, &p, REASON_SPOOFED);
+	if (skb->vlan_present || p.ethertype == ETH_P_8021Q || p.ethertype == ETH_P_8021AD)
+		return drop(skb, &p, REASON_VLAN_TAGGED);
+	if (eth->h_dest[0] & 1)
+		p.flags |= PACKET_LINK_MULTICAST;
+	if (p.ethertype == ETH_P_ARP)
+		return answer_arp(skb, &p, in);
+	reason = packet_parse(skb, &p, ETH_HLEN);
+	if (reason)
+		return drop(skb, &p, reason);
+	trace(STEP_PARSED, 0);
+	if (!source_is_own(&p, in))
+		return drop(skb, &p, REASON_SPOOFED);
+	trace(STEP_SOURCE_VERIFIED, in->number);
+	if ((p.flags & (PACKET_NEIGHBOUR | PACKET_LINK_MULTICAST)) || address_is_multicast(&p.destination) ||
+	    (p.protocol == IPPROTO_UDP && (p.source_port == bpf_htons(67) || p.source_port == bpf_htons(547)) &&
+	     (p.destination_port == bpf_htons(68) || p.destination_port == bpf_htons(546))))
+		return not_a_flow(skb, &p);
+	if (p.flags & PACKET_ICMP_ERROR)
+		return relate(skb, &p);
+	if (packet_is_fragment(&p)) {
+		reason = fragment_ports(&p);
+		if (reason)
+			return drop(skb, &p, reason);
+	}
+	ct = conntrack_lookup(skb, &p, c, &key, &reply);
+	if (!ct) {
+		int action = begin(skb, &p);
+
+		if (action == BEGIN_TO_WORLD)
+			return begin_to_world(skb, &p);
+		return action == BEGIN_TO_PUBLISHED ? begin_to_published(skb, &p) : action;
+	}
+	trace(STEP_CONNTRACK_HIT, ct->state);
+	if (ct->generation != c->generation) {
+		reason = judge_again(&key, c->generation);
+		if (reason)
+			return drop(skb, &p, reason);
+	}
+	party = reply ? ct->source_party : ct->destination_party;
+	if (ct->flags & CONNTRACK_TRANSLATED) {
+		__u32 network = ct->other_network;
+		struct room *room = room_get();
+
+		/* Before the packet changes, since the error quotes it as it was sent. */
+		if (party == PARTY_WORLD && may_be_too_big(skb, &p) && !fits(skb, &p))
+			return refuse_size(skb, &p);
+		if (!room)
+			return drop(skb, &p, REASON_CONFIG_MISSING);
+		tuple_of_other(&room->other, ct, reply);
+		reason = translate(skb, &p, &room->other);
+		if (reason)
+			return drop(skb, &p, reason);
+		return deliver(skb, &p, c, party, network, false);
+	}
+	if (party == PARTY_WORLD && !(ct->flags & CONNTRACK_STACK) && may_be_too_big(skb, &p) && !fits(skb, &p))
+		return refuse_size(skb, &p);
+	if (ct->flags & CONNTRACK_STACK)
+		return to_host(skb, &p, c, STEP_TO_STACK);
+	return deliver(skb, &p, c, party, p.network, true);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* from_host: TC egress on the host device, which carries the routes to all containers. What gets here
+ * was sent by a process of this host, or is forwarded by its stack. */
+#include "lib/icmp_error.h"
+#include "lib/judge.h"
+
+/* From an egress hook only the host's end can be the target: the veth itself carries it over. */
+static __always_inline int hand_over(struct __sk_buff *skb, const struct packet *p, const struct config *c,
+				     const struct endpoint *e)
+{
+	trace(STEP_TO_ENDPOINT, e->ifindex);
+	if (set_macs(skb, &e->mac, &c->host_mac))
+		return drop(skb, p, REASON_REWRITE_FAILED);
+	return bpf_redirect(e->ifindex, 0);
+}
+
+SEC("tc")
+int from_host(struct __sk_buff *skb)
+{
+	struct packet p = { .hook = HOOK_FROM_HOST, .source_identity = IDENTITY_HOST };
+	const struct config *c = config_get();
+	bool forwarded = skb->ingress_ifindex, reply = false;
+	struct new_flow flow = { .destination_party = PARTY_ENDPOINT };
+	struct conntrack_key key;
+	struct endpoint *e;
+	struct conntrack *ct;
+	struct network *n;
+	int reason;
+
+	if (!c || !c->host_ifindex)
+		return drop(skb, &p, REASON_CONFIG_MISSING);
+	packet_pull(skb);
+	p.ethertype = bpf_ntohs(skb->protocol);
+	reason = packet_parse(skb, &p, ETH_HLEN);
+	if (reason)
+		return drop(skb, &p, reason);
+	trace(STEP_PARSED, 0);
+	if (address_is_multicast(&p.destination) || (p.flags & PACKET_NEIGHBOUR))
+		return drop(skb, &p, REASON_MULTICAST_FROM_HOST);
+	e = endpoint_at(0, &p.destination);
+	if (!e)
+		return drop(skb, &p, REASON_NO_ENDPOINT);
+	p.network = e->network;
+	p.destination_identity = e->identity;
+	n = network_at(e->network);
+	if (!n)
+		return drop(skb, &p, REASON_CONFIG_MISSING);
+	if (p.flags & PACKET_ICMP_ERROR) {
+		__u32 network = 0, party = 0;
+
+		reason = icmp_error_relate(skb, &p, &network, &party);
+		if (reason)
+			return drop(skb, &p, reason);
+		if (party != PARTY_ENDPOINT)
+			return drop(skb, &p, REASON_ICMP_UNRELATED);
+		e = endpoint_at(network, &p.destination);
+		return e ? hand_over(skb, &p, c, e) : drop(skb, &p, REASON_NO_ENDPOINT);
+	}
+	if (packet_is_fragment(&p)) {
+		reason = fragment_ports(&p);
+		if (reason)
+			return drop(skb, &p, reason);
+	}
+	ct = conntrack_lookup(skb, &p, c, &key, &reply);
+	if (ct && !(ct->flags & CONNTRACK_TRANSLATED)) {
+		trace(STEP_CONNTRACK_HIT, ct->state);
+		/* A forwarded packet may only belong to what left by the stack, or came in routed. */
+		if (forwarded && (reply ? ct->destination_party : ct->source_party) != PARTY_WORLD)
+			return drop(skb, &p, REASON_FORWARDED_BY_HOST);
+		if (ct->generation != c->generation) {
+			reason = judge_again(&key, c->generation);
+			if (reason)
+				return drop(skb, &p, reason);
+		}
+		return hand_over(skb, &p, c, e);
+	}
+	trace(STEP_CONNTRACK_MISS, 0);
+	flow.destination_identity = e->identity;
+	if (forwarded) {
+		p.source_identity = IDENTITY_WORLD;
+		if (!(n->flags & (p.is_v4 ? NETWORK_ROUTED4 : NETWORK_ROUTED6)) || (n->flags & NETWORK_INTERNAL))
+			return drop(skb, &p, REASON_FORWARDED_BY_HOST);
+		if (subnet_of(&p.source))
+			return drop(skb, &p, REASON_SPOOFED);
+		flow.source_party = PARTY_WORLD;
+		flow.owner = e->number;
+	} else {
+		flow.source_party = PARTY_HOST;
+	}
+	flow.source_identity = p.source_identity;
+	trace(STEP_ALLOWED, 0);
+	reason = conntrack_create(skb, &p, &flow);
+	if (reason)
+		return drop(skb, &p, reason);
+	return hand_over(skb, &p, c, e);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

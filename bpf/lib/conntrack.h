@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The flow table. An untranslated flow has one entry for both directions; a translated one has two,
+ * one a wire, which are made, refreshed and removed together. Expiry is judged here, at lookup. */
+#pragma once
+
+#include "scratch.h"
+
+/* Answers whether the packet's source is end b. */
+static __always_inline bool conntrack_key_of(struct conntrack_key *key, const struct address *source,
+					     const struct address *destination, __be16 source_port,
+					     __be16 destination_port, __u16 network, __u8 protocol)
+{
+	int order = address_compare(source, destination);
+	bool source_is_b;
+
+	if (!order)
+		source_is_b = bpf_ntohs(source_port) > bpf_ntohs(destination_port);
+	else
+		source_is_b = order > 0;
+	key->addr_a = source_is_b ? *destination : *source;
+	key->addr_b = source_is_b ? *source : *destination;
+	key->port_a = source_is_b ? destination_port : source_port;
+	key->port_b = source_is_b ? source_port : destination_port;
+	key->network = network;
+	key->protocol = protocol;
+	key->pad = 0;
+	return source_is_b;
+}
+
+static __always_inline bool conntrack_key_of_packet(struct conntrack_key *key, const struct packet *p)
+{
+	return conntrack_key_of(key, &p->source, &p->destination, p->source_port, p->destination_port, p->network,
+				p->protocol);
+}
+
+/* The key of the other half of a translated flow. */
+static __always_inline void conntrack_key_of_other(struct conntrack_key *key, const struct conntrack *ct,
+						   __u8 protocol)
+{
+	conntrack_key_of(key, &ct->other_source, &ct->other_destination, ct->other_source_port,
+			 ct->other_destination_port, ct->other_network, protocol);
+}
+
+static __always_inline __u64 conntrack_timeout(const struct conntrack *ct, const struct config *c, __u8 protocol)
+{
+	__u32 seconds;
+
+	if (ct->state == CONNTRACK_CLOSED)
+		seconds = c->timeout_closed;
+	else if (ct->state == CONNTRACK_CLOSING)
+		seconds = c->timeout_closing;
+	else if (ct->state == CONNTRACK_NEW)
+		seconds = c->timeout_new;
+	else if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
+		seconds = c->timeout_icmp;
+	else if (protocol != IPPROTO_TCP && protocol != IPPROTO_SCTP)
+		seconds = c->timeout_udp;
+	else
+		seconds = ct->state == CONNTRACK_ESTABLISHED ? c->timeout_established : c->timeout_new;
+	return seconds * SECOND;
+}
+
+static __always_inline bool conntrack_expired(const struct conntrack *ct, const struct config *c, __u8 protocol,
+					      __u64 now)
+{
+	__s64 idle = now - ct->last_seen; /* another CPU may have refreshed it after `now` was read */
+
+	return idle > 0 && (__u64)idle > conntrack_timeout(ct, c, protocol);
+}
+
+static __always_inline void quota_release(const struct conntrack *ct)
+{
+	__u32 number = ct->owner;
+	struct quota *q;
+
+	if (!number)
+		return;
+	q = bpf_map_lookup_elem(&quotas, &number);
+	if (!q)
+		return;
+	if (q->flows)
+		__sync_fetch_and_add(&q->flows, -1);
+	if ((ct->flags & CONNTRACK_SNAT) && q->snat_ports)
+		__sync_fetch_and_add(&q->snat_ports, -1);
+}
+
+/* Removes an entry and its other half. The half that pays is the one that was not made for replies. */
+NOT_INLINED int conntrack_remove(const struct conntrack_key *key)
+{
+	struct conntrack_key other;
+	struct conntrack *ct;
+
+	if (!key || tracing)
+		return 0;
+	ct = bpf_map_lookup_elem(&conntrack, key);
+	if (!ct)
+		return 0;
+	quota_release(ct);
+	if (ct->flags & CONNTRACK_TRANSLATED) {
+		conntrack_key_of_other(&other, ct, key->protocol);
+		bpf_map_delete_elem(&conntrack, &other);
+	}
+	bpf_map_delete_elem(&conntrack, key);
+	return 0;
+}
+
+/* What a packet does to the state of its flow. */
+static __always_inline void conntrack_step(struct conntrack *ct, const struct packet *p, bool reply)
+{
+	__u8 state = ct->state;
+	__u16 fin = reply ? CONNTRACK_FIN_REPLY : CONNTRACK_FIN_ORIGINAL;
+	bool finished = false, aborted = false;
+
+	if (p->protocol == IPPROTO_TCP) {
+		finished = p->tcp_flags & TCP_FIN;
+		aborted = p->tcp_flags & TCP_RST;
+	} else if (p->protocol == IPPROTO_SCTP) {
+		finished = p->icmp_type == 7 || p->icmp_type == 8; /* SHUTDOWN, SHUTDOWN ACK */
+		aborted = p->icmp_type == 6 || p->icmp_type == 14; /* ABORT, SHUTDOWN COMPLETE */
+	}
+	if (aborted) {
+		state = CONNTRACK_CLOSED;
+	} else if (finished) {
+		ct->flags |= fin;
+		state = (ct->flags & CONNTRACK_FIN_ORIGINAL) && (ct->flags & CONNTRACK_FIN_REPLY) ?
+				CONNTRACK_CLOSED : CONNTRACK_CLOSING;
+	} else if (state == CONNTRACK_NEW && reply) {
+		state = CONNTRACK_REPLIED;
+	} else if (state == CONNTRACK_REPLIED && !reply) {
+		state = CONNTRACK_ESTABLISHED;
+	} else if (state == CONNTRACK_CLOSED && !(ct->flags & (CONNTRACK_FIN_ORIGINAL | CONNTRACK_FIN_REPLY))) {
+		state = CONNTRACK_ESTABLISHED; /* the RST was not the connection's: it lives on */
+	}
+	ct->state = state;
+}
+
+/* Brings the other half in step; makes it anew where the LRU had taken it. */
+NOT_INLINED int conntrack_sync(const struct conntrack_key *key)
+{
+	struct conntrack_key other_key;
+	struct conntrack *ct, *other;
+
+	if (!key)
+		return 0;
+	ct = bpf_map_lookup_elem(&conntrack, key);
+	if (!ct || !(ct->flags & CONNTRACK_TRANSLATED))
+		return 0;
+	conntrack_key_of_other(&other_key, ct, key->protocol);
+	other = bpf_map_lookup_elem(&conntrack, &other_key);
+	if (other) {
+		other->state = ct->state;
+		other->last_seen = ct->last_seen;
+		other->flags |= ct->flags & (CONNTRACK_FIN_ORIGINAL | CONNTRACK_FIN_REPLY);
+	} else {
+		struct room *room = room_get();
+		struct conntrack *twin;
+		bool origin_is_b = ct->flags & CONNTRACK_ORIGIN_B;
+		bool twin_origin_is_b;
+
+		if (!room)
+			return 0;
+		twin = &room->entry;
+		*twin = *ct;
+		twin_origin_is_b = conntrack_key_of(&other_key, &ct->other_source, &ct->other_destination,
+						    ct->other_source_port, ct->other_destination_port,
+						    ct->other_network, key->protocol);
+		twin->flags ^= CONNTRACK_REPLY_HALF;
+		twin->flags &= ~CONNTRACK_ORIGIN_B;
+		if (twin_origin_is_b)
+			twin->flags |= CONNTRACK_ORIGIN_B;
+		twin->packets_original = twin->bytes_original = twin->packets_reply = twin->bytes_reply = 0;
+		twin->other_network = key->network;
+		twin->other_source = origin_is_b ? key->addr_b : key->addr_a;
+		twin->other_destination = origin_is_b ? key->addr_a : key->addr_b;
+		twin->other_source_port = origin_is_b ? key->port_b : key->port_a;
+		twin->other_destination_port = origin_is_b ? key->port_a : key->port_b;
+		if (!bpf_map_update_elem(&conntrack, &other_key, twin, BPF_NOEXIST))
+			count(COUNTER_PAIRS_REPAIRED);
+	}
+	return 0;
+}
+
+/* Looks the packet's flow up and accounts for it. NULL: none, or it has ended. */
+static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb, const struct packet *p,
+							  const struct config *c, struct conntrack_key *key,
+							  bool *reply)
+{
+	bool source_is_b = conntrack_key_of_packet(key, p);
+	struct conntrack *ct = bpf_map_lookup_elem(&conntrack, key);
+	__u64 now, packets;
+	bool changed = false;
+
+	if (!ct)
+		return NULL;
+	*reply = source_is_b != !!(ct->flags & CONNTRACK_ORIGIN_B);
+	now = bpf_ktime_get_ns();
+	if (now - ct->last_seen > SECOND) {
+		if (conntrack_expired(ct, c, p->protocol, now)) {
+			conntrack_remove(key);
+			return NULL;
+		}
+		changed = true;
+	}
+	if (ct->state >= CONNTRACK_CLOSING && p->protocol == IPPROTO_TCP && (p->tcp_flags & TCP_SYN) &&
+	    !(p->tcp_flags & TCP_ACK)) {
+		conntrack_remove(key); /* the tuple is used again */
+		return NULL;
+	}
+	if (tracing)
+		return ct;
+	if (ct->state != CONNTRACK_ESTABLISHED ||
+	    (p->protocol == IPPROTO_TCP ? p->tcp_flags & (TCP_FIN | TCP_RST) : p->protocol == IPPROTO_SCTP)) {
+		__u8 before = ct->state;
+
+		conntrack_step(ct, p, *reply);
+		changed |= ct->state != before;
+	}
+	packets = skb->gso_segs ? skb->gso_segs : 1;
+	if (*reply) {
+		ct->packets_reply += packets;
+		ct->bytes_reply += skb->len;
+	} else {
+		ct->packets_original += packets;
+		ct->bytes_original += skb->len;
+	}
+	if (changed) {
+		ct->last_seen = now;
+		if (ct->flags & CONNTRACK_TRANSLATED)
+			conntrack_sync(key);
+	}
+	return ct;
+}
+
+/* A fragment after the first learns its ports from the first. */
+NOT_INLINED int fragment_ports(struct packet *p)
+{
+	struct fragment_key key = {};
+	struct fragment *known;
+
+	if (!p)
+		return REASON_FRAGMENT_UNKNOWN;
+	key.source = p->source;
+	key.destination = p->destination;
+	key.id = p->fragment_id;
+	key.network = p->network;
+	key.protocol = p->protocol;
+	if (p->flags & PACKET_FIRST_FRAGMENT) {
+		struct fragment f = {
+			.seen = bpf_ktime_get_ns(),
+			.source_port = p->source_port,
+			.destination_port = p->destination_port,
+		};
+
+		if (!tracing)
+			bpf_map_update_elem(&fragments, &key, &f, BPF_ANY);
+		return REASON_NONE;
+	}
+	known = bpf_map_lookup_elem(&fragments, &key);
+	if (!known || bpf_ktime_get_ns() - known->seen > 30 * SECOND)
+		return REASON_FRAGMENT_UNKNOWN;
+	p->source_port = known->source_port;
+	p->destination_port = known->destination_port;
+	return REASON_NONE;
+}
+
+static __always_inline bool packet_is_fragment(const struct packet *p)
+{
+	return p->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT);
+}
+
+/* Charges the endpoint for a flow. Without a collector (nobody counts any more) the count starts anew
+ * after each window, so that the quota stays a limit and never becomes a wall. */
+static __always_inline int quota_take(const struct config *c, __u32 number, bool snat)
+{
+	struct quota *q;
+	__u64 now;
+
+	if (!number || tracing)
+		return REASON_NONE;
+	q = bpf_map_lookup_elem(&quotas, &number);
+	if (!q)
+		return REASON_NONE;
+	if (q->flows >= c->flow_quota || (snat && q->snat_ports >= c->snat_quota)) {
+		now = bpf_ktime_get_ns();
+		if (now - q->epoch < c->quota_window * SECOND)
+			return q->flows >= c->flow_quota ? REASON_FLOW_QUOTA : REASON_SNAT_QUOTA;
+		q->epoch = now;
+		q->flows = 0;
+		q->snat_ports = 0;
+	}
+	__sync_fetch_and_add(&q->flows, 1);
+	if (snat)
+		__sync_fetch_and_add(&q->snat_ports, 1);
+	return REASON_NONE;
+}
+
+static __always_inline void quota_give_back(const struct config *c UNUSED, __u32 number, bool snat)
+{
+	struct conntrack taken = { .owner = number, .flags = snat ? CONNTRACK_SNAT : 0 };
+
+	if (!tracing)
+		quota_release(&taken);
+}
+
+static __always_inline void tuple_of_packet(struct tuple *t, const struct packet *p)
+{
+	t->source = p->source;
+	t->destination = p->destination;
+	t->source_port = p->source_port;
+	t->destination_port = p->destination_port;
+	t->network = p->network;
+	t->protocol = p->protocol;
+	t->pad = 0;
+}
+
+struct new_flow {
+	__u32 source_identity;
+	__u32 destination_identity;
+	__u32 owner;
+	__u16 flags;
+	__u8 source_party;
+	__u8 destination_party;
+};
+
+static __always_inline void conntrack_fill(struct conntrack *ct, const struct new_flow *flow, const struct config *c)
+{
+	__builtin_memset(ct, 0, sizeof(*ct));
+	ct->created = ct->last_seen = bpf_ktime_get_ns();
+	ct->generation = c->generation;
+	ct->source_identity = flow->source_identity;
+	ct->destination_identity = flow->destination_identity;
+	ct->owner = flow->owner;
+	ct->flags = flow->flags;
+	ct->source_party = flow->source_party;
+	ct->destination_party = flow->destination_party;
+}
+
+/* Makes the entry of an untranslated flow. The packet that begins it is its first. */
+NOT_INLINED int conntrack_create(struct __sk_buff *skb, const struct packet *p, const struct new_flow *flow)
+{
+	const struct config *c = config_get();
+	struct conntrack_key key;
+	struct room *room = room_get();
+	struct conntrack *ct;
+	int reason;
+
+	if (!p || !flow || !c || !room)
+		return REASON_CONFIG_MISSING;
+	ct = &room->entry;
+	if (p->flags & PACKET_CANNOT_BEGIN)
+		return REASON_CONNTRACK_INVALID;
+	reason = quota_take(c, flow->owner, false);
+	if (reason)
+		return reason;
+	conntrack_fill(ct, flow, c);
+	ct->packets_original = 1;
+	ct->bytes_original = skb->len;
+	if (conntrack_key_of_packet(&key, p))
+		ct->flags |= CONNTRACK_ORIGIN_B;
+	if (!tracing && bpf_map_update_elem(&conntrack, &key, ct, BPF_ANY)) {
+		quota_give_back(c, flow->owner, false);
+		return REASON_CONNTRACK_FULL;
+	}
+	emit_new_flow(skb, p, c);
+	return REASON_NONE;
+}
+
+/* Makes both halves of a translated flow: `p` is what this wire shows, `other` what the next one will.
+ * The reply half goes first and must be new: nobody else's tuple is ever taken over. */
+NOT_INLINED int conntrack_create_pair(struct __sk_buff *skb, const struct packet *p, const struct tuple *other,
+				      const struct new_flow *flow)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	struct conntrack *ct;
+	bool snat, origin_b, other_origin_b;
+	int reason, error;
+
+	if (!p || !other || !flow || !c || !room)
+		return REASON_CONFIG_MISSING;
+	ct = &room->entry;
+	if (p->flags & PACKET_CANNOT_BEGIN)
+		return REASON_CONNTRACK_INVALID;
+	snat = flow->flags & CONNTRACK_SNAT;
+	reason = quota_take(c, flow->owner, snat);
+	if (reason)
+		return reason;
+	origin_b = conntrack_key_of_packet(&room->key, p);
+	other_origin_b = conntrack_key_of(&room->other_key, &other->source, &other->destination, other->source_port,
+					  other->destination_port, other->network, other->protocol);
+	conntrack_fill(ct, flow, c);
+	ct->flags |= CONNTRACK_TRANSLATED | CONNTRACK_REPLY_HALF | (other_origin_b ? CONNTRACK_ORIGIN_B : 0);
+	ct->other_network = p->network;
+	ct->other_source = p->source;
+	ct->other_destination = p->destination;
+	ct->other_source_port = p->source_port;
+	ct->other_destination_port = p->destination_port;
+	if (!tracing) {
+		error = bpf_map_update_elem(&conntrack, &room->other_key, ct, BPF_NOEXIST);
+		if (error == -17 /* EEXIST */) {
+			struct conntrack *old = bpf_map_lookup_elem(&conntrack, &room->other_key);
+
+			if (old && (conntrack_expired(old, c, other->protocol, ct->created) ||
+				    old->state >= CONNTRACK_CLOSING))
+				conntrack_remove(&room->other_key);
+			error = bpf_map_update_elem(&conntrack, &room->other_key, ct, BPF_NOEXIST);
+		}
+		if (error) {
+			quota_give_back(c, flow->owner, snat);
+			return error == -17 ? REASON_CONNTRACK_INVALID : REASON_CONNTRACK_FULL;
+		}
+	}
+	ct->flags = flow->flags | CONNTRACK_TRANSLATED | (origin_b ? CONNTRACK_ORIGIN_B : 0);
+	ct->packets_original = 1;
+	ct->bytes_original = skb->len;
+	ct->other_network = other->network;
+	ct->other_source = other->source;
+	ct->other_destination = other->destination;
+	ct->other_source_port = other->source_port;
+	ct->other_destination_port = other->destination_port;
+	if (!tracing && bpf_map_update_elem(&conntrack, &room->key, ct, BPF_ANY)) {
+		bpf_map_delete_elem(&conntrack, &room->other_key);
+		quota_give_back(c, flow->owner, snat);
+		return REASON_CONNTRACK_FULL;
+	}
+	emit_new_flow(skb, p, c);
+	return REASON_NONE;
+}

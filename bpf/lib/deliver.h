@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The ways out of a program: into a container, to this host, to the world. */
+#pragma once
+
+#include "conntrack.h"
+#include "icmp_reply.h"
+#include "translate.h"
+
+struct frame_macs {
+	struct mac destination;
+	struct mac source;
+};
+
+static __always_inline int set_macs(struct __sk_buff *skb, const struct mac *destination, const struct mac *source)
+{
+	struct frame_macs macs = { *destination, *source };
+
+	return bpf_skb_store_bytes(skb, 0, &macs, sizeof(macs), 0);
+}
+
+static __always_inline struct endpoint *endpoint_at(__u32 network, const struct address *addr)
+{
+	struct endpoint_key key = { .network = network, .addr = *addr };
+
+	return bpf_map_lookup_elem(&endpoints, &key);
+}
+
+static __always_inline struct network *network_at(__u32 number)
+{
+	return bpf_map_lookup_elem(&networks, &number);
+}
+
+static __always_inline struct subnet *subnet_of(const struct address *addr)
+{
+	struct prefix_key key = { .prefixlen = 128, .addr = *addr };
+
+	return bpf_map_lookup_elem(&subnets, &key);
+}
+
+/* A router's hop. What runs out is answered. */
+static __always_inline int take_hop(struct __sk_buff *skb, struct packet *p)
+{
+	if (p->ttl <= 1)
+		return REASON_TTL_EXCEEDED;
+	if (p->is_v4) {
+		__be16 old = bpf_htons(p->ttl << 8), new = bpf_htons((p->ttl - 1) << 8);
+		__u8 ttl = p->ttl - 1;
+
+		if (bpf_l3_csum_replace(skb, p->l3 + 10, old, new, 2) ||
+		    bpf_skb_store_bytes(skb, p->l3 + 8, &ttl, 1, 0))
+			return REASON_REWRITE_FAILED;
+	} else {
+		__u8 ttl = p->ttl - 1;
+
+		if (bpf_skb_store_bytes(skb, p->l3 + 7, &ttl, 1, BPF_F_RECOMPUTE_CSUM))
+			return REASON_REWRITE_FAILED;
+	}
+	p->ttl--;
+	return REASON_NONE;
+}
+
+/* The larger packets of a GSO train are cut to gso_size before they leave. */
+static __always_inline bool too_big(const struct __sk_buff *skb, const struct packet *p, __u32 mtu)
+{
+	if (!mtu)
+		return false;
+	if (skb->gso_size)
+		return skb->gso_size + (p->l4 - p->l3) + 20 > mtu;
+	return skb->len - p->l3 > mtu;
+}
+
+/* Into a container from an ingress hook: its own ingress is decided already. The sender's MAC stays
+ * where both are on one segment; what came through the host shows the gateway's. */
+static __always_inline int to_endpoint(struct __sk_buff *skb, const struct packet *p, const struct config *c,
+				       __u32 network, bool same_segment)
+{
+	struct endpoint *e = endpoint_at(network, &p->destination);
+
+	if (!e)
+		return drop(skb, p, REASON_NO_ENDPOINT);
+	trace(STEP_TO_ENDPOINT, e->ifindex);
+	if (same_segment) {
+		void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+		const __u16 *have = data, *want = (const __u16 *)e->mac.bytes;
+
+		if (data + 6 > end || have[0] != want[0] || have[1] != want[1] || have[2] != want[2])
+			if (bpf_skb_store_bytes(skb, 0, &e->mac, 6, 0))
+				return drop(skb, p, REASON_REWRITE_FAILED);
+	} else if (set_macs(skb, &e->mac, &c->host_mac)) {
+		return drop(skb, p, REASON_REWRITE_FAILED);
+	}
+	return bpf_redirect_peer(e->ifindex, 0);
+}
+
+/* Up this host's stack, as if it had come from the host device. */
+static __always_inline int to_host(struct __sk_buff *skb, const struct packet *p, const struct config *c,
+				   enum step step)
+{
+	trace(step, c->host_ifindex);
+	if (bpf_skb_store_bytes(skb, 0, &c->host_mac, 6, 0))
+		return drop(skb, p, REASON_REWRITE_FAILED);
+	return bpf_redirect(c->host_ifindex, BPF_F_INGRESS);
+}
+
+enum route {
+	ROUTE_UPLINK = 0,
+	ROUTE_STACK = 1, /* not one of our uplinks: the host's own affair */
+	ROUTE_NONE = 2,
+};
+
+/* Where the host would send what the packet says now. */
+static __always_inline enum route route_of(struct __sk_buff *skb, const struct packet *p, const struct config *c,
+					   struct bpf_fib_lookup *fib)
+{
+	long rc;
+
+	__builtin_memset(fib, 0, sizeof(*fib));
+	fib->ifindex = c->host_ifindex;
+	fib->l4_protocol = p->protocol;
+	fib->sport = p->source_port;
+	fib->dport = p->destination_port;
+	if (p->is_v4) {
+		fib->family = AF_INET;
+		fib->ipv4_src = const_words(&p->source)[3];
+		fib->ipv4_dst = const_words(&p->destination)[3];
+	} else {
+		fib->family = AF_INET6;
+		*(struct address *)fib->ipv6_src = p->source;
+		*(struct address *)fib->ipv6_dst = p->destination;
+	}
+	/* tot_len stays 0: with a length the lookup would judge the MTU of a GSO packet. */
+	rc = bpf_fib_lookup(skb, fib, sizeof(*fib), 0);
+	if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH)
+		{
+		__u32 ifindex = fib->ifindex;
+
+		return bpf_map_lookup_elem(&uplinks, &ifindex) ? ROUTE_UPLINK : ROUTE_STACK;
+	}
+	if (rc == BPF_FIB_LKUP_RET_BLACKHOLE || rc == BPF_FIB_LKUP_RET_UNREACHABLE ||
+	    rc == BPF_FIB_LKUP_RET_PROHIBIT || rc < 0)
+		return ROUTE_NONE;
+	return ROUTE_STACK;
+}
+
+/* Out of an uplink; the kernel finds the neighbour. */
+NOT_INLINED int to_world(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct bpf_redir_neigh next = {};
+	struct room *room = room_get();
+	struct bpf_fib_lookup *fib;
+	struct uplink *up;
+	__u32 ifindex;
+	int reason;
+
+	if (!p || !c || !room)
+		return TC_ACT_SHOT;
+	fib = &room->fib;
+	switch (route_of(skb, p, c, fib)) {
+	case ROUTE_NONE:
+		return drop(skb, p, REASON_NO_ROUTE);
+	case ROUTE_STACK:
+		return to_host(skb, p, c, STEP_TO_STACK);
+	case ROUTE_UPLINK:
+		break;
+	}
+	ifindex = fib->ifindex;
+	up = bpf_map_lookup_elem(&uplinks, &ifindex);
+	if (!up)
+		return drop(skb, p, REASON_NO_ROUTE);
+	if (!(p->flags & PACKET_ICMP_ERROR)) {
+		reason = take_hop(skb, p);
+		if (reason)
+			return drop(skb, p, reason);
+	}
+	next.nh_family = fib->family;
+	if (fib->family == AF_INET)
+		next.ipv4_nh = fib->ipv4_dst;
+	else
+		__builtin_memcpy(next.ipv6_nh, fib->ipv6_dst, 16);
+	trace(STEP_TO_UPLINK, fib->ifindex);
+	return bpf_redirect_neigh(fib->ifindex, &next, sizeof(next), 0);
+}

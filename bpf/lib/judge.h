@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who may reach whom. The same rules judge a new flow and, after a permission was taken back, a known
+ * one; always in its original direction. */
+#pragma once
+
+#include "deliver.h"
+
+static __always_inline struct publish *publish_exact(const struct address *addr, __be16 port, __u8 protocol)
+{
+	struct publish_key key = { .addr = *addr, .port = port, .protocol = protocol };
+
+	return bpf_map_lookup_elem(&published, &key);
+}
+
+/* What is published on this address of the host: exactly, or on all of them. */
+static __always_inline struct publish *publish_at(const struct address *addr, __be16 port, __u8 protocol)
+{
+	struct publish *found;
+	struct address any = {};
+
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_SCTP)
+		return NULL;
+	found = publish_exact(addr, port, protocol);
+	if (found)
+		return found;
+	if (address_is_v4(addr))
+		address_from_v4(&any, 0);
+	return publish_exact(&any, port, protocol);
+}
+
+/* @published: a published port leads there, which opens what ICC closes. */
+static __always_inline int judge_local(const struct network *n, bool published_port)
+{
+	if ((n->flags & NETWORK_ICC_OFF) && !published_port)
+		return REASON_ICC_DISABLED;
+	return REASON_NONE;
+}
+
+static __always_inline int judge_world(const struct network *n)
+{
+	return n->flags & NETWORK_INTERNAL ? REASON_INTERNAL_NETWORK : REASON_NONE;
+}
+
+/* A known flow, admitted under an earlier generation of permissions. */
+NOT_INLINED int judge_again(const struct conntrack_key *key, __u32 generation)
+{
+	struct address destination, other_destination;
+	struct conntrack *ct;
+	struct network *n;
+	__u32 network;
+	__be16 port, other_port;
+	int reason = REASON_NONE;
+
+	if (!key)
+		return REASON_POLICY_DENIED;
+	ct = bpf_map_lookup_elem(&conntrack, key);
+	if (!ct)
+		return REASON_POLICY_DENIED;
+	trace(STEP_JUDGED_AGAIN, generation);
+	/* What this wire shows in the original direction; of a reply half, what the other one shows. */
+	destination = ct->flags & CONNTRACK_ORIGIN_B ? key->addr_a : key->addr_b;
+	port = ct->flags & CONNTRACK_ORIGIN_B ? key->port_a : key->port_b;
+	network = key->network;
+	if (ct->flags & CONNTRACK_PUBLISHED) {
+		struct publish *pub;
+		bool reply_half = ct->flags & CONNTRACK_REPLY_HALF;
+
+		other_destination = ct->other_destination;
+		other_port = ct->other_destination_port;
+		if (reply_half)
+			pub = publish_at(&other_destination, other_port, key->protocol);
+		else
+			pub = publish_at(&destination, port, key->protocol);
+		if (!pub || !address_equal(&pub->addr, reply_half ? &destination : &other_destination) ||
+		    pub->port != (reply_half ? port : other_port))
+			reason = REASON_POLICY_DENIED;
+		network = reply_half ? network : ct->other_network;
+	} else if (ct->flags & CONNTRACK_REPLY_HALF) {
+		network = ct->other_network;
+	}
+	n = network_at(network);
+	if (!n || !(n->flags & NETWORK_PRESENT))
+		reason = REASON_POLICY_DENIED;
+	else if (!reason && ct->source_party == PARTY_ENDPOINT && ct->destination_party == PARTY_ENDPOINT)
+		reason = judge_local(n, ct->flags & CONNTRACK_PUBLISHED);
+	else if (!reason && (ct->source_party == PARTY_WORLD || ct->destination_party == PARTY_WORLD))
+		reason = judge_world(n);
+	if (reason) {
+		conntrack_remove(key);
+		return reason;
+	}
+	if (!tracing)
+		ct->generation = generation;
+	return REASON_NONE;
+}

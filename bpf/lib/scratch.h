@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Room for what a packet needs rarely and the stack has no place for: a chain of calls has 512 bytes.
+ * Programs run with soft interrupts off, so a CPU uses it for one packet at a time. */
+#pragma once
+
+#include "emit.h"
+
+/* A wire's tuple, in the original direction. */
+struct tuple {
+	struct address source __attribute__((aligned(8)));
+	struct address destination __attribute__((aligned(8)));
+	__be16 source_port;
+	__be16 destination_port;
+	__u16 network;
+	__u8 protocol;
+	__u8 pad;
+};
+
+struct quoted {
+	struct packet p; /* the packet that an ICMP error quotes, as this wire saw it; offsets are this skb's */
+};
+
+struct room {
+	struct conntrack entry; /* in the making */
+	struct conntrack_key key;
+	struct conntrack_key other_key;
+	struct tuple other; /* of a flow in the making */
+	struct bpf_fib_lookup fib;
+	struct quoted quoted;
+	struct tuple quoted_to;
+	struct tuple outer_to;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct room);
+} scratch SEC(".maps") WRITER_DATAPATH;
+
+static __always_inline struct room *room_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch, &zero);
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* from_uplink: TC ingress on each uplink. Published ports from outside and replies to masqueraded
+ * flows go to their containers; what is the host's own passes untouched. */
+#include "lib/icmp_error.h"
+#include "lib/judge.h"
+#include "lib/snat.h"
+
+#define NOT_OURS -100 /* no verdict: the host's stack goes on */
+
+/* A device without an Ethernet header gets one before its packet enters a veth. */
+static __always_inline int into_endpoint(struct __sk_buff *skb, struct packet *p, const struct config *c,
+					 __u32 network, bool ethernet)
+{
+	int reason = p->flags & PACKET_ICMP_ERROR ? REASON_NONE : take_hop(skb, p);
+
+	if (reason)
+		return drop(skb, p, reason);
+	if (!ethernet) {
+		__be16 type = p->is_v4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+
+		if (bpf_skb_change_head(skb, ETH_HLEN, 0) || bpf_skb_store_bytes(skb, 12, &type, 2, 0))
+			return drop(skb, p, REASON_REWRITE_FAILED);
+	}
+	return to_endpoint(skb, p, c, network, false);
+}
+
+/* The first packet of a flow to a published port. */
+static __always_inline int admit_published(struct __sk_buff *skb, struct packet *p, struct tuple *other)
+{
+	struct new_flow flow = {
+		.flags = CONNTRACK_PUBLISHED,
+		.source_party = PARTY_WORLD,
+		.destination_party = PARTY_ENDPOINT,
+		.source_identity = IDENTITY_WORLD,
+	};
+	struct publish *pub = publish_at(&p->destination, p->destination_port, p->protocol);
+	struct endpoint *target;
+	struct network *n;
+
+	if (!pub)
+		return NOT_OURS;
+	/* A publish never steals what a process of the host already holds. */
+	if (host_socket_takes(skb, &p->source, p->source_port, &p->destination, p->destination_port, p->protocol,
+			      p->is_v4, true))
+		return NOT_OURS;
+	trace(STEP_PUBLISHED, bpf_ntohs(pub->port));
+	n = network_at(pub->network);
+	target = endpoint_at(pub->network, &pub->addr);
+	if (!n || !target)
+		return REASON_NO_ENDPOINT;
+	if (n->flags & NETWORK_INTERNAL)
+		return REASON_INTERNAL_NETWORK;
+	if (address_is_martian(&p->source) || address_is_multicast(&p->source))
+		return REASON_MARTIAN;
+	tuple_of_packet(other, p);
+	other->network = pub->network;
+	other->destination = pub->addr;
+	other->destination_port = pub->port;
+	p->destination_identity = target->identity;
+	flow.destination_identity = target->identity;
+	flow.owner = target->number;
+	trace(STEP_ALLOWED, 0);
+	return conntrack_create_pair(skb, p, other, &flow);
+}
+
+/* To a container's own address: only where its network is routed. */
+static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p, const struct config *c,
+					__u32 network)
+{
+	struct new_flow flow = {
+		.source_party = PARTY_WORLD,
+		.destination_party = PARTY_ENDPOINT,
+		.source_identity = IDENTITY_WORLD,
+	};
+	struct network *n = network_at(network);
+	struct room *room = room_get();
+	struct endpoint *target;
+	struct conntrack *ct;
+	bool reply = false;
+
+	if (!n || !room)
+		return REASON_CONFIG_MISSING;
+	if ((n->flags & NETWORK_INTERNAL) || !(n->flags & (p->is_v4 ? NETWORK_ROUTED4 : NETWORK_ROUTED6)))
+		return REASON_NOT_PUBLISHED;
+	target = endpoint_at(network, &p->destination);
+	if (!target)
+		return REASON_NO_ENDPOINT;
+	p->network = network;
+	ct = conntrack_lookup(skb, p, c, &room->key, &reply);
+	if (ct)
+		return ct->generation == c->generation ? REASON_NONE : judge_again(&room->key, c->generation);
+	p->destination_identity = target->identity;
+	flow.destination_identity = target->identity;
+	flow.owner = target->number;
+	return conntrack_create(skb, p, &flow);
+}
+
+/* What no flow is known for. Answers an action, or NOT_OURS. */
+NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	struct host_addr *host;
+	struct subnet *s;
+	int reason;
+
+	if (!p || !c || !room)
+		return TC_ACT_SHOT;
+	trace(STEP_CONNTRACK_MISS, 0);
+	if (subnet_of(&p->source))
+		return drop(skb, p, REASON_SPOOFED);
+	host = bpf_map_lookup_elem(&host_addrs, &p->destination);
+	if (host && !host->network) {
+		if (p->flags & PACKET_CANNOT_BEGIN)
+			return NOT_OURS;
+		reason = admit_published(skb, p, &room->other);
+		if (reason == NOT_OURS)
+			return NOT_OURS;
+		if (!reason)
+			reason = translate(skb, p, &room->other);
+		if (reason)
+			return drop(skb, p, reason);
+		return into_endpoint(skb, p, c, room->other.network, ethernet);
+	}
+	s = subnet_of(&p->destination);
+	if (!s)
+		return NOT_OURS;
+	reason = host ? REASON_NOT_PUBLISHED : admit_routed(skb, p, c, s->network);
+	if (reason)
+		return drop(skb, p, reason);
+	return into_endpoint(skb, p, c, s->network, ethernet);
+}
+
+/* An error about a packet that one of our endpoints sent. */
+NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
+{
+	const struct config *c = config_get();
+	__u32 network = 0, party = 0;
+	struct subnet *s;
+	int reason;
+
+	if (!p || !c)
+		return TC_ACT_SHOT;
+	if (subnet_of(&p->source))
+		return drop(skb, p, REASON_SPOOFED);
+	s = subnet_of(&p->destination);
+	if (s)
+		p->network = s->network;
+	reason = icmp_error_relate(skb, p, &network, &party);
+	if (reason)
+		return s ? drop(skb, p, reason) : NOT_OURS; /* the host's own flows have errors too */
+	if (party != PARTY_ENDPOINT)
+		return NOT_OURS;
+	return into_endpoint(skb, p, c, network, ethernet);
+}
+
+static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
+{
+	struct packet p = { .hook = HOOK_FROM_UPLINK, .source_identity = IDENTITY_WORLD };
+	const struct config *c = config_get();
+	struct conntrack_key key;
+	struct conntrack *ct;
+	bool reply = false;
+	__u32 network, party;
+	struct room *room;
+	int reason, action;
+
+	if (!c || !c->host_ifindex || skb->pkt_type != PACKET_HOST || skb->vlan_present)
+		return TC_ACT_UNSPEC;
+	p.ethertype = bpf_ntohs(skb->protocol);
+	if (p.ethertype != ETH_P_IP && p.ethertype != ETH_P_IPV6)
+		return TC_ACT_UNSPEC;
+	packet_pull(skb);
+	reason = packet_parse(skb, &p, ethernet ? ETH_HLEN : 0);
+	/* What cannot be read is no flow of ours, and no route leads from the stack to a container. */
+	if (reason || (p.flags & PACKET_NEIGHBOUR) || address_is_multicast(&p.destination))
+		return TC_ACT_UNSPEC;
+	trace(STEP_PARSED, 0);
+	if (p.flags & PACKET_ICMP_ERROR) {
+		action = relate(skb, &p, ethernet);
+		goto act;
+	}
+	if (packet_is_fragment(&p) && fragment_ports(&p)) {
+		if (subnet_of(&p.destination))
+			return drop(skb, &p, REASON_FRAGMENT_UNKNOWN);
+		return TC_ACT_UNSPEC;
+	}
+	ct = conntrack_lookup(skb, &p, c, &key, &reply);
+	if (!ct) {
+		action = begin(skb, &p, ethernet);
+		goto act;
+	}
+	trace(STEP_CONNTRACK_HIT, ct->state);
+	party = reply ? ct->source_party : ct->destination_party;
+	if (party != PARTY_ENDPOINT || !(ct->flags & CONNTRACK_TRANSLATED))
+		return TC_ACT_UNSPEC;
+	if (ct->generation != c->generation) {
+		reason = judge_again(&key, c->generation);
+		if (reason)
+			return drop(skb, &p, reason);
+	}
+	network = ct->other_network;
+	room = room_get();
+	if (!room)
+		return drop(skb, &p, REASON_CONFIG_MISSING);
+	tuple_of_other(&room->other, ct, reply);
+	reason = translate(skb, &p, &room->other);
+	if (reason)
+		return drop(skb, &p, reason);
+	return into_endpoint(skb, &p, c, network, ethernet);
+act:
+	if (action != NOT_OURS)
+		return action;
+	trace(STEP_PASSED, 0);
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int from_uplink(struct __sk_buff *skb)
+{
+	return from_uplink_at(skb, true);
+}
+
+/* For devices whose packets begin with the IP header (tun, WireGuard). */
+SEC("tc")
+int from_uplink_l3(struct __sk_buff *skb)
+{
+	return from_uplink_at(skb, false);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
