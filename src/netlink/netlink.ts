@@ -96,6 +96,11 @@ export class Netlink implements Disposable {
     return this.#list(route.listRoutes(wanted), route.decodeRoute, 'ENOENT', 'ENODEV');
   }
 
+  /** Likewise, in turns with the rest of the event loop. */
+  routesAsync(wanted: route.RouteFilter = {}): Promise<route.Route[]> {
+    return orNone(this.#socket.dumpAsync(route.listRoutes(wanted), route.decodeRoute), 'ENOENT', 'ENODEV');
+  }
+
   addRoute(spec: route.RouteSpec): void {
     this.#socket.request(route.addRoute(spec));
   }
@@ -125,7 +130,15 @@ export class Netlink implements Disposable {
     return this.#socket.dump(qdisc.listQdiscs(), qdisc.decodeQdisc);
   }
 
-  /** @returns what is at clsact's place on a device; undefined: nothing, or no such device */
+  /** Likewise, in turns with the rest of the event loop. */
+  qdiscsAsync(): Promise<qdisc.Qdisc[]> {
+    return this.#socket.dumpAsync(qdisc.listQdiscs(), qdisc.decodeQdisc);
+  }
+
+  /**
+   * What is at clsact's place on a device; undefined: nothing, or no such device. The kernel tells the answer to
+   * everybody who listens to traffic control, as if it were news: whoever acts on such events asks `qdiscs` instead.
+   */
   clsact(ifindex: number): qdisc.Qdisc | undefined {
     return this.#get(qdisc.getClsact(ifindex), qdisc.decodeQdisc, 'ENOENT', 'ENODEV', 'EINVAL');
   }
@@ -196,6 +209,15 @@ export class Netlink implements Disposable {
       if (KernelError.is(error, ...absent)) return [];
       throw error;
     }
+  }
+}
+
+async function orNone<T>(list: Promise<T[]>, ...absent: string[]): Promise<T[]> {
+  try {
+    return await list;
+  } catch (error) {
+    if (KernelError.is(error, ...absent)) return [];
+    throw error;
   }
 }
 

@@ -46,7 +46,7 @@ export function deleteClsact(ifindex: number): Request {
 /** Asks for the qdisc that is at clsact's place, which may be `ingress`, its elder half. */
 export function getClsact(ifindex: number): Request {
   const payload = tcmsg(ifindex, 0, TcHandle.CLSACT_PARENT).finish();
-  // Without ECHO the answer goes to those who listen for events, and not to who asked.
+  // The answer goes to those who listen for events; with ECHO to who asked as well.
   return { type: Rtm.GETQDISC, flags: Flag.ECHO, payload, operation: 'read clsact of', object: describeLink(ifindex) };
 }
 

@@ -52,12 +52,13 @@ describe('clsact', () => {
     expect(world.inHost.filters({ block })).toEqual([]);
   });
 
-  test('is listed among the qdiscs of all devices', () => {
+  test('is listed among the qdiscs of all devices', async () => {
     using world = new World();
     const { index } = world.connected();
     world.inHost.addClsact(index, { ingressBlock: block });
     const kinds = world.inHost.qdiscs().filter(({ ifindex }) => ifindex === index);
     expect(kinds.map(({ kind }) => kind).sort()).toEqual(['clsact', 'noqueue']);
+    expect(await world.inHost.qdiscsAsync()).toEqual(world.inHost.qdiscs());
   });
 });
 

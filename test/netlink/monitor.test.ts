@@ -64,6 +64,17 @@ describe('a monitor', () => {
     expect(brief(monitor.read())).toEqual([`+filter ${name}`, `-filter ${name}`]);
   });
 
+  test('hears a question about clsact as if it were news, but not a listing', () => {
+    using world = new World();
+    const { index } = world.veth();
+    world.inHost.addClsact(index);
+    using monitor = NetlinkMonitor.open(world.host, ['trafficControl']);
+    world.inHost.qdiscs();
+    expect(monitor.read()).toEqual([]);
+    world.inHost.clsact(index);
+    expect(brief(monitor.read())).toEqual(['qdisc']);
+  });
+
   test('does not take a device that leaves a bridge for one that is gone', () => {
     using world = new World();
     const bridge = world.inHost.createLink({ kind: 'bridge', name: 'br0', up: true });

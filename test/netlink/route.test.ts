@@ -62,10 +62,11 @@ describe('a route', () => {
     }
   });
 
-  test('stands in a table of its own, with a number above 255 too', () => {
+  test('stands in a table of its own, with a number above 255 too', async () => {
     using world = new World();
     const { index } = world.connected();
     expect(world.inHost.routes({ table: 30309 })).toEqual([]);
+    expect(await world.inHost.routesAsync({ table: 30309 })).toEqual([]);
     for (const destination of ['10.99.0.0/16', 'fd00:99::/64']) {
       world.inHost.addRoute({ destination, ifindex: index, table: 30309 });
     }
@@ -73,6 +74,7 @@ describe('a route', () => {
       '10.99.0.0/16',
       'fd00:99::/64',
     ]);
+    expect(await world.inHost.routesAsync()).toEqual(world.inHost.routes());
     expect(world.inHost.routes().some(({ destination }) => destination === '10.99.0.0/16')).toBe(false);
     expect(world.inHost.routes({ table: 0 }).some(({ table }) => table === RouteTable.LOCAL)).toBe(true);
   });
