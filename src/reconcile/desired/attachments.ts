@@ -35,8 +35,8 @@ const socketHooks: readonly (readonly [program: string, attachType: CgroupAttach
   ['sock_sendmsg6', 'CGROUP_UDP6_SENDMSG'],
   ['sock_recvmsg4', 'CGROUP_UDP4_RECVMSG'],
   ['sock_recvmsg6', 'CGROUP_UDP6_RECVMSG'],
-  ['sock_getpeername4', 'CGROUP_INET4_GETPEERNAME'],
-  ['sock_getpeername6', 'CGROUP_INET6_GETPEERNAME'],
+  ['sock_getpeer4', 'CGROUP_INET4_GETPEERNAME'],
+  ['sock_getpeer6', 'CGROUP_INET6_GETPEERNAME'],
   ['sock_bind4', 'CGROUP_INET4_BIND'],
   ['sock_bind6', 'CGROUP_INET6_BIND'],
 ];
