@@ -180,7 +180,6 @@ export const guard: readonly PacketCase[] = [
     steps: [
       sends('a', frame(a.mac, build.broadcastMac, build.ipv4({ source: a.ip4, destination: '10.88.255.255' }), udp), {
         verdict: 'drop',
-        reason: 'FLOOD_DONE',
       }),
       sends(
         'a',
@@ -190,10 +189,7 @@ export const guard: readonly PacketCase[] = [
           build.ipv4({ source: a.ip4, destination: '224.0.0.251', ttl: 1 }),
           build.udp({ source: 5353, destination: 5353 }),
         ),
-        {
-          verdict: 'drop',
-          reason: 'FLOOD_DONE',
-        },
+        { verdict: 'drop' },
       ),
       sends(
         'a',
@@ -203,20 +199,17 @@ export const guard: readonly PacketCase[] = [
           build.ipv6({ source: a.ip6, destination: 'ff02::fb', hopLimit: 1 }),
           build.udp({ source: 5353, destination: 5353 }),
         ),
-        {
-          verdict: 'drop',
-          reason: 'FLOOD_DONE',
-        },
+        { verdict: 'drop' },
       ),
     ],
   },
   {
     name: 'broadcasts end at their rate',
     prepare: (world_) => world_.maps.config.set(0, { ...world_.config, floodRate: 1 }),
-    steps: (['FLOOD_DONE', 'FLOOD_LIMITED'] as const).map((reason) =>
+    steps: [{}, { reason: 'FLOOD_LIMITED' } as const].map((expected) =>
       sends('a', frame(a.mac, build.broadcastMac, build.ipv4({ source: a.ip4, destination: '255.255.255.255' }), udp), {
         verdict: 'drop',
-        reason,
+        ...expected,
       }),
     ),
   },

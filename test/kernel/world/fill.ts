@@ -41,6 +41,7 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
       members: members.length,
       gateway4: parseAddress(network.gateway4),
       gateway6: parseAddress(network.gateway6),
+      broadcast4: parseAddress(network.broadcast4),
     });
     for (const [slot, member] of members.entries()) {
       maps.members.set({ network: network.number, slot }, indexes.of(member.device));

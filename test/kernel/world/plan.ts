@@ -8,6 +8,7 @@ export interface PlannedNetwork {
   readonly subnet6: string;
   readonly gateway4: string;
   readonly gateway6: string;
+  readonly broadcast4: string;
 }
 
 function network(number: number, ...flags: PlannedNetwork['flags']): PlannedNetwork {
@@ -19,6 +20,7 @@ function network(number: number, ...flags: PlannedNetwork['flags']): PlannedNetw
     subnet6: `${v6}::/64`,
     gateway4: `${v4}.0.1`,
     gateway6: `${v6}::1`,
+    broadcast4: `${v4}.255.255`,
   };
 }
 
