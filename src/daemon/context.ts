@@ -17,7 +17,7 @@ export interface Context {
   /** Whoever changes the intent or the kernel holds it. */
   readonly lock: Mutex;
   /** Removes the flows of an endpoint that is gone, so that nobody who gets its address inherits them. Never fails. */
-  readonly forgetFlows: (endpoint: Endpoint) => Promise<void>;
+  readonly forgetFlows: (endpoint: Endpoint, network: number) => Promise<void>;
 }
 
 /** An undo stack that tells the log of what it could not undo; the next pass repairs that. */

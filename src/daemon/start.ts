@@ -4,10 +4,12 @@ import { VetchError } from '../api/error.ts';
 import { version } from '../api/version.ts';
 import { PinTree } from '../loader/pin.ts';
 import { openMaps } from '../maps/open.ts';
+import { parseAddress, withoutLength } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { Netlink } from '../netlink/netlink.ts';
 import { currentNetns } from '../netlink/netns.ts';
 import { Collector } from '../observe/conntrack/collector.ts';
+import { ConntrackCollect } from '../observe/conntrack/kernel-program.ts';
 import { Observer } from '../observe/observer.ts';
 import { Host } from '../reconcile/host.ts';
 import { type LoadRecords, loadPrograms } from '../reconcile/programs.ts';
@@ -16,7 +18,6 @@ import type { Store } from '../store/contract.ts';
 import { openEmbeddedStore } from '../store/embedded.ts';
 import { claimBpffs } from './bpffs-owner.ts';
 import { cgroupFor } from './cgroup-root.ts';
-import { collectProgram } from './collect-program.ts';
 import type { Context } from './context.ts';
 import { startHttp } from './http/start-http.ts';
 import { Maintenance } from './maintenance.ts';
@@ -71,7 +72,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
     failed: (what, err) => log.error({ err }, `cannot ${what}`),
   });
   await host.reconcile(state.index);
-  const program = collectProgram(programs, maps);
+  const program = new ConntrackCollect(host.program('conntrack_collect'), maps);
   const collector = new Collector({ program, onError: (err) => log.error({ err }, 'conntrack collector') });
   opened.push('stop the collector', () => collector.close());
   const observer = new Observer({
@@ -79,9 +80,10 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
     host: observedHost(state, host),
   });
   opened.push('stop observing', () => observer.close());
-  const forgetFlows = async (endpoint: Endpoint) => {
+  const forgetFlows = async (endpoint: Endpoint, network: number) => {
     try {
-      await program.forget(endpoint);
+      const addresses = endpoint.addresses.map((address) => parseAddress(withoutLength(address)));
+      await program.forget(network, addresses);
     } catch (err) {
       log.error({ err, endpoint: endpoint.name }, 'cannot forget flows');
     }

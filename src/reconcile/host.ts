@@ -1,3 +1,4 @@
+import type { Program } from '../loader/program.ts';
 import type { Maps } from '../maps/open.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
@@ -61,6 +62,11 @@ export class Host {
     if (!overlaps) return slow;
     const range = `masquerading shares ports ${first}-${last} with the host's own sockets`;
     return [...slow, `${range}: narrow net.ipv4.ip_local_port_range`];
+  }
+
+  /** A program of the datapath, loaded and pinned. */
+  program(name: string): Program {
+    return this.#parts.program(name);
   }
 
   /** Whether a device is ours and should be there. */

@@ -49,7 +49,7 @@ export function detachEndpoint(context: Context, ref: string): Promise<void> {
     });
     state.deleteEndpoint(endpoint.id);
     host.removeEndpoint(endpoint, network);
-    await context.forgetFlows(endpoint);
+    await context.forgetFlows(endpoint, network.number);
     log.info({ endpoint: endpoint.name, network: network.name }, 'endpoint detached');
   });
 }

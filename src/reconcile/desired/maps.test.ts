@@ -106,6 +106,17 @@ describe('desired maps', () => {
   });
 
   test.each([
+    ['10.88.0.0/16', '10.88.255.255'],
+    ['10.88.4.32/27', '10.88.4.63'],
+    ['10.88.0.0/31', '::'],
+  ])('the broadcast address of %s is %s', (cidr, broadcast) => {
+    const network = aNetwork({ subnets: [{ cidr, gateway: '10.88.0.1', aux: {} }] });
+    const plan = desiredMaps(anIntent([network], []), hostFacts(), memory);
+    const [entry] = [...plan.maps.networks.values()].map(({ value }) => mapDefinitions.networks.value.decode(value));
+    expect(entry && formatAddress(entry.broadcast4)).toBe(broadcast);
+  });
+
+  test.each([
     [{}, ['PRESENT', 'MASQUERADE4', 'MASQUERADE6']],
     [{ internal: true }, ['PRESENT', 'INTERNAL']],
     [

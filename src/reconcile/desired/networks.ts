@@ -1,5 +1,5 @@
 import { NetworkFlag } from '../../maps/generated/abi.ts';
-import { parseAddress, parsePrefix } from '../../model/address.ts';
+import { isIPv4, parseAddress, parsePrefix } from '../../model/address.ts';
 import type { Network } from '../../model/network.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
@@ -15,12 +15,20 @@ export function networkEntry(network: Network, members: number): MapEntry {
     members,
     gateway4: gateway4 === undefined ? none : parseAddress(gateway4),
     gateway6: gateway6 === undefined ? none : parseAddress(gateway6),
+    broadcast4: broadcastOf(network),
   });
 }
 
 /** What an array holds where no network has the number. */
 export function absentNetworkEntry(number: number): MapEntry {
-  return entryOf('networks', number, { flags: 0, mtu: 0, members: 0, gateway4: none, gateway6: none });
+  return entryOf('networks', number, {
+    flags: 0,
+    mtu: 0,
+    members: 0,
+    gateway4: none,
+    gateway6: none,
+    broadcast4: none,
+  });
 }
 
 /** Whose an address is, one entry a subnet. */
@@ -29,4 +37,15 @@ export function subnetEntries(network: Network): MapEntry[] {
     const { address, prefixLength } = parsePrefix(cidr);
     return entryOf('subnets', { prefixlen: prefixLength, addr: address }, { network: network.number, flags: 0 });
   });
+}
+
+/** The last address of the IPv4 subnet; one of two addresses or one (RFC 3021) has no broadcast address. */
+function broadcastOf(network: Network): Uint8Array {
+  for (const { cidr } of network.subnets) {
+    const { address, prefixLength } = parsePrefix(cidr);
+    if (!isIPv4(address)) continue;
+    if (prefixLength > 126) return none;
+    return address.map((byte, i) => byte | (0xff >> Math.min(8, Math.max(0, prefixLength - 8 * i))));
+  }
+  return none;
 }

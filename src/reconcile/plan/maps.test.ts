@@ -68,6 +68,6 @@ describe('the plan of the maps', () => {
 
   test('a network that is gone leaves an element of zeros in the array', () => {
     const change = planMaps(empty.maps, full.maps).changes.find(({ map }) => map === 'networks');
-    expect(change?.set).toEqual([{ key: Uint8Array.of(1, 0, 0, 0), value: new Uint8Array(48) }]);
+    expect(change?.set).toEqual([{ key: Uint8Array.of(1, 0, 0, 0), value: new Uint8Array(64) }]);
   });
 });
