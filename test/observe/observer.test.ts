@@ -8,15 +8,21 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { doctorCheck, statusView } from '../../src/api/schemas/status.ts';
 import { BpfObject } from '../../src/loader/object.ts';
 import { PinTree } from '../../src/loader/pin.ts';
-import { ConntrackFlag } from '../../src/maps/generated/abi.ts';
+import { ConfigFlag, ConntrackFlag, NetworkFlag } from '../../src/maps/generated/abi.ts';
 import { type Maps, openMaps } from '../../src/maps/open.ts';
 import { parseAddress, parseMac } from '../../src/model/address.ts';
 import { Collector } from '../../src/observe/conntrack/collector.ts';
 import { conntrackFilter, flowEntry, type Tuple } from '../../src/observe/conntrack/testing.ts';
 import { flowQuery, plainNames } from '../../src/observe/flows/testing.ts';
 import { Observer, type ObserverOptions } from '../../src/observe/observer.ts';
+import { skBuff } from '../../src/observe/trace/context.ts';
+import { buildPacket } from '../../src/observe/trace/packet.ts';
 
-const fixture = fileURLToPath(new URL('fixtures/events.bpf.o', import.meta.url));
+const objectDirectory = fileURLToPath(new URL('../../bpf/build', import.meta.url));
+
+/** Test runs without a device of their own are on the loopback device. */
+const loopback = 1;
+const mac = parseMac('02:42:0a:58:00:02');
 
 let owned: DisposableStack;
 let directory: string;
@@ -24,14 +30,44 @@ let object: BpfObject;
 let maps: Maps;
 let observer: Observer;
 
-/** The events of the fixture: so many, and so many drops. */
-function write(events: number, drops = 0): void {
-  const program = object.program('write_events');
-  const most = 1000;
-  for (let first = 0; first === 0 || first < events; first += most) {
-    const request = Uint32Array.of(Math.min(most, events - first), first, first === 0 ? drops : 0);
-    program.testRun({ context: new Uint8Array(request.buffer) });
-  }
+/** Gives from_endpoint the first packet of a flow; from any address but 10.88.0.2 it is spoofed. */
+function send(source: string, sourcePort: number, repeat = 1): void {
+  const packet = buildPacket({
+    sourceMac: mac,
+    destinationMac: parseMac('02:42:0a:58:00:03'),
+    source: parseAddress(source),
+    destination: parseAddress('10.88.0.3'),
+    protocol: 'tcp',
+    sourcePort,
+    destinationPort: 80,
+  });
+  object.program('from_endpoint').testRun({ data: packet, context: skBuff(loopback), repeat });
+}
+
+const spoof = (sourcePort: number, repeat?: number) => send('10.88.0.9', sourcePort, repeat);
+
+/** An endpoint at 10.88.0.2 behind the loopback device, and its neighbour 10.88.0.3. */
+function fill(): void {
+  const config = maps.config.get(0);
+  if (!config) throw new Error('an array has all its entries');
+  maps.config.set(0, {
+    ...config,
+    flags: ConfigFlag.EVENTS_DROPPED | ConfigFlag.EVENTS_FORWARDED,
+    hostIfindex: loopback,
+    snatPortMin: 61_000,
+    snatPortMax: 65_535,
+    flowQuota: 1000,
+    timeoutNew: 30,
+    timeoutUdp: 120,
+  });
+  const network = maps.networks.get(1);
+  if (!network) throw new Error('an array has all its entries');
+  maps.networks.set(1, { ...network, flags: NetworkFlag.PRESENT, mtu: 1500 });
+  const none = new Uint8Array(16);
+  const rest = { number: 1, network: 1, identity: 256, mac, flags: 0 };
+  maps.interfaces.set(loopback, { ...rest, v4: parseAddress('10.88.0.2'), v6: none, linkLocal: none });
+  maps.endpoints.set({ network: 1, addr: parseAddress('10.88.0.3') }, { ...rest, number: 2, ifindex: loopback });
+  maps.subnets.set({ prefixlen: 112, addr: parseAddress('10.88.0.0') }, { network: 1, flags: 0 });
 }
 
 beforeEach(() => {
@@ -43,9 +79,14 @@ beforeEach(() => {
   owned.defer(() => execFileSync('umount', [path]));
   const pins = new PinTree(directory);
   pins.create();
-  object = owned.use(BpfObject.load(fixture, { pinMaps: pins.maps, maxEntries: { flow_events: 1024 * 1024 } }));
+  object = owned.use(
+    BpfObject.load(join(objectDirectory, 'endpoint.bpf.o'), {
+      pinMaps: pins.maps,
+      maxEntries: { flow_events: 1024 * 1024 },
+    }),
+  );
   maps = owned.use(openMaps(pins.maps));
-  maps.config.set(0, { ...emptyConfig(), hostIfindex: 1, snatPortMin: 61000, snatPortMax: 65535, timeoutUdp: 120 });
+  fill();
   const collector = owned.use(
     new Collector({
       program: { expire: async () => ({ live: 5, deleted: 0 }), flush: async () => 0 },
@@ -55,7 +96,7 @@ beforeEach(() => {
   const options: ObserverOptions = {
     maps,
     pins,
-    objectDirectory: fileURLToPath(new URL('../../bpf/build', import.meta.url)),
+    objectDirectory,
     node: 'here',
     version: '0',
     collector,
@@ -75,12 +116,6 @@ beforeEach(() => {
 
 afterEach(() => owned.dispose());
 
-function emptyConfig() {
-  const config = maps.config.get(0);
-  if (!config) throw new Error('an array has all its entries');
-  return config;
-}
-
 async function rows<T>(source: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const row of source) all.push(row);
@@ -89,13 +124,26 @@ async function rows<T>(source: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
 
 const never = new AbortController().signal;
 
-test('events that a program writes are found by a query', async () => {
-  write(10);
+test('what the datapath drops and what it lets begin is found by a query', async () => {
+  for (const port of [1, 2, 3]) spoof(port);
+  for (const port of [4, 5]) send('10.88.0.2', port);
   await setTimeout(50);
-  const flows = await rows(observer.flows(flowQuery({ include: { verdict: ['DROPPED'] } }), never));
-  expect(flows.map(({ source }) => source.port)).toEqual([1, 3, 5, 7, 9]);
-  expect(flows[0]).toMatchObject({ reason: 'SPOOFED', source: { ip: '10.88.0.2' }, destination: { ip: '10.88.0.3' } });
-  expect(Math.abs(Date.parse(flows[0]?.time ?? '') - Date.now())).toBeLessThan(1000);
+  const dropped = await rows(observer.flows(flowQuery({ include: { verdict: ['DROPPED'] } }), never));
+  expect(dropped.map(({ source }) => source.port)).toEqual([1, 2, 3]);
+  expect(dropped[0]).toMatchObject({
+    reason: 'SPOOFED',
+    source: { ip: '10.88.0.9' },
+    destination: { ip: '10.88.0.3', port: 80 },
+    protocol: 'tcp',
+    tcpFlags: ['SYN'],
+    network: 'shop',
+  });
+  expect(Math.abs(Date.parse(dropped[0]?.time ?? '') - Date.now())).toBeLessThan(1000);
+  const begun = await rows(observer.flows(flowQuery({ include: { from: ['10.88.0.2'] } }), never));
+  expect(begun.map(({ verdict, source }) => [verdict, source.port])).toEqual([
+    ['FORWARDED', 4],
+    ['FORWARDED', 5],
+  ]);
 });
 
 test('a follower is woken by the kernel', async () => {
@@ -104,8 +152,8 @@ test('a follower is woken by the kernel', async () => {
   const next = flows.next();
   await setTimeout(20);
   const before = performance.now();
-  write(1);
-  expect((await next).value).toMatchObject({ source: { port: 0 }, verdict: 'FORWARDED' });
+  spoof(7);
+  expect((await next).value).toMatchObject({ source: { port: 7 }, verdict: 'DROPPED' });
   expect(performance.now() - before).toBeLessThan(500);
   client.abort();
   await flows.next();
@@ -113,14 +161,14 @@ test('a follower is woken by the kernel', async () => {
 
 test('a reader that has been idle goes on with the next burst', async () => {
   for (let burst = 0; burst < 3; burst++) {
-    write(100);
+    spoof(burst, 100);
     await setTimeout(60);
   }
   expect(await rows(observer.flows(flowQuery(), never))).toHaveLength(300);
 });
 
 test('events that found the ring full are counted and warned of', async () => {
-  write(40_000);
+  for (let burst = 0; burst < 40; burst++) spoof(burst, 1000);
   await setTimeout(50);
   const metrics = await observer.metrics();
   const lost = Number(/^vetch_flow_events_lost_total (\d+)$/m.exec(metrics)?.[1]);
@@ -131,11 +179,11 @@ test('events that found the ring full are counted and warned of', async () => {
 });
 
 test('drops are shown by their reason', async () => {
-  write(0, 5);
+  spoof(1, 5);
   const parts = await observer.statusParts();
   expect(parts.drops).toEqual({ SPOOFED: 5 });
   statusView.pick({ maps: true, drops: true, warnings: true }).parse(parts);
-  expect(await observer.metrics()).toContain('vetch_dropped_bytes_total{reason="SPOOFED"} 300\n');
+  expect(await observer.metrics()).toContain('vetch_dropped_bytes_total{reason="SPOOFED"} 270\n');
 });
 
 test('flows in the map are listed, translated ones once', async () => {
@@ -158,9 +206,6 @@ test('flows in the map are listed, translated ones once', async () => {
 });
 
 test('maps are listed and dumped', async () => {
-  const addr = parseAddress('10.88.0.2');
-  const mac = parseMac('02:42:0a:58:00:02');
-  maps.endpoints.set({ network: 1, addr }, { number: 1, ifindex: 7, network: 1, identity: 256, mac, flags: 0 });
   await setTimeout(20);
   const views = new Map((await observer.listMaps()).map((view) => [view.name, view]));
   expect(views.get('endpoints')).toMatchObject({ entries: 2, pin: join(directory, 'v1/maps/endpoints') });
@@ -168,9 +213,11 @@ test('maps are listed and dumped', async () => {
   expect(views.get('config')).toMatchObject({ entries: 1, capacity: 1 });
   expect(views.get('flow_events')).toMatchObject({ entries: null, capacity: 1024 * 1024 });
   const { entries, bpftool } = await observer.dumpMap('endpoints');
-  expect(await rows(entries)).toMatchObject([{ key: { network: 1, addr: '10.88.0.2' }, value: { ifindex: 7 } }]);
+  expect(await rows(entries)).toMatchObject([
+    { key: { network: 1, addr: '10.88.0.3' }, value: { ifindex: 1, mac: '02:42:0a:58:00:02' } },
+  ]);
   const [command = '', ...args] = bpftool.split(' ');
-  expect(execFileSync(command, args, { encoding: 'utf8' })).toContain('"ifindex": 7');
+  expect(execFileSync(command, args, { encoding: 'utf8' })).toContain('"ifindex": 1');
   await expect(observer.dumpMap('nothing')).rejects.toThrow("no map 'nothing'");
   await expect(observer.dumpMap('flow_events')).rejects.toThrow('has no entries');
 });
