@@ -52,29 +52,36 @@ static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, s
 	return to_world(skb, p);
 }
 
-/* Tells the sender how large a packet may be, and drops this one. */
-NOT_INLINED int refuse_size(struct __sk_buff *skb, struct packet *p)
+/* Drops what cannot leave, and tells its sender why: too large (and how large it may be), or out of
+ * hops. */
+NOT_INLINED int refuse(struct __sk_buff *skb, struct packet *p, int reason)
 {
 	const struct config *c = config_get();
-	struct icmp_error error = {};
 	struct room *room = room_get();
-	__u32 ifindex;
+	struct icmp_error error = {};
 	struct network *n;
 	struct uplink *up;
+	__u32 ifindex;
 
 	if (!p || !c || !room)
 		return TC_ACT_SHOT;
-	drop(skb, p, REASON_TOO_BIG);
+	drop(skb, p, reason);
 	n = network_at(p->network);
-	route_of(skb, p, c, &room->fib);
-	ifindex = room->fib.ifindex;
-	up = bpf_map_lookup_elem(&uplinks, &ifindex);
-	if (!n || !up)
+	if (!n)
 		return TC_ACT_SHOT;
 	error.from = p->is_v4 ? n->gateway4 : n->gateway6;
-	error.mtu = up->mtu;
-	error.type = p->is_v4 ? 3 : 2;
-	error.code = p->is_v4 ? 4 : 0;
+	if (reason == REASON_TTL_EXCEEDED) {
+		error.type = p->is_v4 ? 11 : 3;
+	} else {
+		route_of(skb, p, c, &room->fib);
+		ifindex = room->fib.ifindex;
+		up = bpf_map_lookup_elem(&uplinks, &ifindex);
+		if (!up)
+			return TC_ACT_SHOT;
+		error.mtu = up->mtu;
+		error.type = p->is_v4 ? 3 : 2;
+		error.code = p->is_v4 ? 4 : 0;
+	}
 	return icmp_reply(skb, p, &error) ? TC_ACT_SHOT : bpf_redirect(skb->ifindex, 0);
 }
 
@@ -128,6 +135,8 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	route = route_of(skb, p, c, &room->fib);
 	if (route == ROUTE_NONE)
 		return drop(skb, p, REASON_NO_ROUTE);
+	if (p->ttl <= 1 && route == ROUTE_UPLINK)
+		return refuse(skb, p, REASON_TTL_EXCEEDED);
 	trace(STEP_ALLOWED, 0);
 	if (route == ROUTE_UPLINK) {
 		ifindex = room->fib.ifindex;
@@ -139,7 +148,7 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_STACK);
 	}
 	if (too_big(skb, p, up->mtu))
-		return refuse_size(skb, p);
+		return refuse(skb, p, REASON_TOO_BIG);
 	masquerades = n->flags & (p->is_v4 ? NETWORK_MASQUERADE4 : NETWORK_MASQUERADE6);
 	if (masquerades)
 		return masquerade(skb, p, &flow, up, &room->other);
@@ -373,13 +382,17 @@ int from_endpoint(struct __sk_buff *skb)
 			return drop(skb, &p, reason);
 	}
 	party = reply ? ct->source_party : ct->destination_party;
+	/* Before the packet changes, since the error quotes it as it was sent. */
+	if (party == PARTY_WORLD && !(ct->flags & CONNTRACK_STACK)) {
+		if (p.ttl <= 1)
+			return refuse(skb, &p, REASON_TTL_EXCEEDED);
+		if (may_be_too_big(skb, &p) && !fits(skb, &p))
+			return refuse(skb, &p, REASON_TOO_BIG);
+	}
 	if (ct->flags & CONNTRACK_TRANSLATED) {
 		__u32 network = ct->other_network;
 		struct room *room = room_get();
 
-		/* Before the packet changes, since the error quotes it as it was sent. */
-		if (party == PARTY_WORLD && may_be_too_big(skb, &p) && !fits(skb, &p))
-			return refuse_size(skb, &p);
 		if (!room)
 			return drop(skb, &p, REASON_CONFIG_MISSING);
 		tuple_of_other(&room->other, ct, reply);
@@ -388,8 +401,6 @@ int from_endpoint(struct __sk_buff *skb)
 			return drop(skb, &p, reason);
 		return deliver(skb, &p, c, party, network, false);
 	}
-	if (party == PARTY_WORLD && !(ct->flags & CONNTRACK_STACK) && may_be_too_big(skb, &p) && !fits(skb, &p))
-		return refuse_size(skb, &p);
 	if (ct->flags & CONNTRACK_STACK)
 		return to_host(skb, &p, c, STEP_TO_STACK);
 	return deliver(skb, &p, c, party, p.network, true);

@@ -42,8 +42,7 @@ enum drop_reason {
 	REASON_MARTIAN = 35, /* a loopback, unspecified or multicast address where none may be */
 	REASON_REWRITE_FAILED = 36, /* the kernel refused to change the packet */
 	REASON_ICMP_UNRELATED = 37, /* an ICMP error about no flow that we know */
-	REASON_TAIL_CALL_MISSED = 38, /* a part of the program is not loaded */
-	REASON_MULTICAST_FROM_HOST = 39, /* broadcast or multicast that the host sent into the host device */
-	REASON_CONFIG_MISSING = 40, /* the control plane has not written the configuration yet */
-	REASON_COUNT = 41,
+	REASON_MULTICAST_FROM_HOST = 38, /* broadcast or multicast that the host sent into the host device */
+	REASON_CONFIG_MISSING = 39, /* the control plane has not written the configuration yet */
+	REASON_COUNT = 40,
 };

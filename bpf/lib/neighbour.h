@@ -115,11 +115,13 @@ NOT_INLINED int answer_nd(struct __sk_buff *skb, struct packet *p, const struct 
 	nd = bpf_map_lookup_elem(&scratch_nd, &zero);
 	if (!p || !in || !c || !nd)
 		return TC_ACT_SHOT;
-	if (p->icmp_type == ND_ROUTER_ADVERTISEMENT || p->icmp_type == ND_REDIRECT)
+	if (p->is_v4 || p->icmp_type == ND_ROUTER_ADVERTISEMENT || p->icmp_type == ND_REDIRECT)
 		return drop(skb, p, REASON_ROUTER_ADVERTISEMENT);
+	if (p->ttl != 255 && (p->icmp_type == ND_SOLICITATION || p->icmp_type == ND_ADVERTISEMENT))
+		return drop(skb, p, REASON_MALFORMED);
 	if (p->icmp_type != ND_SOLICITATION)
 		return drop(skb, p, p->icmp_type == ND_ADVERTISEMENT ? REASON_ND_FORGED : REASON_ND_UNANSWERED);
-	if (p->l4 != ETH_HLEN + IPV6_HEADER || p->ttl != 255)
+	if (p->l4 != ETH_HLEN + IPV6_HEADER)
 		return drop(skb, p, REASON_MALFORMED);
 	if (bpf_skb_load_bytes(skb, 0, nd, ND_SOLICITATION_SIZE))
 		return drop(skb, p, REASON_TRUNCATED);

@@ -117,6 +117,8 @@ static __always_inline int packet_parse_icmp(struct packet *p, const struct icmp
 			p->flags |= PACKET_ICMP_ERROR;
 		else if (icmp->type == 8 || echo_reply)
 			p->source_port = p->destination_port = icmp->id;
+		else if (icmp->type == 5 || icmp->type == 9 || icmp->type == 10) /* redirect, router discovery */
+			p->flags |= PACKET_NEIGHBOUR;
 		else if (icmp->type == 14 || icmp->type == 16 || icmp->type == 18)
 			p->flags |= PACKET_CANNOT_BEGIN;
 	} else {
@@ -195,16 +197,19 @@ static __always_inline int packet_parse_l4(struct packet *p, void *l4, void *end
 	}
 }
 
-static __always_inline int packet_parse_v4(struct packet *p, __u32 l3, void *data, void *end)
+static __always_inline int packet_parse_v4(struct packet *p, __u32 l3, void *data, void *end, __u32 length)
 {
 	struct iphdr *ip = data + l3;
-	__u32 header, offset;
+	__u32 header, offset, total;
 
 	if ((void *)(ip + 1) > end)
 		return REASON_TRUNCATED;
 	header = ip->ihl * 4;
-	if (ip->version != 4 || header < IP_HEADER)
+	total = bpf_ntohs(ip->tot_len); /* 0: more than 64 KiB, not cut yet */
+	if (ip->version != 4 || header < IP_HEADER || (total && total < header))
 		return REASON_MALFORMED;
+	if (total > length)
+		return REASON_TRUNCATED;
 	address_from_v4(&p->source, ip->saddr);
 	address_from_v4(&p->destination, ip->daddr);
 	p->is_v4 = 1;
@@ -224,7 +229,7 @@ static __always_inline int packet_parse_v4(struct packet *p, __u32 l3, void *dat
 	return packet_parse_l4(p, (void *)ip + (header & 0x3c), end);
 }
 
-static __always_inline int packet_parse_v6(struct packet *p, __u32 l3, void *data, void *end)
+static __always_inline int packet_parse_v6(struct packet *p, __u32 l3, void *data, void *end, __u32 length)
 {
 	struct ipv6hdr *ip = data + l3;
 	__u32 at = l3 + IPV6_HEADER;
@@ -234,6 +239,8 @@ static __always_inline int packet_parse_v6(struct packet *p, __u32 l3, void *dat
 		return REASON_TRUNCATED;
 	if (ip->version != 6)
 		return REASON_MALFORMED;
+	if (bpf_ntohs(ip->payload_len) + IPV6_HEADER > length)
+		return REASON_TRUNCATED;
 	p->source = *(struct address *)&ip->saddr;
 	p->destination = *(struct address *)&ip->daddr;
 	p->is_v4 = 0;
@@ -294,8 +301,8 @@ static __always_inline int packet_parse(struct __sk_buff *skb, struct packet *p,
 
 	p->l3 = l3;
 	if (p->ethertype == ETH_P_IP)
-		return packet_parse_v4(p, l3, data, end);
+		return packet_parse_v4(p, l3, data, end, skb->len - l3);
 	if (p->ethertype == ETH_P_IPV6)
-		return packet_parse_v6(p, l3, data, end);
+		return packet_parse_v6(p, l3, data, end, skb->len - l3);
 	return REASON_UNKNOWN_PROTOCOL;
 }

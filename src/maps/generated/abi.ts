@@ -155,10 +155,9 @@ export const DropReason = {
   MARTIAN: 35,
   REWRITE_FAILED: 36,
   ICMP_UNRELATED: 37,
-  TAIL_CALL_MISSED: 38,
-  MULTICAST_FROM_HOST: 39,
-  CONFIG_MISSING: 40,
-  COUNT: 41,
+  MULTICAST_FROM_HOST: 38,
+  CONFIG_MISSING: 39,
+  COUNT: 40,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
@@ -1179,7 +1178,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: dropCountCodec,
-    maxEntries: 41,
+    maxEntries: 40,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, DropCount, 'percpu_array'>,
