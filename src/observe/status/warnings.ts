@@ -1,3 +1,4 @@
+import type { DropReason } from '../../maps/generated/abi.ts';
 import type { DropTotal } from '../counts.ts';
 import { isNearlyFull, type MapFill } from '../maps/fill.ts';
 import type { Moment } from './warning-window.ts';
@@ -10,13 +11,12 @@ export interface StatusNumbers {
 }
 
 /** Reasons that ask for action, with the action. */
-const remedies: Readonly<Record<string, string>> = {
+const remedies: Readonly<Partial<Record<keyof typeof DropReason, string>>> = {
   CONNTRACK_FULL: 'the conntrack map refused new flows: raise map-sizes.conntrack',
   FLOW_QUOTA: 'an endpoint has as many flows as one may have: find it with vetch flows --reason FLOW_QUOTA',
   SNAT_QUOTA: 'an endpoint has as many masqueraded flows as one may have: find it with vetch flows --reason SNAT_QUOTA',
   SNAT_EXHAUSTED: 'no source port was free to masquerade with: fewer flows to one destination, or more host addresses',
   NO_SOURCE_ADDRESS: 'an uplink has no address of the family that is to be masqueraded',
-  TAIL_CALL_MISSED: 'a part of a program is not loaded: restart the daemon',
   CONFIG_MISSING: 'packets came before the configuration was written',
   REWRITE_FAILED: 'the kernel refused to change packets',
 };
@@ -26,7 +26,7 @@ export function statusWarnings({ now, earlier, maps }: StatusNumbers): string[] 
   const before = new Map(earlier.drops.map(({ reason, packets }) => [reason, packets]));
   const warnings: string[] = [];
   for (const { reason, packets } of now.drops) {
-    const remedy = remedies[reason];
+    const remedy = remedies[reason as keyof typeof DropReason];
     const since = packets - (before.get(reason) ?? 0n);
     if (remedy && since > 0n) warnings.push(`${reason}: ${since} packets: ${remedy}`);
   }
