@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { KernelError } from '../../src/loader/kernel-error.ts';
 import { DropReason } from '../../src/maps/generated/abi.ts';
 import { truncations } from './packet/build.ts';
 import { tables } from './tables/all.ts';
 import { checkCase } from './tables/check-case.ts';
-import { cuttable } from './tables/malformed.ts';
+import { cuttable } from './tables/cuttable.ts';
 import { unreachable } from './tables/outside.ts';
 import { endpoints, uplink } from './world/plan.ts';
-import { World } from './world/world.ts';
+import { type Outcome, World } from './world/world.ts';
 
 let world: World;
 const reached = new Set<string>();
@@ -26,18 +27,32 @@ for (const [subject, cases] of Object.entries(tables)) {
   });
 }
 
-describe('cut at every length', () => {
-  for (const [name, { packet, hook }] of Object.entries(cuttable)) {
-    test(`${name} is dropped with a reason`, () => {
+describe('cut within its headers', () => {
+  for (const [name, { packet, hook, headers }] of Object.entries(cuttable)) {
+    test(`${name} never begins a flow`, () => {
       const device = hook === 'from_endpoint' ? endpoints.a.device : uplink.device;
-      for (const bytes of truncations(packet)) {
-        world.forget();
-        const { verdict, reasons } = world.run(hook, bytes, { device });
-        expect(verdict, `${bytes.length} of ${packet.length} bytes`).toBe('drop');
-        expect(Object.values(reasons), `${bytes.length} of ${packet.length} bytes`).toEqual([1]);
-        for (const reason of Object.keys(reasons)) reached.add(reason);
+      for (const bytes of truncations(packet.subarray(0, headers))) {
+        const outcome = runShort(hook, bytes, device);
+        if (!outcome) continue;
+        // What comes from outside and cannot be read is left to the host's stack, which drops it.
+        const expected = hook === 'from_uplink' ? ['pass'] : ['drop', 'TRUNCATED'];
+        expect([outcome.verdict, ...Object.keys(outcome.reasons)], `${bytes.length} bytes`).toEqual(expected);
+        expect([...world.maps.conntrack.rawEntries()], `${bytes.length} bytes`).toEqual([]);
+        for (const reason of Object.keys(outcome.reasons)) reached.add(reason);
       }
     });
+  }
+
+  /** Newer kernels refuse to run a program on less than an IP header. */
+  function runShort(hook: 'from_endpoint' | 'from_uplink', bytes: Uint8Array, device: string): Outcome | undefined {
+    world.forget();
+    try {
+      return world.run(hook, bytes, { device });
+    } catch (error) {
+      const readable = bytes[12] === 0x08 ? 34 : 54;
+      if (error instanceof KernelError && error.code === 'EINVAL' && bytes.length < readable) return undefined;
+      throw error;
+    }
   }
 });
 

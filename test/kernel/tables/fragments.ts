@@ -59,6 +59,26 @@ export const fragments: readonly PacketCase[] = families.flatMap((family): Packe
       ),
     },
     {
+      name: `SCTP in fragments over IPv${family} cannot be masqueraded: its checksum covers all of them`,
+      steps: [
+        sends(
+          'a',
+          cut(
+            family,
+            toGateway,
+            own,
+            world,
+            [build.sctp({ source: 1000, destination: 9 }), build.payload(64)],
+            [32],
+          )[0],
+          {
+            verdict: 'drop',
+            reason: 'REWRITE_FAILED',
+          },
+        ),
+      ],
+    },
+    {
       name: `a first fragment over IPv${family} too short to hold its ports is dropped`,
       steps: [
         sends('a', cut(family, toNeighbour, own, other, [build.tcp({ source: 1000, destination: 2000 })], [8])[0], {

@@ -116,7 +116,10 @@ export const guard: readonly PacketCase[] = [
       },
       {
         name: `an endpoint's flows over IPv${family} end at its quota, and nobody else's do`,
-        prepare: (world_) => world_.maps.config.set(0, { ...world_.config, flowQuota: 2 }),
+        prepare: (world_) => {
+          world_.maps.config.set(0, { ...world_.config, flowQuota: 2 });
+          for (const { number } of [a, b]) world_.beginQuotaWindow(number);
+        },
         steps: [
           ...[1, 2].map((source) =>
             sends('a', between('a', 'b', family, build.udp({ source, destination: 9 })), {
@@ -133,6 +136,15 @@ export const guard: readonly PacketCase[] = [
     ];
   }),
   {
+    name: 'ICMP of the other family is no protocol',
+    steps: [
+      sends('a', frame(a.mac, b.mac, build.ipv4({ source: a.ip4, destination: b.ip4 }), build.echo(6, 'request')), {
+        verdict: 'drop',
+        reason: 'UNKNOWN_PROTOCOL',
+      }),
+    ],
+  },
+  {
     name: 'a frame with a VLAN tag is dropped',
     steps: [
       sends('a', frame(a.mac, b.mac, build.vlan(7), build.ipv4({ source: a.ip4, destination: b.ip4 }), udp), {
@@ -148,12 +160,16 @@ export const guard: readonly PacketCase[] = [
         verdict: 'drop',
         reason: 'UNKNOWN_PROTOCOL',
       }),
+    ],
+  },
+  {
+    name: 'an IP protocol without ports is a flow between two addresses',
+    steps: [
       sends(
         'a',
         frame(a.mac, b.mac, build.ipv4({ source: a.ip4, destination: b.ip4, protocol: 47 }), build.payload(20)),
         {
-          verdict: 'drop',
-          reason: 'UNKNOWN_PROTOCOL',
+          verdict: 'redirect',
         },
       ),
     ],

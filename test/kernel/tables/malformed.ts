@@ -1,6 +1,6 @@
 import * as build from '../packet/build.ts';
 import { endpoints } from '../world/plan.ts';
-import { addressOf, between, families, fromOutside, ip, type PacketCase, sends, viaGateway } from './say.ts';
+import { between, families, type PacketCase, sends } from './say.ts';
 
 const { a, b } = endpoints;
 const frame = build.eth({ source: a.mac, destination: b.mac });
@@ -26,7 +26,7 @@ export const malformed: readonly PacketCase[] = [
       }),
       sends('a', build.packet(frame, build.ipv4({ source: a.ip4, destination: b.ip4, headerLength: 60 }), udp), {
         verdict: 'drop',
-        reason: 'TRUNCATED',
+        reason: 'MALFORMED',
       }),
     ],
   },
@@ -109,82 +109,3 @@ export const malformed: readonly PacketCase[] = [
     ],
   },
 ];
-
-/** Whole packets that are cut to every length: none of the cuts may get through. */
-export const cuttable: Readonly<
-  Record<string, { readonly packet: Uint8Array; readonly hook: 'from_endpoint' | 'from_uplink' }>
-> = Object.fromEntries(
-  families.flatMap((family) => {
-    const world = addressOf('world', family);
-    const toNeighbour = {
-      TCP: build.tcp({ source: 40000, destination: 80 }),
-      UDP: build.udp({ source: 40000, destination: 80 }),
-      SCTP: build.sctp({ source: 40000, destination: 9 }),
-      ping: build.echo(family, 'request'),
-    };
-    const out = Object.entries(toNeighbour).map(([name, layer]) => [
-      `${name} over IPv${family}`,
-      { hook: 'from_endpoint', packet: between('a', 'b', family, layer, build.payload(8)) },
-    ]);
-    const error = [ip(family, addressOf('b', family), addressOf('a', family)), udp, build.payload(8)] as const;
-    return [
-      ...out,
-      [
-        `TCP to the world over IPv${family}`,
-        { hook: 'from_endpoint', packet: viaGateway('a', world, family, toNeighbour.TCP) },
-      ],
-      [
-        `an ICMP error over IPv${family}`,
-        {
-          hook: 'from_endpoint',
-          packet: between(
-            'a',
-            'b',
-            family,
-            family === 4 ? build.icmpErrors.unreachable(1) : build.icmpErrors.unreachable6(1),
-            ...error,
-          ),
-        },
-      ],
-      [
-        `TCP to a published port over IPv${family}`,
-        {
-          hook: 'from_uplink',
-          packet: fromOutside(world, addressOf('host', family), family, build.tcp({ source: 5000, destination: 8080 })),
-        },
-      ],
-      ...(family === 6
-        ? [
-            [
-              'TCP behind extension headers',
-              {
-                hook: 'from_endpoint',
-                packet: between(
-                  'a',
-                  'b',
-                  6,
-                  build.extension('hop-by-hop'),
-                  build.extension('destination'),
-                  toNeighbour.TCP,
-                ),
-              },
-            ],
-          ]
-        : []),
-      ...(family === 4
-        ? [
-            [
-              'ARP',
-              {
-                hook: 'from_endpoint',
-                packet: build.packet(
-                  build.eth({ source: a.mac, destination: build.broadcastMac }),
-                  build.arp({ operation: 'request', senderMac: a.mac, senderIp: a.ip4, targetIp: b.ip4 }),
-                ),
-              },
-            ],
-          ]
-        : []),
-    ];
-  }),
-);

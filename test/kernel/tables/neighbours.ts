@@ -21,22 +21,19 @@ function asks(
   );
 }
 
-function solicits(
-  target: string,
-  { source = a.ip6, mac = a.mac }: { source?: string; mac?: string | undefined } = {},
-): Uint8Array {
+function solicits(target: string, { source = a.ip6, mac = a.mac, hopLimit = 255 } = {}): Uint8Array {
   const group = build.solicitedNode(target);
   return build.packet(
     build.eth({ source: a.mac, destination: build.groupMac(group) }),
-    build.ipv6({ source, destination: group, hopLimit: 255 }),
+    build.ipv6({ source, destination: group, hopLimit }),
     build.neighbourSolicitation(target, source === '::' ? undefined : mac),
   );
 }
 
-function advertises(target: string, mac: string, hopLimit = 255): Uint8Array {
+function advertises(target: string, mac: string): Uint8Array {
   return build.packet(
     build.eth({ source: a.mac, destination: build.groupMac('ff02::1') }),
-    build.ipv6({ source: a.ip6, destination: 'ff02::1', hopLimit }),
+    build.ipv6({ source: a.ip6, destination: 'ff02::1', hopLimit: 255 }),
     build.neighbourAdvertisement(target, mac),
   );
 }
@@ -179,7 +176,7 @@ export const neighbours: readonly PacketCase[] = [
   },
   {
     name: 'neighbour discovery that came over a router is malformed',
-    steps: [sends('a', advertises(a.ip6, a.mac, 64), { verdict: 'drop', reason: 'MALFORMED' })],
+    steps: [sends('a', solicits(b.ip6, { hopLimit: 64 }), { verdict: 'drop', reason: 'MALFORMED' })],
   },
   {
     name: 'a router advertisement from a container goes nowhere',

@@ -1,4 +1,5 @@
 import type { DropReason } from '../../../src/maps/generated/abi.ts';
+import { parseAddress } from '../../../src/model/address.ts';
 import * as build from '../packet/build.ts';
 import type { Decoded } from '../packet/decode.ts';
 import { endpoints, hostDevice, networks, uplink } from '../world/plan.ts';
@@ -76,6 +77,7 @@ export const outside: readonly PacketCase[] = [
               build.eth({ source: a.mac, destination: hostDevice.mac }),
               ip(family, own, world, { ttl: 1 }),
               build.udp({ source: 40000, destination: 33434 }),
+              build.payload(64),
             ),
             {
               verdict: 'redirect',
@@ -83,6 +85,38 @@ export const outside: readonly PacketCase[] = [
               out: { ip: { destination: own }, icmp: { type: family === 4 ? 11 : 3 } },
             },
           ),
+        ],
+      },
+      {
+        name: `a packet over IPv${family} that is too big for the uplink is told so`,
+        prepare: (world_) =>
+          world_.maps.uplinks.set(world_.index(uplink.device), {
+            flags: 0,
+            mtu: 1280,
+            masquerade4: parseAddress(uplink.ip4),
+            masquerade6: parseAddress(uplink.ip6),
+          }),
+        steps: [
+          sends(
+            'a',
+            viaGateway('a', world, family, build.udp({ source: 40000, destination: 53 }), build.payload(1300)),
+            {
+              verdict: 'redirect',
+              reason: 'TOO_BIG',
+              out: { ip: { destination: own }, icmp: { type: family === 4 ? 3 : 2 } },
+            },
+          ),
+        ],
+      },
+      {
+        name: `where the host has forbidden a destination of IPv${family}, there is no route`,
+        prepare: (world_) => world_.ip(`route add blackhole ${world}`),
+        steps: [
+          sends('a', viaGateway('a', world, family, build.udp({ source: 1, destination: 53 })), {
+            verdict: 'drop',
+            reason: 'NO_ROUTE',
+            afterwards: (world_) => world_.ip(`route delete blackhole ${world}`),
+          }),
         ],
       },
       {
@@ -100,7 +134,10 @@ export const outside: readonly PacketCase[] = [
       },
       {
         name: `masqueraded flows over IPv${family} end at the endpoint's quota`,
-        prepare: (world_) => world_.maps.config.set(0, { ...world_.config, snatQuota: 1 }),
+        prepare: (world_) => {
+          world_.maps.config.set(0, { ...world_.config, snatQuota: 1 });
+          world_.beginQuotaWindow(a.number);
+        },
         steps: [
           sends('a', viaGateway('a', world, family, build.udp({ source: 1, destination: 53 })), {
             verdict: 'redirect',
@@ -249,4 +286,5 @@ export const outside: readonly PacketCase[] = [
 export const unreachable: Partial<Record<keyof typeof DropReason, string>> = {
   NONE: 'not a drop',
   COUNT: 'not a reason',
+  CONNTRACK_FULL: 'an LRU map makes room instead: only a kernel without memory refuses',
 };

@@ -113,6 +113,17 @@ export class World implements Disposable {
     }
   }
 
+  /** Begins an endpoint's quota window now: a later one starts anew, which only a clock could show. */
+  beginQuotaWindow(endpoint: number): void {
+    const epoch = process.hrtime.bigint();
+    this.maps.quotas.set(endpoint, { epoch, floodRefilled: 0n, floodTokens: 0, flows: 0, snatPorts: 0 });
+  }
+
+  /** Runs iproute2 in the world's network namespace. */
+  ip(command: string): void {
+    execFileSync('ip', command.split(' '));
+  }
+
   /** The configuration as it is now. */
   get config(): Config {
     const config = this.maps.config.get(0);
