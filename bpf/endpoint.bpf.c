@@ -35,6 +35,9 @@ static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, s
 
 	tuple_of_packet(other, p);
 	other->network = 0;
+	/* A connection whose port is forgotten cannot be taken up again under another one. */
+	if (p->protocol == IPPROTO_TCP && !(p->tcp_flags & TCP_SYN) && !(p->flags & PACKET_LATER_FRAGMENT))
+		return drop(skb, p, REASON_CONNTRACK_INVALID);
 	other->source = p->is_v4 ? up->masquerade4 : up->masquerade6;
 	if (address_is_zero(&other->source))
 		return drop(skb, p, REASON_NO_SOURCE_ADDRESS);
