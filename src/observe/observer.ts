@@ -30,6 +30,9 @@ import { placePacket } from './trace/place-packet.ts';
 import { planTrace, type TraceEnd, type TraceSite } from './trace/plan.ts';
 import { Tracer } from './trace/tracer.ts';
 
+/** Entries of `conntrack` that are counted for each answer. */
+const countedBelow = 16_384;
+
 /** What is known elsewhere of this host: asked anew for each answer. */
 export interface ObservedHost {
   readonly directory: FlowDirectory;
@@ -209,7 +212,8 @@ export class Observer implements Disposable {
   #knownEntries(): ReadonlyMap<string, number> {
     const { collector, host } = this.#options;
     const known = new Map(host.knownEntries());
-    if (collector.entries !== undefined) known.set('conntrack', collector.entries);
+    // What the collector found is some seconds old: good enough where counting would take longer than asking is worth.
+    if ((collector.entries ?? 0) > countedBelow) known.set('conntrack', collector.entries ?? 0);
     return known;
   }
 

@@ -89,7 +89,7 @@ beforeEach(() => {
   fill();
   const collector = owned.use(
     new Collector({
-      program: { expire: async () => ({ live: 5, deleted: 0 }), flush: async () => 0 },
+      program: { expire: async () => ({ live: 20_000, deleted: 0 }), flush: async () => 0 },
       onError: () => {},
     }),
   );
@@ -209,7 +209,7 @@ test('maps are listed and dumped', async () => {
   await setTimeout(20);
   const views = new Map((await observer.listMaps()).map((view) => [view.name, view]));
   expect(views.get('endpoints')).toMatchObject({ entries: 2, pin: join(directory, 'v1/maps/endpoints') });
-  expect(views.get('conntrack')).toMatchObject({ entries: 5 });
+  expect(views.get('conntrack')).toMatchObject({ entries: 20_000 });
   expect(views.get('config')).toMatchObject({ entries: 1, capacity: 1 });
   expect(views.get('flow_events')).toMatchObject({ entries: null, capacity: 1024 * 1024 });
   const { entries, bpftool } = await observer.dumpMap('endpoints');

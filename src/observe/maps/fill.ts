@@ -14,7 +14,13 @@ const evicts: ReadonlySet<string> = new Set(['fragments', 'sock_reverse']);
 /** From this fill on a map is said to be nearly full. */
 const nearly = 0.9;
 
-/** Whether a map that can refuse entries is about to. Arrays have all theirs from the start. */
-export function isNearlyFull({ name, type, entries, capacity }: MapFill): boolean {
-  return entries !== null && !type.endsWith('array') && !evicts.has(name) && entries >= nearly * capacity;
+/** Entries by capacity, 0 to 1; undefined of what cannot fill up: a ring buffer, and arrays, which have all of theirs. */
+export function fillRatio({ type, entries, capacity }: MapFill): number | undefined {
+  return entries === null || type.endsWith('array') ? undefined : entries / capacity;
+}
+
+/** Whether a map that can refuse entries is about to. */
+export function isNearlyFull(map: MapFill): boolean {
+  const ratio = fillRatio(map);
+  return ratio !== undefined && ratio >= nearly && !evicts.has(map.name);
 }

@@ -78,6 +78,16 @@ test('an array counts and shows the entries that are not zero', async () => {
   ]);
 });
 
+test('a quota counts when an endpoint has used of it', async () => {
+  const unused = { epoch: 5n, floodRefilled: 0n, floodTokens: 0, flows: 0, snatPorts: 0 };
+  const quotas = open('quotas', [
+    [0, unused],
+    [1, { ...unused, flows: 3 }],
+  ]);
+  expect((await mapView(quotas)).entries).toBe(1);
+  expect(await dump(quotas)).toMatchObject([{ key: 1, value: { epoch: 5, flows: 3 } }]);
+});
+
 test('addresses, MACs, prefixes and numbers of lists are shown as text', async () => {
   const addr = parseAddress('10.88.0.2');
   const mac = parseMac('02:42:0a:58:00:02');

@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { VetchError } from '../../api/error.ts';
 import type { MapEntryView, MapView } from '../../api/schemas/map.ts';
+import { quotaCodec } from '../../maps/generated/abi.ts';
+import { fieldPlaces } from '../layout.ts';
 import type { OpenMap } from './open-map.ts';
 import { plainKey, plainValue } from './plain.ts';
 
@@ -35,7 +37,7 @@ export async function countEntries(map: OpenMap): Promise<number | null> {
   let count = 0;
   for (const batch of map.batches()) {
     if (!isArray(map)) count += batch.length;
-    else for (const [, value] of batch) if (!isZero(value)) count++;
+    else for (const [, value] of batch) if (isUsed(map, value)) count++;
     await setImmediate();
   }
   return count;
@@ -53,7 +55,7 @@ export async function* dumpEntries(map: OpenMap): AsyncGenerator<MapEntryView, v
     throw new VetchError('UNSUPPORTED', `map ${name} has no entries to dump`, 'read it with vetch flows');
   for (const batch of map.batches()) {
     for (const [keyBytes, valueBytes] of batch) {
-      if (isArray(map) && isZero(valueBytes)) continue;
+      if (isArray(map) && !isUsed(map, valueBytes)) continue;
       yield { key: plainKey(name, key.decode(keyBytes, 0)), value: plainValue(name, decodeValue(valueBytes)) };
     }
     await setImmediate();
@@ -64,7 +66,15 @@ function isArray({ definition }: OpenMap): boolean {
   return definition.type === 'array' || definition.type === 'percpu_array';
 }
 
-function isZero(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+/** The collector stamps every quota with its time, those of nobody too. */
+const { epoch } = fieldPlaces(quotaCodec);
+
+function isUsed({ definition }: OpenMap, value: Uint8Array): boolean {
+  if (definition.name !== 'quotas') return !isZero(value, 0, value.length);
+  return !isZero(value, 0, epoch.offset) || !isZero(value, epoch.offset + epoch.size, value.length);
+}
+
+function isZero(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] !== 0) return false;
   return true;
 }

@@ -71,6 +71,7 @@ test('the fill of a map is its entries by its capacity', () => {
   expect(lines).toContain('vetch_map_entries{map="endpoints"} 2');
   expect(lines).toContain('vetch_map_fill_ratio{map="uplinks"} 0.0078125');
   expect(text).not.toContain('vetch_map_entries{map="flow_events"}');
+  expect(text).not.toContain('vetch_map_fill_ratio{map="config"}');
 });
 
 test('docs/metrics.md names exactly these metrics', () => {

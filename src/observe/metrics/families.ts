@@ -1,6 +1,6 @@
 import type { CollectorNumbers } from '../conntrack/collector.ts';
 import type { CounterTotals, DropTotal } from '../counts.ts';
-import type { MapFill } from '../maps/fill.ts';
+import { fillRatio, type MapFill } from '../maps/fill.ts';
 import { type MetricFamily, single } from './exposition.ts';
 import type { ProcessNumbers } from './process.ts';
 
@@ -101,7 +101,7 @@ function datapathFamilies({ drops, counters, flows }: MetricsSnapshot): MetricFa
 }
 
 function mapFamilies(maps: readonly MapFill[]): MetricFamily[] {
-  const counted = maps.flatMap(({ name, entries, capacity }) => (entries === null ? [] : { name, entries, capacity }));
+  const counted = maps.flatMap(({ name, entries }) => (entries === null ? [] : { name, entries }));
   return [
     {
       name: 'vetch_map_entries',
@@ -118,8 +118,11 @@ function mapFamilies(maps: readonly MapFill[]): MetricFamily[] {
     {
       name: 'vetch_map_fill_ratio',
       type: 'gauge',
-      help: 'Entries by capacity, 0 to 1',
-      samples: counted.map(({ name, entries, capacity }) => ({ labels: { map: name }, value: entries / capacity })),
+      help: 'Entries by capacity, 0 to 1, of the maps that can fill up',
+      samples: maps.flatMap((map) => {
+        const value = fillRatio(map);
+        return value === undefined ? [] : { labels: { map: map.name }, value };
+      }),
     },
   ];
 }
