@@ -79,8 +79,11 @@ export class Maintenance implements AsyncDisposable {
   async #pass(): Promise<void> {
     const { host, lock, log, state } = this.#context;
     this.#waitingSince = undefined;
+    const before = host.drift.total;
     try {
       await lock.run(() => host.reconcile(state.index));
+      const repairs = host.drift.total - before;
+      if (repairs > 0) log.warn({ repairs, sinceStart: host.drift.byKind }, 'repaired what somebody had changed');
     } catch (err) {
       log.error({ err }, `the pass over ${hostDevice.name} and the maps failed`);
     }

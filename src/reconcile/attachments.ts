@@ -8,7 +8,7 @@ import type { Netlink } from '../netlink/netlink.ts';
 import { type AttachmentContext, applyAttachment } from './apply/attachments.ts';
 import { ClsactAttachments } from './clsact-attachments.ts';
 import { desiredAttachments } from './desired/attachments.ts';
-import type { HostFacts } from './facts.ts';
+import type { HostFacts, HostLink } from './facts.ts';
 import { observeLinks } from './observed/attachments.ts';
 import { placeOf, planAttachments } from './plan/attachments.ts';
 
@@ -29,9 +29,16 @@ export class Attachments {
     this.#clsact = feature('tcx').ok ? undefined : new ClsactAttachments(netlink);
   }
 
-  /** Devices whose driver has no native XDP: every packet of theirs costs a socket buffer before it is judged. */
-  get genericXdp(): readonly string[] {
-    return [...this.#xdpModes].filter(([, mode]) => mode === 'generic').map(([device]) => device);
+  /**
+   * Devices whose driver has no native XDP: every packet of theirs costs a socket buffer before it is judged.
+   *
+   * @param links as of the last pass, for those that were attached before this process began
+   */
+  genericXdp(links: readonly HostLink[]): string[] {
+    const ours = this.#programs.get('xdp_uplink')?.id;
+    const before = links.filter(({ xdp }) => xdp?.mode === 'generic' && xdp.programId === ours);
+    const now = [...this.#xdpModes].filter(([, mode]) => mode === 'generic').map(([device]) => device);
+    return [...new Set([...now, ...before.map(({ name }) => name)])];
   }
 
   /**

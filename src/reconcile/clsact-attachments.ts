@@ -40,7 +40,7 @@ export class ClsactAttachments {
 
   detach(device: string): void {
     const ifindex = this.#netlink.link(device)?.index;
-    if (ifindex === undefined) return;
+    if (ifindex === undefined || this.#netlink.clsact(ifindex)?.kind !== 'clsact') return;
     for (const parent of ['ingress', 'egress'] as const) {
       if (!this.#netlink.filters({ ifindex, parent }).some(isOurs)) continue;
       this.#netlink.deleteBpfFilter({ ifindex, parent, ...ourFilter });

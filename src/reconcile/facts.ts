@@ -13,6 +13,8 @@ export interface HostLink {
   readonly ethernet: boolean;
   /** Ifindex of the bond, bridge or VRF that it belongs to. */
   readonly master?: number;
+  /** The XDP program on it, anybody's. */
+  readonly xdp?: { readonly mode: string; readonly programId?: number };
 }
 
 /** An address on a device of the host. */

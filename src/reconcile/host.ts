@@ -56,9 +56,9 @@ export class Host {
   /** What works less well than it could, for people. */
   get warnings(): string[] {
     const { first, last, overlaps } = snatPorts(this.localPorts);
-    const slow = this.#parts.attachments.genericXdp.map(
-      (device) => `the driver of ${device} has no native XDP: each denied packet costs a socket buffer`,
-    );
+    const slow = this.#parts.attachments
+      .genericXdp(this.facts.links)
+      .map((device) => `the driver of ${device} has no native XDP: each denied packet costs a socket buffer`);
     if (!overlaps) return slow;
     const range = `masquerading shares ports ${first}-${last} with the host's own sockets`;
     return [...slow, `${range}: narrow net.ipv4.ip_local_port_range`];

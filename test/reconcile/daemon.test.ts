@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Lab } from '../lab/lab.ts';
-import { controlMaps, kernelState, networkState } from './kernel-state.ts';
+import { controlMaps, dump, kernelState, networkState } from './kernel-state.ts';
 
 describe('the life of the daemon', () => {
   test('a restart finds everything in place: nothing is loaded, attached or written twice', async () => {
@@ -110,5 +110,34 @@ describe('the life of the daemon', () => {
     await host.ip('link add vt0123456789a type veth peer name nobody');
     await host.start();
     expect((await host.exec('ip', 'link', 'show', 'vt0123456789a')).status).not.toBe(0);
+  });
+
+  test('killed amid attaches and detaches, it comes back with all of an endpoint or nothing', async () => {
+    await using lab = await Lab.create();
+    const host = lab.host();
+    await host.vetch('network', 'create', 'shop', '--subnet', '10.88.0.0/24');
+    for (const round of [1, 2, 3]) {
+      const containers = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => host.container(`${name}${round}`)));
+      const attach = ({ netns, name }: { netns: string; name: string }) =>
+        host.vetch('endpoint', 'attach', 'shop', '--netns', netns, '--name', name, '--publish', '80').catch(() => {});
+      const all = containers.map(attach);
+      await Promise.race(all);
+      await sleep(5 * round);
+      await host.stopDaemon('SIGKILL');
+      await Promise.all(all);
+      await host.start();
+      const endpoints = await host.vetch<{ name: string; hostIfname: string }[]>('endpoint', 'ls');
+      const devices = (await host.must('ip', '-o', 'link')).match(/vt[0-9a-f]{11}/g) ?? [];
+      expect(devices.sort()).toEqual(endpoints.map(({ hostIfname }) => hostIfname).sort());
+      expect((await dump(host, 'interfaces')).length).toBe(endpoints.length);
+      expect((await dump(host, 'published')).length).toBe(endpoints.length);
+      expect((await host.status()).warnings).toEqual([]);
+      for (const container of containers) {
+        const inside = (await container.must('ip', '-o', 'link')).includes('eth0');
+        expect(inside, container.name).toBe(endpoints.some(({ name }) => name === container.name));
+      }
+      const names = endpoints.slice(0, 2).map(({ name }) => name);
+      if (names.length > 0) await host.vetch('endpoint', 'detach', ...names);
+    }
   });
 });
