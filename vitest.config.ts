@@ -25,7 +25,7 @@ export default defineConfig({
       {
         test: {
           name: 'kernel',
-          include: ['test/{kernel,netlink}/**/*.test.ts', 'test/compliance/**/*.test.ts'],
+          include: ['test/{kernel,netlink,observe}/**/*.test.ts', 'test/compliance/**/*.test.ts'],
           exclude: ['test/compliance/store*.test.ts', 'test/kernel/packet/*.test.ts'],
           testTimeout: 30_000 * slowness,
           hookTimeout: 60_000 * slowness,
