@@ -52,7 +52,7 @@ export class Maintenance implements AsyncDisposable {
     switch (event.kind) {
       case 'link':
         if (!isOurs(event.link.name)) return true;
-        return host.knows(event.link.index) && (event.removed || !event.link.up);
+        return event.removed ? host.knows(event.link.index) : !event.link.up && host.isDown(event.link.index);
       case 'address':
         return event.address.ifindex !== host.hostIfindex || event.removed;
       case 'route':
@@ -82,6 +82,7 @@ export class Maintenance implements AsyncDisposable {
     const before = host.drift.total;
     try {
       await lock.run(() => host.reconcile(state.index));
+      await host.closeDevices(state.index);
       const repairs = host.drift.total - before;
       if (repairs > 0) log.warn({ repairs, sinceStart: host.drift.byKind }, 'repaired what somebody had changed');
     } catch (err) {

@@ -65,13 +65,14 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
   const netlink = Netlink.open();
   opened.push('close netlink', () => netlink.close());
   const state = new State(intent);
-  const host = new Host({
+  const host = await Host.open({
     ...{ maps, netlink, tree, programs, cgroup, uplink: options.uplink },
     netnsCookie: hostCookie(),
     sandboxOf: (endpoint) => sandboxOf(endpoint, store, log),
     failed: (what, err) => log.error({ err }, `cannot ${what}`),
   });
   await host.reconcile(state.index);
+  await host.closeDevices(state.index);
   const program = new ConntrackCollect(host.program('conntrack_collect'), maps);
   const collector = new Collector({ program, onError: (err) => log.error({ err }, 'conntrack collector') });
   opened.push('stop the collector', () => collector.close());

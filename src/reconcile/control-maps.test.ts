@@ -54,8 +54,8 @@ const fail = (error: unknown) => {
   throw error;
 };
 
-function contents(maps: RawMaps): string {
-  const observed = observeMaps(maps);
+async function contents(maps: RawMaps): Promise<string> {
+  const observed = await observeMaps(maps);
   const rows = controlMaps.flatMap((map) =>
     [...observed[map].values()].map(({ key, value }) => {
       const shown = map === 'config' ? value.with(8, 0) : value;
@@ -70,61 +70,61 @@ function contents(maps: RawMaps): string {
 }
 
 describe('the maps of the control plane', () => {
-  test('one change at a time gives what a whole pass gives', () => {
+  test('one change at a time gives what a whole pass gives', async () => {
     const [byPass, bySteps] = [memoryMaps(), memoryMaps()];
-    new ControlMaps(byPass).reconcile(anIntent([network], [web, db]), facts, fail);
-    const steps = new ControlMaps(bySteps);
-    steps.reconcile(anIntent([], []), facts, fail);
+    await (await ControlMaps.open(byPass)).reconcile(anIntent([network], [web, db]), facts, fail);
+    const steps = await ControlMaps.open(bySteps);
+    await steps.reconcile(anIntent([], []), facts, fail);
     steps.addNetwork(network, 3);
     steps.addEndpoint(web, network, 10);
     steps.addEndpoint(db, network, 11);
-    expect(contents(bySteps)).toBe(contents(byPass));
+    expect(await contents(bySteps)).toBe(await contents(byPass));
   });
 
-  test('what was added and removed leaves nothing, and the generation higher', () => {
+  test('what was added and removed leaves nothing, and the generation higher', async () => {
     const maps = memoryMaps();
-    const control = new ControlMaps(maps);
-    control.reconcile(anIntent([], []), facts, fail);
-    const before = contents(maps);
+    const control = await ControlMaps.open(maps);
+    await control.reconcile(anIntent([], []), facts, fail);
+    const before = await contents(maps);
     control.addNetwork(network, 3);
     control.addEndpoint(web, network, 10);
     control.addEndpoint(db, network, 11);
     const generation = control.generation;
     control.removeEndpoint(web, network, 10);
     expect(control.generation).toBeGreaterThan(generation);
-    expect(control.reconcile(anIntent([network], [db]), facts, fail)).toBe(0);
+    expect(await control.reconcile(anIntent([network], [db]), facts, fail)).toBe(0);
     control.removeEndpoint(db, network, 11);
     control.removeNetwork(network, 3);
-    expect(contents(maps)).toBe(before);
+    expect(await contents(maps)).toBe(before);
   });
 
-  test('a full map refuses an endpoint and keeps nothing of it', () => {
+  test('a full map refuses an endpoint and keeps nothing of it', async () => {
     const maps = memoryMaps({ published: 1 });
-    const control = new ControlMaps(maps);
-    control.reconcile(anIntent([network], [web]), facts, fail);
-    const before = contents(maps);
+    const control = await ControlMaps.open(maps);
+    await control.reconcile(anIntent([network], [web]), facts, fail);
+    const before = await contents(maps);
     expect(() => control.addEndpoint(db, network, 11)).toThrow(expect.objectContaining({ code: 'MAP_FULL' }));
-    expect(contents(maps)).toBe(before);
+    expect(await contents(maps)).toBe(before);
     expect(() => control.publish(web, network, [port(9000)])).toThrow(expect.objectContaining({ code: 'MAP_FULL' }));
-    expect(contents(maps)).toBe(before);
+    expect(await contents(maps)).toBe(before);
   });
 
-  test('a daemon that starts again goes on with the generation and the slots that it finds', () => {
+  test('a daemon that starts again goes on with the generation and the slots that it finds', async () => {
     const maps = memoryMaps();
-    const first = new ControlMaps(maps);
-    first.reconcile(anIntent([network], [web, db]), facts, fail);
+    const first = await ControlMaps.open(maps);
+    await first.reconcile(anIntent([network], [web, db]), facts, fail);
     first.revoke();
-    const again = new ControlMaps(maps);
+    const again = await ControlMaps.open(maps);
     expect(again.generation).toBe(first.generation);
-    expect(again.reconcile(anIntent([network], [db, web]), facts, fail)).toBe(0);
+    expect(await again.reconcile(anIntent([network], [db, web]), facts, fail)).toBe(0);
   });
 
-  test('a port that two share stays bound when one of them lets it go', () => {
+  test('a port that two share stays bound when one of them lets it go', async () => {
     const maps = memoryMaps();
-    const control = new ControlMaps(maps);
-    control.reconcile(anIntent([network], [web, db]), facts, fail);
+    const control = await ControlMaps.open(maps);
+    await control.reconcile(anIntent([network], [web, db]), facts, fail);
     control.unpublish(web, network, [port(8080)]);
-    const bound = [...observeMaps(maps).boundPorts.values()].map(({ key, value }) => [
+    const bound = [...(await observeMaps(maps)).boundPorts.values()].map(({ key, value }) => [
       mapDefinitions.boundPorts.key.decode(key).port,
       mapDefinitions.boundPorts.value.decode(value).publishes,
     ]);

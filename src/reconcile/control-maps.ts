@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { configCodec } from '../maps/generated/abi.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
@@ -25,18 +26,21 @@ import { planMaps } from './plan/maps.ts';
 export class ControlMaps {
   readonly #maps: RawMaps;
   #facts: HostFacts | undefined;
-  #generation = 1;
-  #slots: MemberSlots;
+  #generation: number;
+  readonly #slots: MemberSlots;
   #ports = new BoundPorts();
 
-  /** Takes up the permissions' generation and the members' slots where the maps have them. */
-  constructor(maps: RawMaps) {
+  private constructor(maps: RawMaps, generation: number, slots: MemberSlots) {
     this.#maps = maps;
-    const observed = observeMaps(maps);
-    this.#slots = observedSlots(observed.members);
-    for (const { value } of observed.config.values()) {
-      this.#generation = Math.max(1, configCodec.decode(value).generation);
-    }
+    this.#generation = generation;
+    this.#slots = slots;
+  }
+
+  /** Takes up the permissions' generation and the members' slots where the maps have them. */
+  static async open(maps: RawMaps): Promise<ControlMaps> {
+    const { config, members } = await observeMaps(maps);
+    const generations = [...config.values()].map(({ value }) => configCodec.decode(value).generation);
+    return new ControlMaps(maps, Math.max(1, ...generations), observedSlots(members));
   }
 
   get generation(): number {
@@ -48,11 +52,12 @@ export class ControlMaps {
    *
    * @param failed is told what could not be written; the rest is
    */
-  reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void): number {
+  async reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void): Promise<number> {
     this.#facts = facts;
-    const observed = observeMaps(this.#maps);
+    const observed = await observeMaps(this.#maps);
     const desired = desiredMaps(intent, facts, { generation: this.#generation, slots: this.#slots });
     this.#ports = desired.boundPorts;
+    await setImmediate();
     const { changes, count, revokes } = planMaps(desired.maps, observed);
     applyMaps(this.#maps, changes, failed);
     if (revokes) this.revoke();

@@ -4,19 +4,25 @@ export interface EndpointDevice {
   readonly ifindex: number;
   /** The maps have its entries. */
   mapped: boolean;
+  /** It is up, or should be. */
+  open: boolean;
 }
 
 /** The devices of endpoints, by the endpoint's id and by their ifindex. */
 export class EndpointDevices {
   readonly #byId = new Map<string, EndpointDevice>();
-  readonly #ifindexes = new Set<number>();
+  readonly #byIfindex = new Map<number, EndpointDevice>();
 
   get(id: string): EndpointDevice | undefined {
     return this.#byId.get(id);
   }
 
-  hasIfindex(ifindex: number): boolean {
-    return this.#ifindexes.has(ifindex);
+  has(ifindex: number): boolean {
+    return this.#byIfindex.has(ifindex);
+  }
+
+  at(ifindex: number): EndpointDevice | undefined {
+    return this.#byIfindex.get(ifindex);
   }
 
   ids(): string[] {
@@ -25,9 +31,9 @@ export class EndpointDevices {
 
   set(id: string, ifindex: number): EndpointDevice {
     this.delete(id);
-    const device = { ifindex, mapped: false };
+    const device = { ifindex, mapped: false, open: false };
     this.#byId.set(id, device);
-    this.#ifindexes.add(ifindex);
+    this.#byIfindex.set(ifindex, device);
     return device;
   }
 
@@ -35,11 +41,14 @@ export class EndpointDevices {
     const device = this.#byId.get(id);
     if (!device) return;
     this.#byId.delete(id);
-    this.#ifindexes.delete(device.ifindex);
+    this.#byIfindex.delete(device.ifindex);
   }
 
-  /** The maps have the entries of all. */
-  allMapped(): void {
-    for (const device of this.#byId.values()) device.mapped = true;
+  /** A pass is over: the maps have the entries of all, and all are up. */
+  allDone(): void {
+    for (const device of this.#byId.values()) {
+      device.mapped = true;
+      device.open = true;
+    }
   }
 }

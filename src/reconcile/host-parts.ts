@@ -41,13 +41,17 @@ export class HostParts {
   facts: HostFacts;
   passes = 0;
 
-  constructor(options: HostOptions) {
-    const { maps, netlink, tree, programs, cgroup } = options;
+  private constructor(options: HostOptions, control: ControlMaps) {
+    const { netlink, tree, programs, cgroup } = options;
     this.options = options;
     this.netlink = netlink;
-    this.control = new ControlMaps(maps);
+    this.control = control;
     this.attachments = new Attachments(tree, programs, netlink, cgroup);
     this.facts = this.observeFacts();
+  }
+
+  static async open(options: HostOptions): Promise<HostParts> {
+    return new HostParts(options, await ControlMaps.open(options.maps));
   }
 
   /** Of the host device; 0: there is none. */

@@ -11,7 +11,7 @@ import { snatPorts } from './desired/ports.ts';
 import type { Drift } from './drift.ts';
 import type { HostFacts, PortRange } from './facts.ts';
 import { type HostOptions, HostParts } from './host-parts.ts';
-import { openHostDevice } from './open-devices.ts';
+import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
 import { pass } from './pass.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -23,9 +23,14 @@ export class Host {
   readonly maps: Maps;
   readonly #parts: HostParts;
 
-  constructor(options: HostOptions) {
-    this.maps = options.maps;
-    this.#parts = new HostParts(options);
+  private constructor(parts: HostParts) {
+    this.maps = parts.options.maps;
+    this.#parts = parts;
+  }
+
+  /** Looks at what there is, and changes nothing yet. */
+  static async open(options: HostOptions): Promise<Host> {
+    return new Host(await HostParts.open(options));
   }
 
   /** As of the last pass. */
@@ -71,7 +76,13 @@ export class Host {
 
   /** Whether a device is ours and should be there. */
   knows(ifindex: number): boolean {
-    return ifindex === this.hostIfindex || this.#parts.devices.hasIfindex(ifindex);
+    return ifindex === this.hostIfindex || this.#parts.devices.has(ifindex);
+  }
+
+  /** Whether a device is ours, should be up, and is not. */
+  isDown(ifindex: number): boolean {
+    const open = ifindex === this.hostIfindex || this.#parts.devices.at(ifindex)?.open === true;
+    return open && this.#parts.netlink.link(ifindex)?.up !== true;
   }
 
   /** Of the host's end of its veth. */
@@ -101,6 +112,12 @@ export class Host {
   /** Makes everything what it should be. */
   reconcile(intent: Intent): Promise<void> {
     return pass(this.#parts, intent);
+  }
+
+  /** Looks after the sysctls of endpoints' devices; without the lock, and between other things. */
+  closeDevices(intent: Intent): Promise<void> {
+    const names = [...intent.endpoints.values()].map(({ hostIfname }) => hostIfname);
+    return closeEndpointDevices(this.#parts, names);
   }
 
   /** @throws VetchError MAP_FULL; KernelError. `removeNetwork` takes back what was done. */
@@ -134,8 +151,10 @@ export class Host {
 
   /** Lets packets pass. @throws KernelError */
   announceEndpoint(endpoint: Endpoint): void {
-    const ifindex = this.ifindexOf(endpoint);
-    if (ifindex !== undefined) this.#parts.netlink.setLink(ifindex, { up: true });
+    const device = this.#parts.devices.get(endpoint.id);
+    if (!device) return;
+    this.#parts.netlink.setLink(device.ifindex, { up: true });
+    device.open = true;
   }
 
   /** Its entries, its device, and whatever of them there is. */

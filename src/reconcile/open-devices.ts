@@ -36,10 +36,17 @@ export function openHostDevice({ netlink, hostIfindex, facts }: HostParts, netwo
   }
 }
 
-export async function closeDevices(parts: HostParts, wanted: WantedDevices, made: ReadonlySet<string>): Promise<void> {
-  const written = ensure(parts, wanted.host.sysctls);
+/** The sysctls of the host device and its peer. */
+export function closeHostDevice(parts: HostParts, made: ReadonlySet<string>): void {
+  const written = ensure(parts, desiredHostDevice([]).sysctls);
   if (!made.has(hostDevice.name)) parts.count('sysctl', written);
-  const names = [...wanted.endpoints.keys()].filter((name) => !made.has(name));
+}
+
+/**
+ * The sysctls of endpoints' devices, which anybody opens who turns the host's forwarding on or off. They were closed
+ * when they were made, so this needs no lock: many files are read, and devices may come and go meanwhile.
+ */
+export async function closeEndpointDevices(parts: HostParts, names: readonly string[]): Promise<void> {
   for (let at = 0; at < names.length; at += sysctlBatch) {
     parts.count('sysctl', ensure(parts, names.slice(at, at + sysctlBatch).flatMap(closedDevice)));
     await setImmediate();

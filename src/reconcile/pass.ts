@@ -6,7 +6,7 @@ import { isOurs } from './desired/uplinks.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import type { HostParts } from './host-parts.ts';
 import { makeDevices } from './make-devices.ts';
-import { closeDevices, openDevices } from './open-devices.ts';
+import { closeHostDevice, openDevices } from './open-devices.ts';
 import type { WantedDevices } from './plan/devices.ts';
 
 /**
@@ -25,18 +25,18 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   await setImmediate();
   const failed = parts.failing('attach a program');
   parts.count('attachment', attachments.reconcile(intent, facts, failed, true));
-  const changed = control.reconcile(intent, facts, parts.failing('write a map'));
+  const changed = await control.reconcile(intent, facts, parts.failing('write a map'));
   // An entry that follows a device or an address which has changed is no drift of its own.
   if (made.size === 0 && sameFacts(before, facts)) parts.count('map', changed);
-  devices.allMapped();
+  devices.allDone();
   await setImmediate();
   parts.count('attachment', attachments.reconcile(intent, facts, failed));
-  await closeDevices(parts, wanted, made);
+  closeHostDevice(parts, made);
   openDevices(parts, wanted, facts.links, made);
   parts.passes++;
 }
 
-function wantedDevices(intent: Intent): WantedDevices {
+export function wantedDevices(intent: Intent): WantedDevices {
   const endpoints = new Map<string, number>();
   for (const endpoint of intent.endpoints.values()) {
     const network = intent.networks.get(endpoint.network);

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+import { mapDefinitions } from '../../maps/generated/abi.ts';
 import type { RawMap } from '../../maps/raw-map.ts';
 import { type ControlMap, contentsOf, controlMaps, type MapContents, type RawEntry } from '../entry.ts';
 
@@ -9,14 +11,21 @@ export type RawMaps = Readonly<
   >
 >;
 
-/** Everything that the control plane's maps hold now. */
-export function observeMaps(maps: RawMaps): Readonly<Record<ControlMap, MapContents>> {
-  return Object.fromEntries(controlMaps.map((map) => [map, contentsOf(entriesOf(maps, map))])) as Record<
-    ControlMap,
-    MapContents
-  >;
+const zeros = new Uint8Array(256);
+
+/** Everything that the control plane's maps hold now; of arrays, the elements that are not zero. */
+export async function observeMaps(maps: RawMaps): Promise<Readonly<Record<ControlMap, MapContents>>> {
+  const observed: Partial<Record<ControlMap, MapContents>> = {};
+  for (const map of controlMaps) {
+    observed[map] = contentsOf(entriesOf(maps, map));
+    await setImmediate();
+  }
+  return observed as Record<ControlMap, MapContents>;
 }
 
 function* entriesOf(maps: RawMaps, map: ControlMap): Generator<RawEntry> {
-  for (const [key, value] of maps[map].raw.entries()) yield { key, value };
+  const isArray = mapDefinitions[map].type === 'array';
+  for (const [key, value] of maps[map].raw.entries()) {
+    if (!isArray || Buffer.compare(value, zeros.subarray(0, value.length)) !== 0) yield { key, value };
+  }
 }
