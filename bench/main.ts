@@ -1,0 +1,45 @@
+/**
+ * Measures the rows of docs/benchmarks.md that can be measured yet, and writes it and docs/benchmarks.json.
+ *
+ *   sudo node bench/main.ts [ROW…]     default: all of them; rows that are not named keep their figures
+ */
+import { setPriority } from 'node:os';
+import { removeLeftovers } from '../test/lab/leftovers.ts';
+import { write } from './report/write.ts';
+import { rows } from './rows/all.ts';
+import { Stage } from './stage.ts';
+
+const wanted = (process.argv.length > 2 ? process.argv.slice(2) : (process.env.ROW ?? '').split(/[ ,]+/))
+  .filter((word) => word !== '')
+  .map(Number);
+const unknown = wanted.filter((number) => !rows.some((row) => row.number === number));
+if (unknown.length > 0) {
+  process.stderr.write(`no row ${unknown.join(', ')}; there are ${rows.map((row) => row.number).join(', ')}\n`);
+  process.exit(2);
+}
+if (process.getuid?.() !== 0) {
+  process.stderr.write('the measurements need root: they make network namespaces\n');
+  process.exit(1);
+}
+
+// What else runs on the machine disturbs all alike, and this way less. Children inherit it.
+setPriority(-10);
+await removeLeftovers();
+{
+  await using stage = new Stage();
+  for (const row of rows.filter(({ number }) => wanted.length === 0 || wanted.includes(number))) {
+    process.stdout.write(`row ${row.number}: ${row.name}\n`);
+    const start = Date.now();
+    try {
+      const figures = await row.run(stage);
+      for (const { name, unit, vetch, spread, goal, note } of figures) {
+        process.stdout.write(`  ${name}: ${vetch} ${unit} (${spread.join(' to ')}), goal ${goal.text}\n    ${note}\n`);
+      }
+      write(row.number, figures);
+    } catch (error) {
+      process.exitCode = 1;
+      process.stderr.write(`  failed: ${error instanceof Error ? error.stack : error}\n`);
+    }
+    process.stdout.write(`  ${((Date.now() - start) / 1000).toFixed(0)} s\n`);
+  }
+}

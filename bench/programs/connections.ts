@@ -1,0 +1,97 @@
+/**
+ * Connect, ask, answer, close: as many TCP connections a second as one core gives. The C library is called directly,
+ * with blocking sockets, so that JavaScript costs little of what is measured. The server closes first, as of HTTP/1.0,
+ * so that the client's ports are free at once.
+ *
+ *   node bench/programs/connections.ts server PORT
+ *   node bench/programs/connections.ts client ADDRESS PORT SECONDS   prints {"connections": N, "seconds": S}
+ */
+import { isIP } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import koffi from 'koffi';
+
+const libc = koffi.load('libc.so.6');
+const socket = libc.func('int socket(int domain, int type, int protocol)') as (...args: number[]) => number;
+const setsockopt = libc.func(
+  'int setsockopt(int fd, int level, int name, const void *value, uint32_t length)',
+) as unknown as (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
+type WithAddress = (fd: number, address: Uint8Array, length: number) => number;
+const bind = libc.func('int bind(int fd, const void *address, uint32_t length)') as unknown as WithAddress;
+const connect = libc.func('int connect(int fd, const void *address, uint32_t length)') as unknown as WithAddress;
+const listen = libc.func('int listen(int fd, int backlog)') as (fd: number, backlog: number) => number;
+const accept = libc.func('int accept(int fd, void *address, void *length)') as unknown as (
+  fd: number,
+  address: null,
+  length: null,
+) => number;
+type Transfer = (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
+const send = libc.func('int send(int fd, const void *bytes, size_t length, int flags)') as unknown as Transfer;
+const recv = libc.func('int recv(int fd, void *bytes, size_t length, int flags)') as unknown as Transfer;
+const close = libc.func('int close(int fd)') as (fd: number) => number;
+
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const backlog = 1024;
+
+function must(result: number, what: string): number {
+  if (result < 0) throw new Error(`${what}: errno ${koffi.errno()}`);
+  return result;
+}
+
+/** `struct sockaddr_in` */
+function socketAddress(address: string, port: number): Uint8Array {
+  if (isIP(address) !== 4) throw new Error(`${address} is no IPv4 address`);
+  const bytes = new Uint8Array(16);
+  bytes[0] = AF_INET;
+  bytes.set([port >> 8, port & 255, ...address.split('.').map(Number)], 2);
+  return bytes;
+}
+
+function serve(port: number): never {
+  const listener = must(socket(AF_INET, SOCK_STREAM, 0), 'socket');
+  const on = new Uint8Array(Int32Array.of(1).buffer);
+  must(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, on, on.length), 'setsockopt');
+  const address = socketAddress('0.0.0.0', port);
+  must(bind(listener, address, address.length), 'bind');
+  must(listen(listener, backlog), 'listen');
+  process.stdout.write('ready\n');
+  const byte = new Uint8Array(1);
+  for (;;) {
+    const fd = accept(listener, null, null);
+    if (fd < 0) continue;
+    if (recv(fd, byte, 1, 0) === 1) send(fd, byte, 1, 0);
+    close(fd);
+  }
+}
+
+function ask(address: string, port: number, seconds: number): void {
+  const to = socketAddress(address, port);
+  // Until the calls are compiled
+  connectionsFor(to, 0.1);
+  process.stdout.write(`${JSON.stringify(connectionsFor(to, seconds))}\n`);
+}
+
+function connectionsFor(to: Uint8Array, seconds: number): { connections: number; seconds: number } {
+  const byte = new Uint8Array(1);
+  const start = performance.now();
+  const end = start + seconds * 1000;
+  let connections = 0;
+  do {
+    for (let i = 0; i < 64; i++) {
+      const fd = must(socket(AF_INET, SOCK_STREAM, 0), 'socket');
+      must(connect(fd, to, to.length), `connect, after ${connections} connections`);
+      must(send(fd, byte, 1, 0), 'send');
+      if (must(recv(fd, byte, 1, 0), 'receive') !== 1) throw new Error('the server answered nothing');
+      must(recv(fd, byte, 1, 0), 'receive the end');
+      close(fd);
+      connections++;
+    }
+  } while (performance.now() < end);
+  return { connections, seconds: (performance.now() - start) / 1000 };
+}
+
+const [role, ...args] = process.argv.slice(2);
+if (role === 'server') serve(Number(args[0]));
+else ask(args[0] ?? '', Number(args[1]), Number(args[2]));

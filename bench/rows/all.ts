@@ -1,0 +1,12 @@
+import type { Row } from '../row.ts';
+import { containerBulk, containerConnections, containerRoundTrip } from './container-to-container.ts';
+import { publishedFromOutside, publishedOnLocalhost } from './published.ts';
+
+/** In the order of their numbers. */
+export const rows: readonly Row[] = [
+  containerRoundTrip,
+  containerConnections,
+  containerBulk,
+  publishedFromOutside,
+  publishedOnLocalhost,
+];

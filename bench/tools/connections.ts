@@ -1,0 +1,28 @@
+import { type Path, portOf, ports, type Tool } from './path.ts';
+import { latencyCpu, pinned } from './pinned.ts';
+
+const program = new URL('../programs/connections.ts', import.meta.url).pathname;
+
+/** Short enough for a client to need no port twice, and to stay below an endpoint's quota of flows. */
+const seconds = 0.6;
+
+/** TCP connections a second, each with a byte there and a byte back, client and server on one CPU. Starts the server. */
+export async function connections(path: Path): Promise<Tool> {
+  await path.client.sysctl({ 'net/ipv4/ip_local_port_range': '1024 65535' });
+  const server = path.server.spawn(
+    ...pinned(latencyCpu, process.execPath, program, 'server', String(ports.connections)),
+  );
+  await server.until(/ready/);
+  const command = pinned(
+    latencyCpu,
+    ...[process.execPath, program, 'client', path.address, portOf(path, 'connections'), String(seconds)],
+  );
+  return {
+    name: path.name,
+    server,
+    async measure() {
+      const result = JSON.parse(await path.client.must(...command)) as { connections: number; seconds: number };
+      return result.connections / result.seconds;
+    },
+  };
+}
