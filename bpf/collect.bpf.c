@@ -37,7 +37,7 @@ struct walk {
 static long visit(struct bpf_map *map UNUSED, struct conntrack_key *key, struct conntrack *ct, struct walk *walk)
 {
 	struct quota_count *tally;
-	struct conntrack_key copy;
+	struct conntrack_key copy, other;
 	__u32 owner = ct->owner;
 	bool remove;
 
@@ -48,7 +48,8 @@ static long visit(struct bpf_map *map UNUSED, struct conntrack_key *key, struct 
 		remove = conntrack_expired(ct, walk->config, key->protocol, walk->now);
 	if (remove) {
 		copy = *key;
-		conntrack_remove(&copy);
+		/* On the stack: a packet may come in between and use the scratch room. */
+		conntrack_remove_with(&copy, &other);
 		walk->what.deleted++;
 		return 0;
 	}

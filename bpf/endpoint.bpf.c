@@ -242,7 +242,7 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, p->network, true);
 	}
-	host = bpf_map_lookup_elem(&host_addrs, &p->destination);
+	host = host_addr_at(&p->destination);
 	if (host) {
 		if (p->protocol == IPPROTO_UDP && c->tunnel_port && p->destination_port == bpf_htons(c->tunnel_port))
 			return drop(skb, p, REASON_TUNNEL_FORGED);

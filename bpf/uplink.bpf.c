@@ -109,7 +109,7 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 	trace(STEP_CONNTRACK_MISS, 0);
 	if (subnet_of(&p->source))
 		return drop(skb, p, REASON_SPOOFED);
-	host = bpf_map_lookup_elem(&host_addrs, &p->destination);
+	host = host_addr_at(&p->destination);
 	if (host && !host->network) {
 		if (p->flags & PACKET_CANNOT_BEGIN)
 			return NOT_OURS;

@@ -84,23 +84,31 @@ static __always_inline void quota_release(const struct conntrack *ct)
 		__sync_fetch_and_add(&q->snat_ports, -1);
 }
 
-/* Removes an entry and its other half. The half that pays is the one that was not made for replies. */
-NOT_INLINED int conntrack_remove(const struct conntrack_key *key)
+/* Removes an entry and its other half; one of the two pays for both. `other` is room for a key. */
+static __always_inline void conntrack_remove_with(const struct conntrack_key *key, struct conntrack_key *other)
 {
-	struct conntrack_key other;
-	struct conntrack *ct;
+	struct conntrack *ct = bpf_map_lookup_elem(&conntrack, key);
 
-	if (!key || tracing)
-		return 0;
-	ct = bpf_map_lookup_elem(&conntrack, key);
 	if (!ct)
-		return 0;
+		return;
 	quota_release(ct);
 	if (ct->flags & CONNTRACK_TRANSLATED) {
-		conntrack_key_of_other(&other, ct, key->protocol);
-		bpf_map_delete_elem(&conntrack, &other);
+		conntrack_key_of_other(other, ct, key->protocol);
+		bpf_map_delete_elem(&conntrack, other);
 	}
 	bpf_map_delete_elem(&conntrack, key);
+}
+
+/* Keys are copied to the scratch room, here and below: on Linux 6.1 a global function's argument is no
+ * map key, and the stack has no place. */
+NOT_INLINED int conntrack_remove(const struct conntrack_key *key)
+{
+	struct room *room = room_get();
+
+	if (!key || !room || tracing)
+		return 0;
+	room->gone = *key;
+	conntrack_remove_with(&room->gone, &room->gone_other);
 	return 0;
 }
 
@@ -137,31 +145,31 @@ static __always_inline void conntrack_step(struct conntrack *ct, const struct pa
 /* Brings the other half in step; makes it anew where the LRU had taken it. */
 NOT_INLINED int conntrack_sync(const struct conntrack_key *key)
 {
-	struct conntrack_key other_key;
+	struct room *room = room_get();
+	struct conntrack_key *other_key;
 	struct conntrack *ct, *other;
 
-	if (!key)
+	if (!key || !room)
 		return 0;
-	ct = bpf_map_lookup_elem(&conntrack, key);
+	room->known = *key;
+	other_key = &room->known_other;
+	ct = bpf_map_lookup_elem(&conntrack, &room->known);
 	if (!ct || !(ct->flags & CONNTRACK_TRANSLATED))
 		return 0;
-	conntrack_key_of_other(&other_key, ct, key->protocol);
-	other = bpf_map_lookup_elem(&conntrack, &other_key);
+	conntrack_key_of_other(other_key, ct, key->protocol);
+	other = bpf_map_lookup_elem(&conntrack, other_key);
 	if (other) {
 		other->state = ct->state;
 		other->last_seen = ct->last_seen;
 		other->flags |= ct->flags & (CONNTRACK_FIN_ORIGINAL | CONNTRACK_FIN_REPLY);
 	} else {
-		struct room *room = room_get();
 		struct conntrack *twin;
 		bool origin_is_b = ct->flags & CONNTRACK_ORIGIN_B;
 		bool twin_origin_is_b;
 
-		if (!room)
-			return 0;
 		twin = &room->entry;
 		*twin = *ct;
-		twin_origin_is_b = conntrack_key_of(&other_key, &ct->other_source, &ct->other_destination,
+		twin_origin_is_b = conntrack_key_of(other_key, &ct->other_source, &ct->other_destination,
 						    ct->other_source_port, ct->other_destination_port,
 						    ct->other_network, key->protocol);
 		twin->flags ^= CONNTRACK_REPLY_HALF;
@@ -174,7 +182,7 @@ NOT_INLINED int conntrack_sync(const struct conntrack_key *key)
 		twin->other_destination = origin_is_b ? key->addr_a : key->addr_b;
 		twin->other_source_port = origin_is_b ? key->port_b : key->port_a;
 		twin->other_destination_port = origin_is_b ? key->port_a : key->port_b;
-		if (!bpf_map_update_elem(&conntrack, &other_key, twin, BPF_NOEXIST))
+		if (!bpf_map_update_elem(&conntrack, other_key, twin, BPF_NOEXIST))
 			count(COUNTER_PAIRS_REPAIRED);
 	}
 	return 0;

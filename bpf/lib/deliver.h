@@ -37,6 +37,13 @@ static __always_inline struct subnet *subnet_of(const struct address *addr)
 	return bpf_map_lookup_elem(&subnets, &key);
 }
 
+static __always_inline struct host_addr *host_addr_at(const struct address *addr)
+{
+	struct address key = *addr;
+
+	return bpf_map_lookup_elem(&host_addrs, &key);
+}
+
 /* A router's hop. What runs out is answered. */
 static __always_inline int take_hop(struct __sk_buff *skb, struct packet *p)
 {

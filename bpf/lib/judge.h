@@ -42,8 +42,10 @@ static __always_inline int judge_world(const struct network *n)
 }
 
 /* A known flow, admitted under an earlier generation of permissions. */
-NOT_INLINED int judge_again(const struct conntrack_key *key, __u32 generation)
+NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 {
+	struct room *room = room_get();
+	struct conntrack_key *key;
 	struct address destination, other_destination;
 	struct conntrack *ct;
 	struct network *n;
@@ -51,8 +53,10 @@ NOT_INLINED int judge_again(const struct conntrack_key *key, __u32 generation)
 	__be16 port, other_port;
 	int reason = REASON_NONE;
 
-	if (!key)
+	if (!of || !room)
 		return REASON_POLICY_DENIED;
+	key = &room->known;
+	*key = *of;
 	ct = bpf_map_lookup_elem(&conntrack, key);
 	if (!ct)
 		return REASON_POLICY_DENIED;

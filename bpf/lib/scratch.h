@@ -24,6 +24,10 @@ struct room {
 	struct conntrack entry; /* in the making */
 	struct conntrack_key key;
 	struct conntrack_key other_key;
+	struct conntrack_key known; /* looked up again by a function that was told which */
+	struct conntrack_key known_other;
+	struct conntrack_key gone; /* being removed */
+	struct conntrack_key gone_other;
 	struct tuple other; /* of a flow in the making */
 	struct bpf_fib_lookup fib;
 	struct quoted quoted;
