@@ -122,6 +122,7 @@ function hostCookie(): bigint {
 }
 
 async function sandboxOf(endpoint: Endpoint, store: Store, log: Logger): Promise<Sandbox | undefined> {
+  if (endpoint.netns === '') return undefined;
   let sandbox: Sandbox;
   try {
     sandbox = Sandbox.open(endpoint.netns);

@@ -24,7 +24,7 @@ export interface Endpoint {
   /** Id of its network. */
   readonly network: string;
   readonly owner: Owner;
-  /** Name of the device inside the sandbox, as `eth0`. */
+  /** Name of the device inside the sandbox, as `eth0`; of an engine's endpoint the one that it has until it is moved there. */
   readonly ifname: string;
   /** Name of the host's end of the veth, unique on the host: `vt` and 11 hex digits. */
   readonly hostIfname: string;
@@ -32,7 +32,10 @@ export interface Endpoint {
   readonly mac: string;
   /** With prefix length, as on the device: `10.88.0.2/16`; at most one of each family. */
   readonly addresses: readonly string[];
-  /** The sandbox: path to its network namespace, as `/var/run/netns/web` or `/proc/42/ns/net`. */
+  /**
+   * The sandbox: path to its network namespace, as `/var/run/netns/web` or `/proc/42/ns/net`. Empty: only the engine that
+   * owns the endpoint knows it, and what is inside is the engine's to make and to repair.
+   */
   readonly netns: string;
   readonly cgroup?: string;
   /** Policy identity number. */

@@ -5,8 +5,16 @@ import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
 import { driverOf } from '../network/drivers/registry.ts';
 import type { HostRoute } from '../network/overlap.ts';
-import { closeEndpointDevice, createEndpointDevice, deleteDevice, openSandbox } from './apply/devices.ts';
+import {
+  closeEndpointDevice,
+  createEndpointDevice,
+  createHandedOverDevice,
+  deleteDevice,
+  ensureSysctls,
+  openSandbox,
+} from './apply/devices.ts';
 import { ensureAnchor } from './bind-devices.ts';
+import { closedDevice } from './desired/devices.ts';
 import { snatPorts } from './desired/ports.ts';
 import type { Drift } from './drift.ts';
 import type { HostFacts, PortRange } from './facts.ts';
@@ -90,6 +98,11 @@ export class Host {
     return this.#parts.devices.get(endpoint.id)?.ifindex;
   }
 
+  /** Whether an endpoint's device is there at this moment: it goes with the sandbox. */
+  hasDevice(endpoint: Endpoint): boolean {
+    return this.#parts.netlink.link(endpoint.hostIfname) !== undefined;
+  }
+
   deviceName(ifindex: number): string {
     return this.#parts.netlink.link(ifindex)?.name ?? String(ifindex);
   }
@@ -135,18 +148,20 @@ export class Host {
   /**
    * Makes an endpoint's device and everything that belongs to it; nothing passes yet.
    *
+   * @param sandbox absent: its engine moves the device into the sandbox, and the inside is the engine's
    * @throws VetchError MAP_FULL; KernelError. `removeEndpoint` takes back what was done.
    */
-  prepareEndpoint(endpoint: Endpoint, network: Network, sandbox: Sandbox): void {
+  prepareEndpoint(endpoint: Endpoint, network: Network, sandbox?: Sandbox): void {
     const { netlink, control, devices } = this.#parts;
     const plan = driverOf(network).planSandbox(network, endpoint);
-    const ifindex = createEndpointDevice(netlink, plan, sandbox);
+    const ifindex = sandbox ? createEndpointDevice(netlink, plan, sandbox) : createHandedOverDevice(netlink, plan);
     const device = devices.set(endpoint.id, ifindex);
     ensureAnchor(this.#parts);
     closeEndpointDevice(netlink, endpoint.hostIfname, ifindex);
     control.addEndpoint(endpoint, network, ifindex);
     device.mapped = true;
-    openSandbox(sandbox, plan);
+    if (sandbox) openSandbox(sandbox, plan);
+    else ensureSysctls(closedDevice(endpoint.ifname));
   }
 
   /** Lets packets pass. @throws KernelError */

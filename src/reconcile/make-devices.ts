@@ -51,7 +51,7 @@ async function remake({ netlink, options, devices, lost }: HostParts, endpoint: 
   using sandbox = await options.sandboxOf(endpoint);
   devices.delete(endpoint.id);
   if (!network || !sandbox) {
-    lost.set(endpoint.id, `its sandbox ${endpoint.netns} is gone`);
+    lost.set(endpoint.id, `its sandbox ${endpoint.netns || 'at its engine'} is gone`);
     return false;
   }
   const plan = driverOf(network).planSandbox(network, endpoint);

@@ -30,6 +30,8 @@ export interface Store extends IntentWriter<Promise<void>> {
    */
   load(): Promise<Intent>;
   fact(name: string): Promise<string | undefined>;
+  /** The facts whose names begin so, by the rest of their names. */
+  facts(prefix: string): Promise<Map<string, string>>;
   /**
    * All of what `change` asks of the writer, or nothing: it is applied when `change` returns, and dropped when it throws.
    * `change` is synchronous and does not read.

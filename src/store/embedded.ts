@@ -94,6 +94,17 @@ class EmbeddedStore implements Store {
     return this.#databases.meta.get(factKey(name));
   }
 
+  async facts(prefix: string): Promise<Map<string, string>> {
+    this.#checkOpen();
+    await this.#root.committed;
+    const start = factKey(prefix);
+    const found = new Map<string, string>();
+    for (const { key, value } of this.#databases.meta.getRange({ start, end: `${start}\uffff` })) {
+      found.set(key.slice(start.length), value);
+    }
+    return found;
+  }
+
   putNetwork(network: Network): Promise<void> {
     return this.transaction((writer) => writer.putNetwork(network));
   }

@@ -47,6 +47,15 @@ export function storeCompliance(under: StoreUnderTest): void {
       expect(await store.fact('node')).toBeUndefined();
     });
 
+    test('lists the facts whose names begin alike', async () => {
+      const store = await open();
+      await store.putFact('pool/1', 'a');
+      await store.putFact('pool/2', 'b');
+      await store.putFact('poolside', 'c');
+      await store.putFact('pool/2', undefined);
+      expect(await store.facts('pool/')).toEqual(new Map([['1', 'a']]));
+    });
+
     test('gives back after a restart exactly what it was given', async () => {
       const network = sampleNetwork(1);
       const endpoint = sampleEndpoint(1, network, { cgroup: '/sys/fs/cgroup/web' });

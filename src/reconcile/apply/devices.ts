@@ -34,6 +34,18 @@ export function createEndpointDevice(netlink: Netlink, plan: SandboxPlan, sandbo
   return index;
 }
 
+/**
+ * Makes an endpoint's veth with both ends in the host, down: an engine moves the far end into the sandbox, renames it and
+ * gives it its addresses. With the MTU and the MAC that it is to have: no engine sets the MTU.
+ *
+ * @returns ifindex of the host's end
+ */
+export function createHandedOverDevice(netlink: Netlink, plan: SandboxPlan): number {
+  const { hostIfname: name, ifname, mac, mtu } = plan;
+  const { index } = netlink.createVeth({ ...{ name, mac: hostEndMac, mtu }, peer: { name: ifname, mac, mtu } });
+  return index;
+}
+
 /** Closes the host's end to everything but the shared block's program. */
 export function closeEndpointDevice(netlink: Netlink, hostIfname: string, ifindex: number): void {
   ensureSysctls(closedDevice(hostIfname));

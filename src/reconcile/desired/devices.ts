@@ -23,6 +23,9 @@ export const sharedBlock = 0x7665;
 /** Host ends of endpoint veths are called so, and nothing else is. */
 export const hostIfnamePattern = /^vt[0-9a-f]{11}$/;
 
+/** The other end of a veth whose engine moves it into the sandbox itself: so called for as long as it is in the host. */
+export const handedOverPattern = /^vs[0-9a-f]{11}$/;
+
 /** Of a device in the host's network namespace; path below /proc/sys. */
 export interface Sysctl {
   readonly path: string;

@@ -2,7 +2,7 @@ import { UplinkFlag } from '../../maps/generated/abi.ts';
 import { isIPv4 } from '../../model/address.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
 import type { HostFacts, HostLink } from '../facts.ts';
-import { hostDevice, hostIfnamePattern } from './devices.ts';
+import { handedOverPattern, hostDevice, hostIfnamePattern } from './devices.ts';
 
 /** Bridges and devices of other container networks: what comes from there is theirs. */
 const foreign =
@@ -43,7 +43,8 @@ export function uplinkEntries(facts: HostFacts): MapEntry[] {
   });
 }
 
-/** The host device, its peer, and the host ends of endpoints' veths. */
+/** The host device, its peer, and the ends of endpoints' veths that are in the host. */
 export function isOurs(name: string): boolean {
-  return name === hostDevice.name || name === hostDevice.peer || hostIfnamePattern.test(name);
+  if (name === hostDevice.name || name === hostDevice.peer) return true;
+  return hostIfnamePattern.test(name) || handedOverPattern.test(name);
 }
