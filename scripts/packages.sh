@@ -9,12 +9,16 @@ declare -A groups=(
   [test]='iperf3 ethtool conntrack nftables libcap2-bin lsof'
   [bpf]='clang-19 llvm-19 libbpf-dev linux-libc-dev'
   [bench]='iperf3 ethtool'
+  # Debian 12's engine, which a lab host starts for itself
+  [engine]='docker.io containerd runc iptables'
   [kernels]='qemu-system-x86 busybox-static kmod'
 )
 
 missing=()
 for group in "$@"; do
   [ -n "${groups[$group]:-}" ] || { echo "packages.sh: no group named $group" >&2; exit 2; }
+  # Another packaging's engine serves as well, and would be removed to make room
+  if [ "$group" = engine ] && command -v dockerd >/dev/null && command -v docker >/dev/null; then continue; fi
   for package in ${groups[$group]}; do
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$state" = installed ] || missing+=("$package")
@@ -29,5 +33,12 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 wait=(-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
 echo "installing ${missing[*]}"
+# What a test needs is no reason to start a service here: Debian asks this program, and 101 means no
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  trap 'rm -f "$policy"' EXIT
+  chmod +x "$policy"
+fi
 apt-get "${wait[@]}" -qq update
 apt-get "${wait[@]}" -qq -y --no-install-recommends install "${missing[@]}" >/dev/null
