@@ -15,7 +15,7 @@ const reached = new Set<string>();
 beforeAll(() => {
   world = World.create();
 });
-afterAll(() => world[Symbol.dispose]());
+afterAll(() => world?.[Symbol.dispose]());
 
 for (const [subject, cases] of Object.entries(tables)) {
   describe(subject, () => {

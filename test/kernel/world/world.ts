@@ -11,6 +11,7 @@ import { HashMap } from '../../../src/maps/hash-map.ts';
 import { type Maps, openMaps } from '../../../src/maps/open.ts';
 import { enterWorld } from './devices.ts';
 import { fill } from './fill.ts';
+import { endpoints } from './plan.ts';
 
 /** The programs that take packets, and the object that each is in. */
 export const hooks = {
@@ -66,13 +67,14 @@ export class World implements Disposable {
     this.#programs = programs;
   }
 
-  static create(): World {
+  /** @param maxEntries as of LoadOptions; default: small maps, which are quickly emptied between cases. */
+  static create(maxEntries: Readonly<Record<string, number>> = smallMaps): World {
     enterWorld();
     const bpffs = mkdtempSync(join(tmpdir(), 'vetch-world-'));
     execFileSync('mount', ['-t', 'bpf', 'bpf', bpffs]);
     const pinMaps = join(bpffs, 'maps');
     mkdirSync(pinMaps);
-    const objects = new Map([...new Set(Object.values(hooks))].map((name) => [name, load(name, pinMaps)]));
+    const objects = new Map([...new Set(Object.values(hooks))].map((name) => [name, load(name, pinMaps, maxEntries)]));
     const programs = new Map<HookName, Program>();
     for (const [hook, name] of Object.entries(hooks) as [HookName, (typeof hooks)[HookName]][]) {
       const object = objects.get(name);
@@ -105,12 +107,11 @@ export class World implements Disposable {
 
   /** Forgets every flow, fragment and quota. */
   forget(): void {
-    for (const map of [this.maps.conntrack, this.maps.fragments])
+    for (const map of [this.maps.conntrack, this.maps.fragments]) {
       map.deleteManyRaw([...map.rawEntries()].map(([key]) => key));
-    for (const [index, quota] of this.maps.quotas.entries()) {
-      if (quota.epoch === 0n && quota.floodRefilled === 0n) continue;
-      this.maps.quotas.set(index, { epoch: 0n, floodRefilled: 0n, floodTokens: 0, flows: 0, snatPorts: 0 });
     }
+    const unused = { epoch: 0n, floodRefilled: 0n, floodTokens: 0, flows: 0, snatPorts: 0 };
+    for (const { number } of Object.values(endpoints)) this.maps.quotas.set(number, unused);
   }
 
   /** Begins an endpoint's quota window now: a later one starts anew, which only a clock could show. */
@@ -174,9 +175,18 @@ export class World implements Disposable {
   }
 }
 
-function load(name: string, pinMaps: string): BpfObject {
+const smallMaps = {
+  conntrack: 4096,
+  fragments: 1024,
+  endpoints: 4096,
+  published: 1024,
+  published_lo: 1024,
+  bound_ports: 1024,
+};
+
+function load(name: string, pinMaps: string, maxEntries: Readonly<Record<string, number>>): BpfObject {
   const path = fileURLToPath(new URL(`../../../bpf/build/${name}.bpf.o`, import.meta.url));
-  return BpfObject.load(path, { pinMaps });
+  return BpfObject.load(path, { pinMaps, maxEntries });
 }
 
 function difference(before: readonly number[], after: readonly number[]): Outcome['reasons'] {
