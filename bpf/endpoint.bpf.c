@@ -2,7 +2,6 @@
 /* from_endpoint: TC ingress on the host's end of a veth. Judges all that a container sends. */
 #include "lib/flood.h"
 #include "lib/icmp_error.h"
-#include "lib/judge.h"
 #include "lib/neighbour.h"
 #include "lib/snat.h"
 
@@ -38,6 +37,9 @@ static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, s
 	/* A connection whose port is forgotten cannot be taken up again under another one. */
 	if (p->protocol == IPPROTO_TCP && !(p->tcp_flags & TCP_SYN) && !(p->flags & PACKET_LATER_FRAGMENT))
 		return drop(skb, p, REASON_CONNTRACK_INVALID);
+	/* Without ports an answer is not told from the host's own traffic (its tunnels with that peer). */
+	if (l4_checksum_offset(p->protocol) < 0 && p->protocol != IPPROTO_SCTP && p->protocol != IPPROTO_ICMP)
+		return drop(skb, p, REASON_UNKNOWN_PROTOCOL);
 	other->source = p->is_v4 ? up->masquerade4 : up->masquerade6;
 	if (address_is_zero(&other->source))
 		return drop(skb, p, REASON_NO_SOURCE_ADDRESS);
@@ -91,7 +93,7 @@ NOT_INLINED int refuse(struct __sk_buff *skb, struct packet *p, int reason)
 /* No uplink takes less than IPv6's minimum: only larger packets pay for a look at the route. */
 static __always_inline bool may_be_too_big(const struct __sk_buff *skb, const struct packet *p)
 {
-	return skb->gso_size ? skb->gso_size > 1220 : skb->len - p->l3 > 1280;
+	return skb->gso_size ? skb->gso_size > 1280 - 40 - 60 : skb->len - p->l3 > 1280;
 }
 
 NOT_INLINED int fits(struct __sk_buff *skb, struct packet *p)
@@ -133,7 +135,8 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	reason = judge_world(n);
 	if (reason)
 		return drop(skb, p, reason);
-	if (address_is_martian(&p->destination) || address_is_link_local6(&p->destination))
+	if (address_is_martian(&p->destination) || address_is_link_local6(&p->destination) ||
+	    address_is_link_local6(&p->source))
 		return drop(skb, p, REASON_MARTIAN);
 	route = route_of(skb, p, c, &room->fib);
 	if (route == ROUTE_NONE)
@@ -172,21 +175,24 @@ NOT_INLINED int begin_to_published(struct __sk_buff *skb, struct packet *p)
 	struct publish *pub;
 	struct room *room = room_get();
 	struct tuple *other;
-	struct network *n;
+	struct network *n, *m;
 	int reason;
 
 	if (!p || !c || !room)
 		return TC_ACT_SHOT;
+	if (address_is_link_local6(&p->source)) /* of its own segment alone */
+		return drop(skb, p, REASON_MARTIAN);
 	other = &room->other;
 	pub = publish_at(&p->destination, p->destination_port, p->protocol);
 	if (!pub)
 		return drop(skb, p, REASON_NOT_PUBLISHED);
 	trace(STEP_PUBLISHED, bpf_ntohs(pub->port));
 	n = network_at(p->network);
+	m = network_at(pub->network);
 	target = endpoint_at(pub->network, &pub->addr);
-	if (!n || !target)
+	if (!n || !m || !target)
 		return drop(skb, p, REASON_NO_ENDPOINT);
-	if ((n->flags & NETWORK_INTERNAL) && pub->network != p->network)
+	if (((n->flags | m->flags) & NETWORK_INTERNAL) && pub->network != p->network)
 		return drop(skb, p, REASON_INTERNAL_NETWORK);
 	tuple_of_packet(other, p);
 	other->network = pub->network;
@@ -242,10 +248,12 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, p->network, true);
 	}
+	/* To any node: masqueraded it would come from one. The host has addresses, too, that are not listed
+	 * (broadcast). */
+	if (p->protocol == IPPROTO_UDP && c->tunnel_port && p->destination_port == bpf_htons(c->tunnel_port))
+		return drop(skb, p, REASON_TUNNEL_FORGED);
 	host = host_addr_at(&p->destination);
 	if (host) {
-		if (p->protocol == IPPROTO_UDP && c->tunnel_port && p->destination_port == bpf_htons(c->tunnel_port))
-			return drop(skb, p, REASON_TUNNEL_FORGED);
 		if (publish_at(&p->destination, p->destination_port, p->protocol))
 			return BEGIN_TO_PUBLISHED;
 		n = network_at(p->network);
@@ -295,6 +303,13 @@ static __always_inline bool is_group(const struct packet *p)
 	return n && address_equal(&p->destination, &n->broadcast4);
 }
 
+/* Clients take an answer from any source port. */
+static __always_inline bool is_for_dhcp_client(const struct packet *p)
+{
+	return p->protocol == IPPROTO_UDP && !(p->flags & PACKET_LATER_FRAGMENT) &&
+	       p->destination_port == (p->is_v4 ? bpf_htons(68) : bpf_htons(546));
+}
+
 /* The rare wrongs and the frames that are not flows. */
 NOT_INLINED int not_a_flow(struct __sk_buff *skb, struct packet *p)
 {
@@ -305,9 +320,7 @@ NOT_INLINED int not_a_flow(struct __sk_buff *skb, struct packet *p)
 		return TC_ACT_SHOT;
 	if (p->flags & PACKET_NEIGHBOUR)
 		return answer_nd(skb, p, in);
-	if (p->protocol == IPPROTO_UDP && !(p->flags & PACKET_LATER_FRAGMENT) &&
-	    ((p->source_port == bpf_htons(67) && p->destination_port == bpf_htons(68)) ||
-	     (p->source_port == bpf_htons(547) && p->destination_port == bpf_htons(546))))
+	if (is_for_dhcp_client(p))
 		return drop(skb, p, REASON_DHCP_SERVER);
 	if (is_group(p))
 		return flood(skb, p, in);
@@ -320,7 +333,7 @@ int from_endpoint(struct __sk_buff *skb)
 	struct packet p = { .hook = HOOK_FROM_ENDPOINT };
 	const struct config *c = config_get();
 	__u32 ifindex = skb->ifindex;
-	struct conntrack_key key;
+	struct room *room = room_get();
 	struct interface *in;
 	struct conntrack *ct;
 	struct ethhdr *eth;
@@ -332,11 +345,12 @@ int from_endpoint(struct __sk_buff *skb)
 	in = bpf_map_lookup_elem(&interfaces, &ifindex);
 	if (!in)
 		return drop(skb, &p, REASON_UNKNOWN_INTERFACE);
-	if (!c || !c->host_ifindex)
+	if (!c || !c->host_ifindex || !room)
 		return drop(skb, &p, REASON_CONFIG_MISSING);
 	p.network = in->network;
 	p.source_identity = in->identity;
 	p.owner = in->number;
+	p.generation = c->generation;
 	packet_pull(skb);
 	eth = (void *)(long)skb->data;
 	if ((void *)(eth + 1) > (void *)(long)skb->data_end)
@@ -360,8 +374,7 @@ int from_endpoint(struct __sk_buff *skb)
 		return drop(skb, &p, REASON_SPOOFED);
 	trace(STEP_SOURCE_VERIFIED, in->number);
 	if ((p.flags & (PACKET_NEIGHBOUR | PACKET_LINK_MULTICAST)) || address_is_multicast(&p.destination) ||
-	    (p.protocol == IPPROTO_UDP && (p.source_port == bpf_htons(67) || p.source_port == bpf_htons(547)) &&
-	     (p.destination_port == bpf_htons(68) || p.destination_port == bpf_htons(546))))
+	    is_for_dhcp_client(&p))
 		return not_a_flow(skb, &p);
 	if (p.flags & PACKET_ICMP_ERROR)
 		return relate(skb, &p);
@@ -370,7 +383,7 @@ int from_endpoint(struct __sk_buff *skb)
 		if (reason)
 			return drop(skb, &p, reason);
 	}
-	ct = conntrack_lookup(skb, &p, c, &key, &reply);
+	ct = conntrack_lookup(skb, &p, c, &room->of_packet, &reply);
 	if (!ct) {
 		int action = begin(skb, &p);
 
@@ -379,8 +392,8 @@ int from_endpoint(struct __sk_buff *skb)
 		return action == BEGIN_TO_PUBLISHED ? begin_to_published(skb, &p) : action;
 	}
 	trace(STEP_CONNTRACK_HIT, ct->state);
-	if (ct->generation != c->generation) {
-		reason = judge_again(&key, c->generation);
+	if (ct->generation != p.generation) {
+		reason = judge_again(&room->of_packet, p.generation);
 		if (reason)
 			return drop(skb, &p, reason);
 	}
@@ -394,10 +407,7 @@ int from_endpoint(struct __sk_buff *skb)
 	}
 	if (ct->flags & CONNTRACK_TRANSLATED) {
 		__u32 network = ct->other_network;
-		struct room *room = room_get();
 
-		if (!room)
-			return drop(skb, &p, REASON_CONFIG_MISSING);
 		tuple_of_other(&room->other, ct, reply);
 		reason = translate(skb, &p, &room->other);
 		if (reason)

@@ -2,7 +2,6 @@
 /* from_host: TC egress on the host device, which carries the routes to all containers. What gets here
  * was sent by a process of this host, or is forwarded by its stack. */
 #include "lib/icmp_error.h"
-#include "lib/judge.h"
 
 /* From an egress hook only the host's end can be the target: the veth itself carries it over. */
 static __always_inline int hand_over(struct __sk_buff *skb, const struct packet *p, const struct config *c,
@@ -21,14 +20,15 @@ int from_host(struct __sk_buff *skb)
 	const struct config *c = config_get();
 	bool forwarded = skb->ingress_ifindex, reply = false;
 	struct new_flow flow = { .destination_party = PARTY_ENDPOINT };
-	struct conntrack_key key;
+	struct room *room = room_get();
 	struct endpoint *e;
 	struct conntrack *ct;
 	struct network *n;
 	int reason;
 
-	if (!c || !c->host_ifindex)
+	if (!c || !c->host_ifindex || !room)
 		return drop(skb, &p, REASON_CONFIG_MISSING);
+	p.generation = c->generation;
 	packet_pull(skb);
 	p.ethertype = bpf_ntohs(skb->protocol);
 	reason = packet_parse(skb, &p, ETH_HLEN);
@@ -61,14 +61,17 @@ int from_host(struct __sk_buff *skb)
 		if (reason)
 			return drop(skb, &p, reason);
 	}
-	ct = conntrack_lookup(skb, &p, c, &key, &reply);
-	if (ct && !(ct->flags & CONNTRACK_TRANSLATED)) {
+	ct = conntrack_lookup(skb, &p, c, &room->of_packet, &reply);
+	if (ct) {
 		trace(STEP_CONNTRACK_HIT, ct->state);
+		/* A tuple that a translated flow has is not the stack's to use. */
+		if (ct->flags & CONNTRACK_TRANSLATED)
+			return drop(skb, &p, REASON_CONNTRACK_INVALID);
 		/* A forwarded packet may only belong to what left by the stack, or came in routed. */
 		if (forwarded && (reply ? ct->destination_party : ct->source_party) != PARTY_WORLD)
 			return drop(skb, &p, REASON_FORWARDED_BY_HOST);
-		if (ct->generation != c->generation) {
-			reason = judge_again(&key, c->generation);
+		if (ct->generation != p.generation) {
+			reason = judge_again(&room->of_packet, p.generation);
 			if (reason)
 				return drop(skb, &p, reason);
 		}

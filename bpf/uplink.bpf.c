@@ -2,7 +2,6 @@
 /* from_uplink: TC ingress on each uplink. Published ports from outside and replies to masqueraded
  * flows go to their containers; what is the host's own passes untouched. */
 #include "lib/icmp_error.h"
-#include "lib/judge.h"
 #include "lib/snat.h"
 
 #define NOT_OURS -100 /* no verdict: the host's stack goes on */
@@ -22,6 +21,13 @@ static __always_inline int into_endpoint(struct __sk_buff *skb, struct packet *p
 			return drop(skb, p, REASON_REWRITE_FAILED);
 	}
 	return to_endpoint(skb, p, c, network, false);
+}
+
+/* Nobody outside begins a flow from such an address, and no answer would find the way back. */
+static __always_inline bool source_is_martian(const struct packet *p)
+{
+	return address_is_martian(&p->source) || address_is_multicast(&p->source) ||
+	       address_is_link_local6(&p->source) || host_addr_at(&p->source);
 }
 
 /* The first packet of a flow to a published port. */
@@ -50,7 +56,7 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 		return REASON_NO_ENDPOINT;
 	if (n->flags & NETWORK_INTERNAL)
 		return REASON_INTERNAL_NETWORK;
-	if (address_is_martian(&p->source) || address_is_multicast(&p->source))
+	if (source_is_martian(p))
 		return REASON_MARTIAN;
 	tuple_of_packet(other, p);
 	other->network = pub->network;
@@ -63,7 +69,8 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 	return conntrack_create_pair(skb, p, other, &flow);
 }
 
-/* To a container's own address: only where its network is routed. */
+/* To a container's own address: only where its network is routed, or in answer to a flow of the container's
+ * that left untranslated. */
 static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p, const struct config *c,
 					__u32 network)
 {
@@ -80,55 +87,82 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 
 	if (!n || !room)
 		return REASON_CONFIG_MISSING;
-	if ((n->flags & NETWORK_INTERNAL) || !(n->flags & (p->is_v4 ? NETWORK_ROUTED4 : NETWORK_ROUTED6)))
+	p->network = network;
+	ct = conntrack_lookup(skb, p, c, &room->of_packet, &reply);
+	/* Who comes from outside speaks for no other party. */
+	if (ct && ((ct->flags & CONNTRACK_TRANSLATED) || (reply ? ct->destination_party : ct->source_party) != PARTY_WORLD))
 		return REASON_NOT_PUBLISHED;
+	if (!(ct && reply) &&
+	    ((n->flags & NETWORK_INTERNAL) || !(n->flags & (p->is_v4 ? NETWORK_ROUTED4 : NETWORK_ROUTED6))))
+		return REASON_NOT_PUBLISHED;
+	if (ct) {
+		int reason = ct->generation == p->generation ? REASON_NONE : judge_again(&room->of_packet, p->generation);
+
+		return !reason && (ct->flags & CONNTRACK_STACK) ? NOT_OURS : reason;
+	}
 	target = endpoint_at(network, &p->destination);
 	if (!target)
 		return REASON_NO_ENDPOINT;
-	p->network = network;
-	ct = conntrack_lookup(skb, p, c, &room->key, &reply);
-	if (ct)
-		return ct->generation == c->generation ? REASON_NONE : judge_again(&room->key, c->generation);
+	if (source_is_martian(p))
+		return REASON_MARTIAN;
 	p->destination_identity = target->identity;
 	flow.destination_identity = target->identity;
 	flow.owner = target->number;
 	return conntrack_create(skb, p, &flow);
 }
 
-/* What no flow is known for. Answers an action, or NOT_OURS. */
-NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
+/* To an address of the host: a published port, or none of our business. */
+NOT_INLINED int begin_to_host(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 {
 	const struct config *c = config_get();
 	struct room *room = room_get();
-	struct host_addr *host;
-	struct subnet *s;
 	int reason;
 
 	if (!p || !c || !room)
 		return TC_ACT_SHOT;
+	if (p->flags & PACKET_CANNOT_BEGIN)
+		return NOT_OURS;
+	reason = admit_published(skb, p, &room->other);
+	if (reason == NOT_OURS)
+		return NOT_OURS;
+	if (!reason)
+		reason = translate(skb, p, &room->other);
+	if (reason)
+		return drop(skb, p, reason);
+	return into_endpoint(skb, p, c, room->other.network, ethernet);
+}
+
+/* To an address of one of our networks. */
+NOT_INLINED int begin_to_network(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
+{
+	const struct config *c = config_get();
+	struct subnet *s;
+	int reason;
+
+	if (!p || !c)
+		return TC_ACT_SHOT;
+	s = subnet_of(&p->destination);
+	if (!s)
+		return NOT_OURS;
+	/* A gateway's address is the host's, for its own containers only. */
+	reason = host_addr_at(&p->destination) ? REASON_NOT_PUBLISHED : admit_routed(skb, p, c, s->network);
+	if (reason == NOT_OURS)
+		return NOT_OURS;
+	if (reason)
+		return drop(skb, p, reason);
+	return into_endpoint(skb, p, c, s->network, ethernet);
+}
+
+/* What no flow is known for. Answers an action, or NOT_OURS. */
+static __always_inline int begin(struct __sk_buff *skb, struct packet *p, bool ethernet)
+{
+	struct host_addr *host;
+
 	trace(STEP_CONNTRACK_MISS, 0);
 	if (subnet_of(&p->source))
 		return drop(skb, p, REASON_SPOOFED);
 	host = host_addr_at(&p->destination);
-	if (host && !host->network) {
-		if (p->flags & PACKET_CANNOT_BEGIN)
-			return NOT_OURS;
-		reason = admit_published(skb, p, &room->other);
-		if (reason == NOT_OURS)
-			return NOT_OURS;
-		if (!reason)
-			reason = translate(skb, p, &room->other);
-		if (reason)
-			return drop(skb, p, reason);
-		return into_endpoint(skb, p, c, room->other.network, ethernet);
-	}
-	s = subnet_of(&p->destination);
-	if (!s)
-		return NOT_OURS;
-	reason = host ? REASON_NOT_PUBLISHED : admit_routed(skb, p, c, s->network);
-	if (reason)
-		return drop(skb, p, reason);
-	return into_endpoint(skb, p, c, s->network, ethernet);
+	return host && !host->network ? begin_to_host(skb, p, ethernet) : begin_to_network(skb, p, ethernet);
 }
 
 /* An error about a packet that one of our endpoints sent. */
@@ -158,15 +192,15 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 {
 	struct packet p = { .hook = HOOK_FROM_UPLINK, .source_identity = IDENTITY_WORLD };
 	const struct config *c = config_get();
-	struct conntrack_key key;
 	struct conntrack *ct;
 	bool reply = false;
 	__u32 network, party;
-	struct room *room;
+	struct room *room = room_get();
 	int reason, action;
 
-	if (!c || !c->host_ifindex || skb->pkt_type != PACKET_HOST || skb->vlan_present)
+	if (!c || !c->host_ifindex || !room || skb->pkt_type != PACKET_HOST || skb->vlan_present)
 		return TC_ACT_UNSPEC;
+	p.generation = c->generation;
 	p.ethertype = bpf_ntohs(skb->protocol);
 	if (p.ethertype != ETH_P_IP && p.ethertype != ETH_P_IPV6)
 		return TC_ACT_UNSPEC;
@@ -185,7 +219,7 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 			return drop(skb, &p, REASON_FRAGMENT_UNKNOWN);
 		return TC_ACT_UNSPEC;
 	}
-	ct = conntrack_lookup(skb, &p, c, &key, &reply);
+	ct = conntrack_lookup(skb, &p, c, &room->of_packet, &reply);
 	if (!ct) {
 		action = begin(skb, &p, ethernet);
 		goto act;
@@ -194,15 +228,12 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 	party = reply ? ct->source_party : ct->destination_party;
 	if (party != PARTY_ENDPOINT || !(ct->flags & CONNTRACK_TRANSLATED))
 		return TC_ACT_UNSPEC;
-	if (ct->generation != c->generation) {
-		reason = judge_again(&key, c->generation);
+	if (ct->generation != p.generation) {
+		reason = judge_again(&room->of_packet, p.generation);
 		if (reason)
 			return drop(skb, &p, reason);
 	}
 	network = ct->other_network;
-	room = room_get();
-	if (!room)
-		return drop(skb, &p, REASON_CONFIG_MISSING);
 	tuple_of_other(&room->other, ct, reply);
 	reason = translate(skb, &p, &room->other);
 	if (reason)

@@ -68,9 +68,19 @@ static __always_inline bool conntrack_expired(const struct conntrack *ct, const 
 	return idle > 0 && (__u64)idle > conntrack_timeout(ct, c, protocol);
 }
 
-static __always_inline void quota_release(const struct conntrack *ct)
+/* Whether `half` is the other half of the flow that `key` is this wire's key of. */
+static __always_inline bool conntrack_is_other(const struct conntrack *half, const struct conntrack_key *key,
+					       bool origin_is_b)
 {
-	__u32 number = ct->owner;
+	return (half->flags & CONNTRACK_TRANSLATED) && half->other_network == key->network &&
+	       half->other_source_port == (origin_is_b ? key->port_b : key->port_a) &&
+	       half->other_destination_port == (origin_is_b ? key->port_a : key->port_b) &&
+	       address_equal(&half->other_source, origin_is_b ? &key->addr_b : &key->addr_a) &&
+	       address_equal(&half->other_destination, origin_is_b ? &key->addr_a : &key->addr_b);
+}
+
+static __always_inline void quota_release(__u32 number, __u16 flags)
+{
 	struct quota *q;
 
 	if (!number)
@@ -80,23 +90,30 @@ static __always_inline void quota_release(const struct conntrack *ct)
 		return;
 	if (q->flows)
 		__sync_fetch_and_add(&q->flows, -1);
-	if ((ct->flags & CONNTRACK_SNAT) && q->snat_ports)
+	if ((flags & CONNTRACK_SNAT) && q->snat_ports)
 		__sync_fetch_and_add(&q->snat_ports, -1);
 }
 
 /* Removes an entry and its other half; one of the two pays for both. `other` is room for a key. */
 static __always_inline void conntrack_remove_with(const struct conntrack_key *key, struct conntrack_key *other)
 {
-	struct conntrack *ct = bpf_map_lookup_elem(&conntrack, key);
+	struct conntrack *ct = bpf_map_lookup_elem(&conntrack, key), *half;
+	__u32 owner;
+	__u16 flags;
 
 	if (!ct)
 		return;
-	quota_release(ct);
-	if (ct->flags & CONNTRACK_TRANSLATED) {
+	owner = ct->owner;
+	flags = ct->flags;
+	if (flags & CONNTRACK_TRANSLATED) {
 		conntrack_key_of_other(other, ct, key->protocol);
-		bpf_map_delete_elem(&conntrack, other);
+		half = bpf_map_lookup_elem(&conntrack, other);
+		/* The LRU may have taken it, and somebody else have the tuple since. */
+		if (half && conntrack_is_other(half, key, flags & CONNTRACK_ORIGIN_B))
+			bpf_map_delete_elem(&conntrack, other);
 	}
-	bpf_map_delete_elem(&conntrack, key);
+	if (!bpf_map_delete_elem(&conntrack, key))
+		quota_release(owner, flags);
 }
 
 /* Keys are copied to the scratch room, here and below: on Linux 6.1 a global function's argument is no
@@ -142,7 +159,8 @@ static __always_inline void conntrack_step(struct conntrack *ct, const struct pa
 	ct->state = state;
 }
 
-/* Brings the other half in step; makes it anew where the LRU had taken it. */
+/* Brings the other half in step; makes it anew where the LRU had taken it. Answers 1 when the flow is
+ * over: somebody else has the other wire's tuple by now. */
 NOT_INLINED int conntrack_sync(const struct conntrack_key *key)
 {
 	struct room *room = room_get();
@@ -158,7 +176,9 @@ NOT_INLINED int conntrack_sync(const struct conntrack_key *key)
 		return 0;
 	conntrack_key_of_other(other_key, ct, key->protocol);
 	other = bpf_map_lookup_elem(&conntrack, other_key);
-	if (other) {
+	if (other && !conntrack_is_other(other, &room->known, ct->flags & CONNTRACK_ORIGIN_B)) {
+		return 1;
+	} else if (other) {
 		other->state = ct->state;
 		other->last_seen = ct->last_seen;
 		other->flags |= ct->flags & (CONNTRACK_FIN_ORIGINAL | CONNTRACK_FIN_REPLY);
@@ -233,8 +253,10 @@ static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb,
 	}
 	if (changed) {
 		ct->last_seen = now;
-		if (ct->flags & CONNTRACK_TRANSLATED)
-			conntrack_sync(key);
+		if ((ct->flags & CONNTRACK_TRANSLATED) && conntrack_sync(key)) {
+			conntrack_remove(key);
+			return NULL;
+		}
 	}
 	return ct;
 }
@@ -304,10 +326,8 @@ static __always_inline int quota_take(const struct config *c, __u32 number, bool
 
 static __always_inline void quota_give_back(const struct config *c UNUSED, __u32 number, bool snat)
 {
-	struct conntrack taken = { .owner = number, .flags = snat ? CONNTRACK_SNAT : 0 };
-
 	if (!tracing)
-		quota_release(&taken);
+		quota_release(number, snat ? CONNTRACK_SNAT : 0);
 }
 
 static __always_inline void tuple_of_packet(struct tuple *t, const struct packet *p)
@@ -330,11 +350,11 @@ struct new_flow {
 	__u8 destination_party;
 };
 
-static __always_inline void conntrack_fill(struct conntrack *ct, const struct new_flow *flow, const struct config *c)
+static __always_inline void conntrack_fill(struct conntrack *ct, const struct new_flow *flow, const struct packet *p)
 {
 	__builtin_memset(ct, 0, sizeof(*ct));
 	ct->created = ct->last_seen = bpf_ktime_get_ns();
-	ct->generation = c->generation;
+	ct->generation = p->generation;
 	ct->source_identity = flow->source_identity;
 	ct->destination_identity = flow->destination_identity;
 	ct->owner = flow->owner;
@@ -347,7 +367,6 @@ static __always_inline void conntrack_fill(struct conntrack *ct, const struct ne
 NOT_INLINED int conntrack_create(struct __sk_buff *skb, const struct packet *p, const struct new_flow *flow)
 {
 	const struct config *c = config_get();
-	struct conntrack_key key;
 	struct room *room = room_get();
 	struct conntrack *ct;
 	int reason;
@@ -360,12 +379,12 @@ NOT_INLINED int conntrack_create(struct __sk_buff *skb, const struct packet *p, 
 	reason = quota_take(c, flow->owner, false);
 	if (reason)
 		return reason;
-	conntrack_fill(ct, flow, c);
+	conntrack_fill(ct, flow, p);
 	ct->packets_original = 1;
 	ct->bytes_original = skb->len;
-	if (conntrack_key_of_packet(&key, p))
+	if (conntrack_key_of_packet(&room->key, p))
 		ct->flags |= CONNTRACK_ORIGIN_B;
-	if (!tracing && bpf_map_update_elem(&conntrack, &key, ct, BPF_ANY)) {
+	if (!tracing && bpf_map_update_elem(&conntrack, &room->key, ct, BPF_ANY)) {
 		quota_give_back(c, flow->owner, false);
 		return REASON_CONNTRACK_FULL;
 	}
@@ -396,7 +415,7 @@ NOT_INLINED int conntrack_create_pair(struct __sk_buff *skb, const struct packet
 	origin_b = conntrack_key_of_packet(&room->key, p);
 	other_origin_b = conntrack_key_of(&room->other_key, &other->source, &other->destination, other->source_port,
 					  other->destination_port, other->network, other->protocol);
-	conntrack_fill(ct, flow, c);
+	conntrack_fill(ct, flow, p);
 	ct->flags |= CONNTRACK_TRANSLATED | CONNTRACK_REPLY_HALF | (other_origin_b ? CONNTRACK_ORIGIN_B : 0);
 	ct->other_network = p->network;
 	ct->other_source = p->source;
@@ -408,8 +427,9 @@ NOT_INLINED int conntrack_create_pair(struct __sk_buff *skb, const struct packet
 		if (error == -17 /* EEXIST */) {
 			struct conntrack *old = bpf_map_lookup_elem(&conntrack, &room->other_key);
 
+			/* This very flow's, whose half here the LRU had taken, is no obstacle either. */
 			if (old && (conntrack_expired(old, c, other->protocol, ct->created) ||
-				    old->state >= CONNTRACK_CLOSING))
+				    old->state >= CONNTRACK_CLOSING || conntrack_is_other(old, &room->key, origin_b)))
 				conntrack_remove(&room->other_key);
 			error = bpf_map_update_elem(&conntrack, &room->other_key, ct, BPF_NOEXIST);
 		}

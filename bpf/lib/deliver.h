@@ -25,9 +25,12 @@ static __always_inline struct endpoint *endpoint_at(__u32 network, const struct 
 	return bpf_map_lookup_elem(&endpoints, &key);
 }
 
+/* NULL: there is none. What an array holds for a number that no network has would read as an open one. */
 static __always_inline struct network *network_at(__u32 number)
 {
-	return bpf_map_lookup_elem(&networks, &number);
+	struct network *n = bpf_map_lookup_elem(&networks, &number);
+
+	return n && (n->flags & NETWORK_PRESENT) ? n : NULL;
 }
 
 static __always_inline struct subnet *subnet_of(const struct address *addr)
@@ -71,8 +74,14 @@ static __always_inline bool too_big(const struct __sk_buff *skb, const struct pa
 {
 	if (!mtu)
 		return false;
-	if (skb->gso_size)
-		return skb->gso_size + (p->l4 - p->l3) + 20 > mtu;
+	if (skb->gso_size) {
+		__u32 header = sizeof(struct udp_start);
+		__u8 offset;
+
+		if (p->protocol == IPPROTO_TCP)
+			header = bpf_skb_load_bytes(skb, p->l4 + 12, &offset, 1) ? 20 : (offset >> 4) * 4;
+		return skb->gso_size + (p->l4 - p->l3) + header > mtu;
+	}
 	return skb->len - p->l3 > mtu;
 }
 
@@ -96,6 +105,9 @@ static __always_inline int to_endpoint(struct __sk_buff *skb, const struct packe
 	} else if (set_macs(skb, &e->mac, &c->host_mac)) {
 		return drop(skb, p, REASON_REWRITE_FAILED);
 	}
+	/* A neighbour's MAC is not that of the host's end of the veth, and Linux 6.1 keeps what it made of that. */
+	if (skb->pkt_type != PACKET_HOST)
+		bpf_skb_change_type(skb, PACKET_HOST);
 	return bpf_redirect_peer(e->ifindex, 0);
 }
 

@@ -3,7 +3,7 @@
  * came from, and are translated with it, inside and out. */
 #pragma once
 
-#include "deliver.h"
+#include "judge.h"
 
 /* Reads the quoted headers. Answers a drop reason. */
 static __always_inline int quoted_parse(struct __sk_buff *skb, const struct packet *p, struct quoted *q)
@@ -172,19 +172,17 @@ static __always_inline int translate_error(struct __sk_buff *skb, struct packet 
 	return translate(skb, p, outer);
 }
 
-/* An error that came off this wire. On return with 0 `p` is the packet as the other side shall see it,
- * and `party` and `network` say which side that is. */
-NOT_INLINED int icmp_error_relate(struct __sk_buff *skb, struct packet *p, __u32 *network, __u32 *party)
+/* Finds the flow that an error is about, and judges who speaks. `room->key` and `room->quoted` tell. */
+NOT_INLINED int icmp_error_find(struct __sk_buff *skb, struct packet *p)
 {
-	struct conntrack_key key;
+	const struct config *c = config_get();
 	struct room *room = room_get();
 	struct conntrack *ct;
-	bool source_is_b, reply;
+	bool source_is_b;
+	__u32 speaker;
 	int reason;
 
-	if (!p || !network || !party)
-		return REASON_ICMP_UNRELATED;
-	if (!room)
+	if (!p || !c || !room)
 		return REASON_ICMP_UNRELATED;
 	reason = quoted_parse(skb, p, &room->quoted);
 	if (reason)
@@ -192,24 +190,69 @@ NOT_INLINED int icmp_error_relate(struct __sk_buff *skb, struct packet *p, __u32
 	/* The error goes to whom the quoted packet came from. */
 	if (!address_equal(&p->destination, &room->quoted.p.source))
 		return REASON_ICMP_UNRELATED;
-	source_is_b = conntrack_key_of_packet(&key, &room->quoted.p);
-	ct = bpf_map_lookup_elem(&conntrack, &key);
-	if (!ct)
+	source_is_b = conntrack_key_of_packet(&room->key, &room->quoted.p);
+	ct = bpf_map_lookup_elem(&conntrack, &room->key);
+	if (!ct || conntrack_expired(ct, c, room->quoted.p.protocol, bpf_ktime_get_ns()))
 		return REASON_ICMP_UNRELATED;
 	/* Direction of the quoted packet. On a wire of a translated flow it was written by us. */
-	reply = source_is_b != !!(ct->flags & CONNTRACK_ORIGIN_B);
-	*party = reply ? ct->destination_party : ct->source_party;
-	*network = key.network;
-	p->source_port = room->quoted.p.source_port;
-	p->destination_port = room->quoted.p.destination_port;
-	if (!(ct->flags & CONNTRACK_TRANSLATED))
+	room->quoted.reply = source_is_b != !!(ct->flags & CONNTRACK_ORIGIN_B);
+	/* An endpoint speaks of what it received, and is no router. Nobody else speaks for an endpoint, and from
+	 * outside nobody for the host. */
+	if (p->hook == HOOK_FROM_ENDPOINT)
+		return address_equal(&p->source, &room->quoted.p.destination) ? REASON_NONE : REASON_ICMP_UNRELATED;
+	speaker = room->quoted.reply ? ct->source_party : ct->destination_party;
+	if (speaker == PARTY_WORLD || (speaker == PARTY_HOST && p->hook == HOOK_FROM_HOST && !skb->ingress_ifindex))
 		return REASON_NONE;
-	*network = ct->other_network;
-	tuple_of_other(&room->quoted_to, ct, reply);
+	return REASON_ICMP_UNRELATED;
+}
+
+/* Gives the error that icmp_error_find found a flow for the look that it has on the other wire. */
+NOT_INLINED int icmp_error_translate(struct __sk_buff *skb, struct packet *p)
+{
+	struct room *room = room_get();
+	struct conntrack *ct;
+
+	if (!p || !room)
+		return REASON_ICMP_UNRELATED;
+	ct = bpf_map_lookup_elem(&conntrack, &room->key);
+	if (!ct)
+		return REASON_ICMP_UNRELATED;
+	tuple_of_other(&room->quoted_to, ct, room->quoted.reply);
 	/* The speaker's own address is translated where it is an end of the flow; a router's is kept. */
 	room->outer_to.source = address_equal(&p->source, &room->quoted.p.destination) ? room->quoted_to.destination : p->source;
 	room->outer_to.destination = room->quoted_to.source;
 	room->outer_to.source_port = p->source_port;
 	room->outer_to.destination_port = p->destination_port;
 	return translate_error(skb, p, &room->quoted, &room->quoted_to, &room->outer_to);
+}
+
+/* An error that came off this wire. On return with 0 `p` is the packet as the other side shall see it,
+ * and `party` and `network` say which side that is. */
+static __always_inline int icmp_error_relate(struct __sk_buff *skb, struct packet *p, __u32 *network, __u32 *party)
+{
+	struct room *room = room_get();
+	struct conntrack *ct;
+	int reason;
+
+	if (!room)
+		return REASON_CONFIG_MISSING;
+	reason = icmp_error_find(skb, p);
+	if (reason)
+		return reason;
+	ct = bpf_map_lookup_elem(&conntrack, &room->key);
+	if (!ct)
+		return REASON_ICMP_UNRELATED;
+	if (ct->generation != p->generation) {
+		reason = judge_again(&room->key, p->generation);
+		if (reason)
+			return reason;
+	}
+	*party = room->quoted.reply ? ct->destination_party : ct->source_party;
+	/* What left by the stack stays with it. */
+	if (*party == PARTY_WORLD && (ct->flags & CONNTRACK_STACK))
+		*party = PARTY_HOST;
+	*network = ct->flags & CONNTRACK_TRANSLATED ? ct->other_network : room->key.network;
+	p->source_port = room->quoted.p.source_port;
+	p->destination_port = room->quoted.p.destination_port;
+	return ct->flags & CONNTRACK_TRANSLATED ? icmp_error_translate(skb, p) : REASON_NONE;
 }

@@ -46,11 +46,11 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 {
 	struct room *room = room_get();
 	struct conntrack_key *key;
-	struct address destination, other_destination;
+	const struct address *destination;
 	struct conntrack *ct;
 	struct network *n;
 	__u32 network;
-	__be16 port, other_port;
+	__be16 port;
 	int reason = REASON_NONE;
 
 	if (!of || !room)
@@ -62,21 +62,19 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 		return REASON_POLICY_DENIED;
 	trace(STEP_JUDGED_AGAIN, generation);
 	/* What this wire shows in the original direction; of a reply half, what the other one shows. */
-	destination = ct->flags & CONNTRACK_ORIGIN_B ? key->addr_a : key->addr_b;
+	destination = ct->flags & CONNTRACK_ORIGIN_B ? &key->addr_a : &key->addr_b;
 	port = ct->flags & CONNTRACK_ORIGIN_B ? key->port_a : key->port_b;
 	network = key->network;
 	if (ct->flags & CONNTRACK_PUBLISHED) {
 		struct publish *pub;
 		bool reply_half = ct->flags & CONNTRACK_REPLY_HALF;
 
-		other_destination = ct->other_destination;
-		other_port = ct->other_destination_port;
 		if (reply_half)
-			pub = publish_at(&other_destination, other_port, key->protocol);
+			pub = publish_at(&ct->other_destination, ct->other_destination_port, key->protocol);
 		else
-			pub = publish_at(&destination, port, key->protocol);
-		if (!pub || !address_equal(&pub->addr, reply_half ? &destination : &other_destination) ||
-		    pub->port != (reply_half ? port : other_port))
+			pub = publish_at(destination, port, key->protocol);
+		if (!pub || !address_equal(&pub->addr, reply_half ? destination : &ct->other_destination) ||
+		    pub->port != (reply_half ? port : ct->other_destination_port))
 			reason = REASON_POLICY_DENIED;
 		network = reply_half ? network : ct->other_network;
 	} else if (ct->flags & CONNTRACK_REPLY_HALF) {

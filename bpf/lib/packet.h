@@ -46,6 +46,7 @@ struct packet {
 	__u32 source_identity;
 	__u32 destination_identity;
 	__u32 owner; /* endpoint number whose quota pays for a new flow; 0: nobody's */
+	__u32 generation; /* of permissions, read once before anything is judged */
 };
 
 struct l4_ports {

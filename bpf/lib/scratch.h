@@ -18,12 +18,15 @@ struct tuple {
 
 struct quoted {
 	struct packet p; /* the packet that an ICMP error quotes, as this wire saw it; offsets are this skb's */
+	__u32 reply; /* its direction in its flow */
+	__u32 pad;
 };
 
 struct room {
 	struct conntrack entry; /* in the making */
 	struct conntrack_key key;
 	struct conntrack_key other_key;
+	struct conntrack_key of_packet; /* what the packet at hand was looked up by */
 	struct conntrack_key known; /* looked up again by a function that was told which */
 	struct conntrack_key known_other;
 	struct conntrack_key gone; /* being removed */

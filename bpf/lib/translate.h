@@ -26,11 +26,32 @@ static __always_inline int l4_checksum_addresses(struct __sk_buff *skb, const st
 	int at = l4_checksum_offset(p->protocol);
 	__u64 flags = BPF_F_PSEUDO_HDR | (p->protocol == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0);
 
-	if (at < 0 || (p->flags & PACKET_LATER_FRAGMENT))
+	if (at < 0 || (p->flags & PACKET_LATER_FRAGMENT)) {
+		if (!p->is_v4) /* nothing in the packet makes up for what the addresses change */
+			bpf_csum_update(skb, diff);
 		return 0;
-	if (!p->is_v4 && !bpf_l4_csum_replace(skb, p->l4 + at, 0, diff, flags | CSUM_IPV6))
+	}
+	if (p->is_v4)
+		return bpf_l4_csum_replace(skb, p->l4 + at, 0, diff, flags);
+	if (!bpf_l4_csum_replace(skb, p->l4 + at, 0, diff, flags | CSUM_IPV6))
 		return 0;
-	return bpf_l4_csum_replace(skb, p->l4 + at, 0, diff, flags);
+	if (bpf_l4_csum_replace(skb, p->l4 + at, 0, diff, flags))
+		return -1;
+	/* The helper took CHECKSUM_COMPLETE along as if an IPv4 header's checksum made up for it. */
+	bpf_csum_update(skb, diff);
+	return 0;
+}
+
+/* Bytes from the L4 header to the end of the IP packet; a frame may be padded. 0: not known. */
+static __always_inline __u32 l4_length(struct __sk_buff *skb, const struct packet *p)
+{
+	__u32 end = p->l3;
+	__be16 length;
+
+	if (bpf_skb_load_bytes(skb, p->l3 + (p->is_v4 ? 2 : 4), &length, 2))
+		return 0;
+	end += bpf_ntohs(length) + (p->is_v4 ? 0 : IPV6_HEADER);
+	return end > p->l4 ? end - p->l4 : 0;
 }
 
 static __always_inline int translate_ports(struct __sk_buff *skb, const struct packet *p, __be16 source,
@@ -50,15 +71,18 @@ static __always_inline int translate_ports(struct __sk_buff *skb, const struct p
 		return bpf_skb_store_bytes(skb, p->l4, &to, 4, 0);
 	case IPPROTO_SCTP: {
 		/* A fragment's checksum covers bytes that are not here; its length is not known either. */
-		__u32 crc;
+		__u32 crc, length = l4_length(skb, p);
 
-		if (p->flags & PACKET_FIRST_FRAGMENT)
+		if ((p->flags & PACKET_FIRST_FRAGMENT) || length < 12)
 			return -1;
 		if (bpf_skb_load_bytes(skb, p->l4 + 8, &crc, 4))
 			return -1;
-		crc ^= crc32c_of_change(old ^ new, skb->len - p->l4 - 4);
-		if (bpf_skb_store_bytes(skb, p->l4 + 8, &crc, 4, 0))
-			return -1;
+		/* 0: CHECKSUM_PARTIAL, where the sum is made later over all of the packet, this field too. */
+		if (crc) {
+			crc ^= crc32c_of_change(old ^ new, length - 4);
+			if (bpf_skb_store_bytes(skb, p->l4 + 8, &crc, 4, 0))
+				return -1;
+		}
 		return bpf_skb_store_bytes(skb, p->l4, &to, 4, 0);
 	}
 	case IPPROTO_ICMP:
