@@ -1,6 +1,6 @@
 import { VetchError } from '../api/error.ts';
 import { prefixesOverlap } from '../model/address.ts';
-import type { Network } from '../model/network.ts';
+import type { Network, Subnet } from '../model/network.ts';
 import { driverOf } from './drivers/registry.ts';
 import { IntervalSet } from './interval-set.ts';
 import { spanOf } from './span.ts';
@@ -13,9 +13,12 @@ export interface HostRoute {
   readonly device?: string;
 }
 
+/** Who has subnets: a network, or what is to become one. */
+export type Claimant = Pick<Network, 'name' | 'driver'> & { readonly subnets: readonly Pick<Subnet, 'cidr'>[] };
+
 /** What a new subnet must keep clear of. */
 export interface Neighbours {
-  readonly networks: Iterable<Network>;
+  readonly networks: Iterable<Claimant>;
   readonly hostRoutes: readonly HostRoute[];
 }
 
@@ -67,7 +70,7 @@ export function claimed({ networks, hostRoutes }: Neighbours): IntervalSet {
 }
 
 /** Networks with a parent device live in that device's subnet, which is a host route. */
-function* claiming(networks: Iterable<Network>): Iterable<Network> {
+function* claiming(networks: Iterable<Claimant>): Iterable<Claimant> {
   for (const network of networks) if (!driverOf(network).capabilities.parentDevice) yield network;
 }
 

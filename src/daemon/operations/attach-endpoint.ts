@@ -1,10 +1,12 @@
 import type { AttachEndpointRequest, EndpointView } from '../../api/schemas/endpoint.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
+import type { Network } from '../../model/network.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
 import { endpointView } from '../../network/views.ts';
 import { Sandbox, sandboxFact } from '../../reconcile/sandbox.ts';
 import { choosePorts } from '../choose-ports.ts';
 import { type Context, undoStack } from '../context.ts';
+import { refuseForeign } from '../ownership.ts';
 import { PortProbe } from '../port-probe.ts';
 import { resolveNetwork } from '../refs.ts';
 
@@ -16,9 +18,10 @@ import { resolveNetwork } from '../refs.ts';
  *   UNSUPPORTED, MAP_FULL, UNAVAILABLE
  */
 export function attachEndpoint(context: Context, request: AttachEndpointRequest): Promise<EndpointView> {
-  const { host, lock, log, state, store } = context;
+  const { lock, state } = context;
   return lock.run(async () => {
     const network = resolveNetwork(state.index, request.network);
+    refuseForeign(`network ${network.name}`, network.owner, `docker network connect ${network.name} CONTAINER`);
     using sandbox = Sandbox.open(request.netns);
     const planned = planEndpoint(request, {
       network,
@@ -28,26 +31,43 @@ export function attachEndpoint(context: Context, request: AttachEndpointRequest)
     using probe = new PortProbe();
     const ports = choosePorts(context, planned, network, request.publish, probe);
     const endpoint: Endpoint = { ...planned, ports };
-    await using undo = undoStack(context);
-    const stored = store.transaction((writer) => {
-      writer.putEndpoint(endpoint);
-      writer.putFact(sandboxFact(endpoint.id), sandbox.identity);
-    });
-    undo.push(`forget endpoint ${endpoint.name}`, async () => {
-      await stored.catch(() => undefined);
-      await store.transaction((writer) => {
-        writer.deleteEndpoint(endpoint.id);
-        writer.putFact(sandboxFact(endpoint.id), undefined);
-      });
-    });
-    // While the disk is at work, so is the kernel.
-    undo.push(`remove the device ${endpoint.hostIfname}`, () => host.removeEndpoint(endpoint, network));
-    host.prepareEndpoint(endpoint, network, sandbox);
-    await stored;
-    host.announceEndpoint(endpoint);
-    state.putEndpoint(endpoint);
-    undo.commit();
-    log.info({ endpoint: endpoint.name, network: network.name, addresses: endpoint.addresses }, 'endpoint attached');
+    await addEndpoint(context, endpoint, network, { sandbox });
     return endpointView(endpoint, network);
   });
+}
+
+/**
+ * Gives an endpoint that has been planned its device, wholly or not at all. The caller holds the lock.
+ *
+ * @param sandbox absent: its engine moves the device there
+ * @param signal once it is aborted nobody waits any more, and nothing stays
+ */
+export async function addEndpoint(
+  context: Context,
+  endpoint: Endpoint,
+  network: Network,
+  { sandbox, signal }: { readonly sandbox?: Sandbox; readonly signal?: AbortSignal },
+): Promise<void> {
+  const { host, log, state, store } = context;
+  await using undo = undoStack(context);
+  const stored = store.transaction((writer) => {
+    writer.putEndpoint(endpoint);
+    if (sandbox) writer.putFact(sandboxFact(endpoint.id), sandbox.identity);
+  });
+  undo.push(`forget endpoint ${endpoint.name}`, async () => {
+    await stored.catch(() => undefined);
+    await store.transaction((writer) => {
+      writer.deleteEndpoint(endpoint.id);
+      writer.putFact(sandboxFact(endpoint.id), undefined);
+    });
+  });
+  // While the disk is at work, so is the kernel.
+  undo.push(`remove the device ${endpoint.hostIfname}`, () => host.removeEndpoint(endpoint, network));
+  host.prepareEndpoint(endpoint, network, sandbox);
+  await stored;
+  signal?.throwIfAborted();
+  host.announceEndpoint(endpoint);
+  state.putEndpoint(endpoint);
+  undo.commit();
+  log.info({ endpoint: endpoint.name, network: network.name, addresses: endpoint.addresses }, 'endpoint attached');
 }

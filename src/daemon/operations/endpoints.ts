@@ -37,21 +37,27 @@ export function labelEndpoint(context: Context, ref: string, request: LabelEndpo
 
 /** Its connections end with it. @throws VetchError NOT_FOUND, INVALID; IN_USE: an engine owns it */
 export function detachEndpoint(context: Context, ref: string): Promise<void> {
-  const { host, lock, log, state, store } = context;
+  const { lock, state } = context;
   return lock.run(async () => {
     const endpoint = resolveEndpoint(state.index, ref);
     refuseForeign(`endpoint ${endpoint.name}`, endpoint.owner, `docker rm ${endpoint.name}`);
-    const network = state.networkOf(endpoint);
-    // The intent goes first: after a crash from here on, the next start removes the rest.
-    await store.transaction((writer) => {
-      writer.deleteEndpoint(endpoint.id);
-      writer.putFact(sandboxFact(endpoint.id), undefined);
-    });
-    state.deleteEndpoint(endpoint.id);
-    host.removeEndpoint(endpoint, network);
-    await context.forgetFlows(endpoint, network.number);
-    log.info({ endpoint: endpoint.name, network: network.name }, 'endpoint detached');
+    await dropEndpoint(context, endpoint);
   });
+}
+
+/** The caller holds the lock. */
+export async function dropEndpoint(context: Context, endpoint: Endpoint): Promise<void> {
+  const { host, log, state, store } = context;
+  const network = state.networkOf(endpoint);
+  // The intent goes first: after a crash from here on, the next start removes the rest.
+  await store.transaction((writer) => {
+    writer.deleteEndpoint(endpoint.id);
+    writer.putFact(sandboxFact(endpoint.id), undefined);
+  });
+  state.deleteEndpoint(endpoint.id);
+  host.removeEndpoint(endpoint, network);
+  await context.forgetFlows(endpoint, network.number);
+  log.info({ endpoint: endpoint.name, network: network.name }, 'endpoint detached');
 }
 
 function view({ state }: Context, endpoint: Endpoint): EndpointView {

@@ -9,21 +9,27 @@ import { resolveNetwork } from '../refs.ts';
 
 /** @throws VetchError INVALID, ALREADY_EXISTS, SUBNET_OVERLAP, UNSUPPORTED, MAP_FULL */
 export function createNetwork(context: Context, request: CreateNetworkRequest): Promise<NetworkView> {
-  const { host, lock, log, state, store } = context;
+  const { host, lock, state } = context;
   return lock.run(async () => {
     const networks = state.index.networks.values();
     const network = planNetwork(request, { networks, hostRoutes: host.foreignRoutes() });
-    await using undo = undoStack(context);
-    undo.push(`forget network ${network.name}`, () => store.deleteNetwork(network.id));
-    await store.putNetwork(network);
-    undo.push(`remove network ${network.name}`, () => host.removeNetwork(network, state.index.networks.values()));
-    state.putNetwork(network);
-    undo.push(`forget network ${network.name}`, () => state.deleteNetwork(network.id));
-    host.addNetwork(network, state.index.networks.values());
-    undo.commit();
-    log.info({ network: network.name, subnets: network.subnets.map(({ cidr }) => cidr) }, 'network created');
+    await addNetwork(context, network);
     return view(context, network);
   });
+}
+
+/** Builds a network that has been planned, wholly or not at all. The caller holds the lock. @throws VetchError MAP_FULL */
+export async function addNetwork(context: Context, network: Network): Promise<void> {
+  const { host, log, state, store } = context;
+  await using undo = undoStack(context);
+  undo.push(`forget network ${network.name}`, () => store.deleteNetwork(network.id));
+  await store.putNetwork(network);
+  undo.push(`remove network ${network.name}`, () => host.removeNetwork(network, state.index.networks.values()));
+  state.putNetwork(network);
+  undo.push(`forget network ${network.name}`, () => state.deleteNetwork(network.id));
+  host.addNetwork(network, state.index.networks.values());
+  undo.commit();
+  log.info({ network: network.name, subnets: network.subnets.map(({ cidr }) => cidr) }, 'network created');
 }
 
 export function listNetworks(context: Context): NetworkView[] {
@@ -39,7 +45,7 @@ export function inspectNetwork(context: Context, ref: string): NetworkView {
 
 /** @throws VetchError NOT_FOUND, INVALID; IN_USE: it has endpoints, or an engine owns it */
 export function removeNetwork(context: Context, ref: string): Promise<void> {
-  const { host, lock, log, state, store } = context;
+  const { lock, state } = context;
   return lock.run(async () => {
     const network = resolveNetwork(state.index, ref);
     refuseForeign(`network ${network.name}`, network.owner, `docker network rm ${network.name}`);
@@ -52,11 +58,16 @@ export function removeNetwork(context: Context, ref: string): Promise<void> {
         'detach them first with `vetch endpoint detach`',
       );
     }
-    await store.deleteNetwork(network.id);
-    state.deleteNetwork(network.id);
-    host.removeNetwork(network, state.index.networks.values());
-    log.info({ network: network.name }, 'network removed');
+    await dropNetwork(context, network);
   });
+}
+
+/** Of a network without endpoints. The caller holds the lock. */
+export async function dropNetwork({ host, log, state, store }: Context, network: Network): Promise<void> {
+  await store.deleteNetwork(network.id);
+  state.deleteNetwork(network.id);
+  host.removeNetwork(network, state.index.networks.values());
+  log.info({ network: network.name }, 'network removed');
 }
 
 function view({ state }: Context, network: Network): NetworkView {
