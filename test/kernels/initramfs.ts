@@ -49,7 +49,10 @@ export function writeInitramfs(path: string, kernel: KernelFiles, checkout: stri
   addModules(tree, kernel);
   addCheckout(tree, checkout);
 
-  tree.file('/etc/passwd', Buffer.from('root:x:0:0:root:/root:/bin/sh\ntcpdump:x:100:100::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n'));
+  tree.file(
+    '/etc/passwd',
+    Buffer.from('root:x:0:0:root:/root:/bin/sh\ntcpdump:x:100:100::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n'),
+  );
   tree.file('/etc/group', Buffer.from('root:x:0:\ntcpdump:x:100:\nvetch:x:990:\nnogroup:x:65534:\n'));
   tree.file('/etc/hosts', Buffer.from('127.0.0.1 localhost\n::1 localhost\n'));
   tree.file('/init', readFileSync(new URL('./init.sh', import.meta.url)), 0o755);
