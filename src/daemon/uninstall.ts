@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { PinTree } from '../loader/pin.ts';
 import { Netlink } from '../netlink/netlink.ts';
 import { detachLink } from '../reconcile/apply/attachments.ts';
+import { deleteDevices } from '../reconcile/apply/devices.ts';
 import { ClsactAttachments } from '../reconcile/clsact-attachments.ts';
 import { hostDevice, hostIfnamePattern } from '../reconcile/desired/devices.ts';
 import { claimBpffs } from './bpffs-owner.ts';
@@ -27,8 +28,15 @@ export async function uninstall(options: DaemonOptions, log: Logger): Promise<st
     }
   };
   const links = netlink.links();
-  for (const { name, index } of links) {
-    if (hostIfnamePattern.test(name)) attempt(`device ${name}`, () => netlink.deleteLink(index));
+  const endpoints = links.filter(({ name }) => hostIfnamePattern.test(name));
+  try {
+    deleteDevices(
+      netlink,
+      endpoints.map(({ index }) => ({ ifindex: index })),
+    );
+    removed.push(...endpoints.map(({ name }) => `device ${name}`));
+  } catch (err) {
+    log.error({ err }, 'cannot remove the devices of endpoints');
   }
   const device = links.find(({ name }) => name === hostDevice.name || name === hostDevice.peer);
   if (device) {

@@ -1,3 +1,4 @@
+import { AddressFamily } from '../loader/ffi/libc.ts';
 import { formatMac } from '../model/address.ts';
 import { defined } from './defined.ts';
 import { type Attributes, Payload } from './payload.ts';
@@ -16,6 +17,7 @@ export const LinkAttribute = {
   IFALIAS: 20,
   STATS64: 23,
   AF_SPEC: 26,
+  GROUP: 27,
   NET_NS_FD: 28,
   EXT_MASK: 29,
   NUM_TX_QUEUES: 31,
@@ -28,6 +30,14 @@ export const LinkAttribute = {
 } as const;
 
 export const LinkInfo = { KIND: 1, DATA: 2 } as const;
+
+const IFLA_INET_CONF = 1;
+const IFLA_INET6_CONF = 2;
+/** Of linux/ip.h and linux/ipv6.h. */
+const IPV4_DEVCONF_FORWARDING = 1;
+const DEVCONF_FORWARDING = 0;
+const DEVCONF_ACCEPT_RA = 3;
+const DEVCONF_DISABLE_IPV6 = 26;
 
 /** `IFF_*` of linux/if.h. */
 export const LinkFlag = {
@@ -82,7 +92,19 @@ export interface Link {
   readonly alias?: string;
   readonly altNames: readonly string[];
   readonly xdp?: LinkXdp;
+  /** Devices of a group can be deleted together; 0 is everybody's. */
+  readonly group: number;
+  readonly settings: LinkSettings;
   readonly statistics: LinkStatistics;
+}
+
+/** Some of its sysctls, `net/ipv4/conf/NAME` and `net/ipv6/conf/NAME`: of many devices much cheaper than their files. */
+export interface LinkSettings {
+  /** Absent of a family that the kernel or the device has not; numbers are the sysctls' own. */
+  readonly forwarding4?: number;
+  readonly forwarding6?: number;
+  readonly acceptRa?: number;
+  readonly disableIpv6?: number;
 }
 
 /** The XDP program on a device. */
@@ -132,6 +154,8 @@ export function decodeLink(payload: Payload): Link {
     alias: attributes.text(LinkAttribute.IFALIAS),
     altNames: altNames(attributes),
     xdp: decodeXdp(attributes.nested(LinkAttribute.XDP)),
+    group: attributes.u32(LinkAttribute.GROUP) ?? 0,
+    settings: decodeSettings(attributes.nested(LinkAttribute.AF_SPEC)),
     statistics: decodeStatistics(attributes.get(LinkAttribute.STATS64)),
   });
 }
@@ -148,6 +172,20 @@ function decodeXdp(xdp: Attributes | undefined): LinkXdp | undefined {
   if (mode === undefined || attached === 0) return undefined;
   const programId = xdp?.u32(4);
   return programId === undefined ? { mode } : { mode, programId };
+}
+
+/** Each family's settings are an array of 32-bit numbers; IPv4's begins with its number 1. */
+function decodeSettings(families: Attributes | undefined): LinkSettings {
+  const ipv4 = families?.nested(AddressFamily.INET)?.get(IFLA_INET_CONF);
+  const ipv6 = families?.nested(AddressFamily.INET6)?.get(IFLA_INET6_CONF);
+  const at = (conf: Payload | undefined, index: number) =>
+    conf && conf.length >= 4 * (index + 1) ? conf.s32(4 * index) : undefined;
+  return defined({
+    forwarding4: at(ipv4, IPV4_DEVCONF_FORWARDING - 1),
+    forwarding6: at(ipv6, DEVCONF_FORWARDING),
+    acceptRa: at(ipv6, DEVCONF_ACCEPT_RA),
+    disableIpv6: at(ipv6, DEVCONF_DISABLE_IPV6),
+  });
 }
 
 /** `struct rtnl_link_stats64` */

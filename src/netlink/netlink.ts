@@ -78,6 +78,15 @@ export class Netlink implements Disposable {
     this.#socket.request(link.deleteLink(ref));
   }
 
+  /**
+   * Deletes every device of a group, which must not be 0; of veths their peers too.
+   *
+   * @throws KernelError ENODEV: there is none; EOPNOTSUPP: one of them cannot be deleted, so none was
+   */
+  deleteGroup(group: number): void {
+    this.#socket.request(link.deleteGroup(group));
+  }
+
   addresses(wanted: address.AddressFilter = {}): address.InterfaceAddress[] {
     return this.#list(address.listAddresses(wanted), address.decodeAddress, 'ENODEV');
   }

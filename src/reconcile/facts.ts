@@ -1,3 +1,5 @@
+import type { LinkSettings } from '../netlink/link.ts';
+
 /** A network device in the host's network namespace. */
 export interface HostLink {
   readonly ifindex: number;
@@ -13,6 +15,8 @@ export interface HostLink {
   readonly ethernet: boolean;
   /** Ifindex of the bond, bridge or VRF that it belongs to. */
   readonly master?: number;
+  /** Sysctls of its own; absent: not known. */
+  readonly settings?: LinkSettings;
   /** The XDP program on it, anybody's. */
   readonly xdp?: { readonly mode: string; readonly programId?: number };
 }

@@ -37,9 +37,9 @@ export class HostParts {
   readonly drift = new Drift();
   /** Endpoints without a device, by id: why. */
   readonly lost = new Map<string, string>();
-  /** As of the last pass. */
-  facts: HostFacts;
   passes = 0;
+  #facts: HostFacts | undefined;
+  #hostIfindex: number | undefined;
 
   private constructor(options: HostOptions, control: ControlMaps) {
     const { netlink, tree, programs, cgroup } = options;
@@ -47,16 +47,28 @@ export class HostParts {
     this.netlink = netlink;
     this.control = control;
     this.attachments = new Attachments(tree, programs, netlink, cgroup);
-    this.facts = this.observeFacts();
   }
 
   static async open(options: HostOptions): Promise<HostParts> {
     return new HostParts(options, await ControlMaps.open(options.maps));
   }
 
+  /** As of the last pass. */
+  get facts(): HostFacts {
+    this.#facts ??= this.observeFacts();
+    return this.#facts;
+  }
+
+  set facts(facts: HostFacts) {
+    this.#facts = facts;
+    this.#hostIfindex = undefined;
+  }
+
   /** Of the host device; 0: there is none. */
   get hostIfindex(): number {
-    return linksByName(this.facts).get(hostDevice.name)?.ifindex ?? 0;
+    // Asked at every event: it must not cost more with more devices.
+    this.#hostIfindex ??= linksByName(this.facts).get(hostDevice.name)?.ifindex ?? 0;
+    return this.#hostIfindex;
   }
 
   observeFacts(): HostFacts {

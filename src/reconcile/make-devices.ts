@@ -1,28 +1,47 @@
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import { driverOf } from '../network/drivers/registry.ts';
-import { createEndpointDevice, createHostDevice, deleteDevice, ensureSysctls, openSandbox } from './apply/devices.ts';
+import {
+  createEndpointDevice,
+  createHostDevice,
+  deleteDevice,
+  deleteDevices,
+  ensureSysctls,
+  openSandbox,
+} from './apply/devices.ts';
 import { closedDevice, hostDevice } from './desired/devices.ts';
 import type { HostParts } from './host-parts.ts';
-import { type MakingStep, planMaking, type WantedDevices } from './plan/devices.ts';
+import type { MakingStep, WantedDevices } from './plan/devices.ts';
 
 /**
  * Has every device of ours there, those that are new still down; those that are nobody's go.
  *
  * @returns the names of the devices that it made: what belongs to them is made with them, and no drift of its own
  */
-export async function makeDevices(parts: HostParts, intent: Intent, wanted: WantedDevices): Promise<Set<string>> {
+export async function makeDevices(
+  parts: HostParts,
+  intent: Intent,
+  wanted: WantedDevices,
+  steps: readonly MakingStep[],
+): Promise<Set<string>> {
   const endpoints = new Map([...intent.endpoints.values()].map((endpoint) => [endpoint.hostIfname, endpoint]));
   const made = new Set<string>();
-  for (const step of planMaking(wanted, parts.observeFacts().links)) {
+  const orphans = steps.filter((step) => step.kind === 'delete-orphan').map(({ link }) => link);
+  parts.attempt('delete-orphan', () => {
+    deleteDevices(parts.netlink, orphans);
+    parts.count('device', orphans.length);
+  });
+  for (const step of steps) {
     try {
+      if (step.kind === 'delete-orphan') continue;
       if (step.kind === 'create-endpoint') {
         const endpoint = endpoints.get(step.hostIfname);
         if (!endpoint || !(await remake(parts, endpoint, intent))) continue;
         made.add(step.hostIfname);
       } else {
-        makeOne(parts, step, wanted);
-        if (step.kind === 'create-host-device') made.add(hostDevice.name).add(hostDevice.peer);
+        if (step.broken) deleteDevice(parts.netlink, step.broken);
+        createHostDevice(parts.netlink, wanted.host.mtu);
+        made.add(hostDevice.name).add(hostDevice.peer);
       }
       parts.count('device', 1);
     } catch (error) {
@@ -30,19 +49,6 @@ export async function makeDevices(parts: HostParts, intent: Intent, wanted: Want
     }
   }
   return made;
-}
-
-function makeOne(
-  { netlink }: HostParts,
-  step: Exclude<MakingStep, { kind: 'create-endpoint' }>,
-  wanted: WantedDevices,
-): void {
-  if (step.kind === 'delete-orphan') {
-    deleteDevice(netlink, step.link);
-    return;
-  }
-  if (step.broken) deleteDevice(netlink, step.broken);
-  createHostDevice(netlink, wanted.host.mtu);
 }
 
 /** Gives an endpoint a device again, if its sandbox is still there. */

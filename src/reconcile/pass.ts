@@ -7,7 +7,7 @@ import { type HostFacts, linksByName } from './facts.ts';
 import type { HostParts } from './host-parts.ts';
 import { makeDevices } from './make-devices.ts';
 import { closeHostDevice, openDevices } from './open-devices.ts';
-import type { WantedDevices } from './plan/devices.ts';
+import { planMaking, type WantedDevices } from './plan/devices.ts';
 
 /**
  * Makes everything on the host what it should be. Packets flow all the while: what restricts is there before what
@@ -16,9 +16,12 @@ import type { WantedDevices } from './plan/devices.ts';
 export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   const { attachments, control, devices } = parts;
   const wanted = wantedDevices(intent);
-  const made = await makeDevices(parts, intent, wanted);
-  const before = parts.facts;
-  parts.facts = parts.observeFacts();
+  const seen = parts.observeFacts();
+  const steps = planMaking(wanted, seen.links);
+  const made = await makeDevices(parts, intent, wanted, steps);
+  const before = parts.passes === 0 ? seen : parts.facts;
+  // Thousands of devices take the kernel a while to list.
+  parts.facts = steps.length === 0 ? seen : parts.observeFacts();
   const { facts } = parts;
   noteDevices(parts, intent);
   bindDevices(parts, wanted, facts.links, made);

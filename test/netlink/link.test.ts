@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import * as request from '../../src/netlink/requests.ts';
+import { writeSysctl } from '../../src/netlink/sysctl.ts';
 import { thrownBy, World, waitFor } from './support.ts';
 
 describe('a veth pair', () => {
@@ -167,6 +168,38 @@ describe('a list of a thousand devices', () => {
     expect(names).toHaveLength(1001);
     expect(new Set(names).size).toBe(1001);
     expect(world.inHost.links({ kind: 'veth' })).toHaveLength(1000);
+  });
+});
+
+describe('a group of devices', () => {
+  test('goes at once, its peers with it, and nothing else does', () => {
+    using world = new World();
+    world.inHost.createVeth({ name: 'stays', peer: { name: 'eth0', netns: world.box } });
+    for (const number of [1, 2, 3]) {
+      world.inHost.createVeth({ name: `vt${number}`, peer: { name: `eth${number}`, netns: world.box } });
+      world.inHost.setLink(`vt${number}`, { group: 77 });
+    }
+    expect(world.inHost.link('vt1')?.group).toBe(77);
+    world.inHost.deleteGroup(77);
+    expect(world.inHost.links().map(({ name }) => name)).toEqual(['lo', 'stays']);
+    expect(world.inBox.links().map(({ name }) => name)).toEqual(['lo', 'eth0']);
+    expect(thrownBy(() => world.inHost.deleteGroup(77))).toMatchObject({ code: 'ENODEV' });
+  });
+});
+
+describe('the settings of a device', () => {
+  test('are what its sysctls say', () => {
+    using world = new World();
+    world.veth();
+    const settings = () => world.inHost.link('vt0')?.settings;
+    const set = (path: string, value: string) => writeSysctl(world.host, path, value);
+    expect(settings()).toMatchObject({ forwarding4: 0, forwarding6: 0, disableIpv6: 0 });
+    set('net/ipv4/conf/vt0/forwarding', '1');
+    expect(settings()).toMatchObject({ forwarding4: 1, forwarding6: 0 });
+    set('net/ipv6/conf/vt0/forwarding', '1');
+    set('net/ipv6/conf/vt0/accept_ra', '2');
+    set('net/ipv6/conf/vt0/disable_ipv6', '1');
+    expect(settings()).toEqual({ forwarding4: 1, forwarding6: 1, acceptRa: 2, disableIpv6: 1 });
   });
 });
 

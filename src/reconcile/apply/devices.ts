@@ -13,6 +13,11 @@ import type { Sandbox } from '../sandbox.ts';
 /** Of every host end: nobody ever sees it, but udev leaves alone what was given. */
 const hostEndMac = '02:76:65:74:63:6a';
 
+/** Devices that are about to go are in it, and nothing else ever. */
+const leavingGroup = sharedBlock;
+/** As many as the kernel takes about a tenth of a second for, in which nothing else can be configured. */
+const leavingAtOnce = 250;
+
 /** Makes the pair, down. */
 export function createHostDevice(netlink: Netlink, mtu: number): void {
   const { name, peer, mac, peerMac } = hostDevice;
@@ -109,6 +114,23 @@ export function applyOpening(netlink: Netlink, step: OpeningStep, hostIfindex: n
 /** Deletes a device that may be gone already. */
 export function deleteDevice(netlink: Netlink, link: Pick<HostLink, 'ifindex'>): void {
   ignoring(['ENODEV'], () => netlink.deleteLink(link.ifindex));
+}
+
+/**
+ * Likewise many endpoints' devices: by groups, since the kernel waits some 15 ms for each that is deleted alone, and
+ * as long for a group.
+ */
+export function deleteDevices(netlink: Netlink, links: readonly Pick<HostLink, 'ifindex'>[]): void {
+  const shared = links.length > 1 && netlink.links().some(({ group }) => group === leavingGroup);
+  if (links.length < 2 || shared) {
+    for (const link of links) deleteDevice(netlink, link);
+    return;
+  }
+  for (let at = 0; at < links.length; at += leavingAtOnce) {
+    const some = links.slice(at, at + leavingAtOnce);
+    netlink.attempt(some.map(({ ifindex }) => requests.setLink(ifindex, { group: leavingGroup })));
+    ignoring(['ENODEV'], () => netlink.deleteGroup(leavingGroup));
+  }
 }
 
 /** Writes those that are not as they should be; returns how many. A kernel without IPv6 has none of IPv6's. */

@@ -1,6 +1,7 @@
 import type { Network } from '../../model/network.ts';
 import type { Route } from '../../network/drivers/contract.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
+import type { HostLink } from '../facts.ts';
 
 /**
  * The host's side of every network: a veth pair whose one end has the gateways' addresses and the routes.
@@ -60,6 +61,13 @@ export function desiredHostDevice(networks: Iterable<Network>): DesiredHostDevic
       ...closedDevice(hostDevice.peer),
     ],
   };
+}
+
+/** Whether its sysctls are those of `closedDevice`, by what its link says; a family that is not there is closed. */
+export function isClosed({ settings }: Pick<HostLink, 'settings'>): boolean {
+  if (!settings) return false;
+  const { forwarding4 = 0, forwarding6 = 0, acceptRa = 0, disableIpv6 = 1 } = settings;
+  return forwarding4 === 0 && forwarding6 === 0 && acceptRa === 0 && disableIpv6 === 1;
 }
 
 /** Sysctls of a device that forwards nothing and has no addresses: a lost program fails closed. */
