@@ -9,6 +9,8 @@ import { serve } from '../test/lab/talk.ts';
 
 const bold = process.stdout.isTTY ? ['\x1b[1m', '\x1b[0m'] : ['', ''];
 const failures: string[] = [];
+/** Lines of a command's output. */
+const shown = 42;
 
 function say(text: string): void {
   process.stdout.write(`\n${bold[0]}${text}${bold[1]}\n`);
@@ -23,7 +25,7 @@ async function show(machine: Machine, expected: RegExp | 'refused', ...command: 
   const output = `${stdout}${stderr}`.trimEnd();
   const lines = output.split('\n');
   process.stdout.write(
-    `${lines.slice(0, 14).join('\n')}\n${lines.length > 14 ? `… ${lines.length - 14} more lines\n` : ''}`,
+    `${lines.slice(0, shown).join('\n')}\n${lines.length > shown ? `… ${lines.length - shown} more lines\n` : ''}`,
   );
   const fine = expected === 'refused' ? status !== 0 : status === 0 && expected.test(output);
   if (!fine) {
@@ -76,8 +78,10 @@ async function demo(): Promise<void> {
   await curl(outside, /shop/, `http://${host.address4}:8080/`);
 
   say('Every drop has a reason');
-  await show(host, /NOT_PUBLISHED/, 'vetch', 'flows', '--last', '5', '--verdict', 'dropped');
+  const reasons = ['NOT_PUBLISHED', 'ISOLATED', 'DENY_LIST'].flatMap((reason) => ['--reason', reason]);
+  await show(host, /NOT_PUBLISHED/, 'vetch', 'flows', '--last', '8', ...reasons);
   await show(host, /ISOLATED/, 'vetch', 'status');
+  await show(host, /ISOLATED/, 'vetch', 'trace', '--from', 'spy', '--to', 'shop', '--port', '80/tcp');
 
   say('The daemon is killed: everything goes on');
   await host.stopDaemon('SIGKILL');
@@ -88,10 +92,12 @@ async function demo(): Promise<void> {
   say('All of it can be read with bpftool');
   const maps = `${host.bpffs}/v1/maps`;
   await show(host, /"ifindex"/, 'bpftool', 'map', 'dump', 'pinned', `${maps}/endpoints`);
-  await show(host, /from_uplink/, 'bpftool', 'net');
+  await show(host, /from_endpoint/, 'bpftool', 'net');
+  await show(host, /from_uplink/, 'bpftool', 'prog', 'show', 'pinned', `${host.bpffs}/v1/progs/from_uplink`);
   await vetch('maps', 'ls');
 
   say('And it goes without a trace');
+  await host.stopDaemon();
   process.stdout.write(await host.uninstall());
 }
 

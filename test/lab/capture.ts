@@ -11,7 +11,9 @@ export class Capture implements AsyncDisposable {
 
   /** Begins to watch `device`; `filter` is in tcpdump's own words. */
   static async start(machine: Machine, device: string, ...filter: string[]): Promise<Capture> {
-    const tcpdump = machine.spawn('tcpdump', '-n', '-e', '-l', '--immediate-mode', '-i', device, ...filter);
+    // Without a limit each packet takes 256 KiB of the kernel's buffer, and a burst is lost.
+    const options = ['-n', '-e', '-l', '--immediate-mode', '--snapshot-length', '256', '--buffer-size', '8192'];
+    const tcpdump = machine.spawn('tcpdump', ...options, '-i', device, ...filter);
     await tcpdump.until(/listening on/);
     return new Capture(tcpdump);
   }

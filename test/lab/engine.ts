@@ -11,6 +11,8 @@ const programs = new URL('./programs/', import.meta.url).pathname;
 const client = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
 
 export interface EngineOptions {
+  /** Starts the host's daemon first, as at boot, with the engine's plugin directory. Default: true. */
+  readonly vetch?: boolean;
   /** Containers live on while the engine is down. Default: false, as is Docker's. */
   readonly liveRestore?: boolean;
   /** Further flags of dockerd. */
@@ -59,6 +61,7 @@ export class Engine {
     const engine = new Engine(host, options);
     mkdirSync(engine.#directory, { recursive: true });
     await engine.#prepare();
+    if (options.vetch !== false) await host.start(...engine.vetchFlags);
     await engine.up();
     await engine.#importImage();
     return engine;
