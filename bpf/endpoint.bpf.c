@@ -245,6 +245,9 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		if (reason)
 			return drop(skb, p, reason);
 		trace(STEP_ALLOWED, 0);
+		/* An echo reply without a flow: everybody was asked, by a broadcast. */
+		if ((p->flags & PACKET_CANNOT_BEGIN) && (p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6))
+			return to_endpoint(skb, p, c, p->network, true);
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, p->network, true);
 	}

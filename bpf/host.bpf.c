@@ -67,8 +67,10 @@ int from_host(struct __sk_buff *skb)
 		/* A tuple that a translated flow has is not the stack's to use. */
 		if (ct->flags & CONNTRACK_TRANSLATED)
 			return drop(skb, &p, REASON_CONNTRACK_INVALID);
-		/* A forwarded packet may only belong to what left by the stack, or came in routed. */
-		if (forwarded && (reply ? ct->destination_party : ct->source_party) != PARTY_WORLD)
+		/* A forwarded packet may only belong to what left by the stack, or came in routed; or answer
+		 * what an endpoint asked of the host, which another tool's rules may hand on to elsewhere. */
+		if (forwarded && (reply ? ct->destination_party : ct->source_party) != PARTY_WORLD &&
+		    !(reply && ct->destination_party == PARTY_HOST))
 			return drop(skb, &p, REASON_FORWARDED_BY_HOST);
 		if (ct->generation != p.generation) {
 			reason = judge_again(&room->of_packet, p.generation);

@@ -147,10 +147,10 @@ static __always_inline enum route route_of(struct __sk_buff *skb, const struct p
 		*(struct address *)fib->ipv6_src = p->source;
 		*(struct address *)fib->ipv6_dst = p->destination;
 	}
-	/* tot_len stays 0: with a length the lookup would judge the MTU of a GSO packet. */
+	/* tot_len stays 0: with a length the lookup would judge the MTU of a GSO packet. Without one it still
+	 * judges the others', but only once it knows the neighbour: what is too big has a route. */
 	rc = bpf_fib_lookup(skb, fib, sizeof(*fib), 0);
-	if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH)
-		{
+	if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH || rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
 		__u32 ifindex = fib->ifindex;
 
 		return bpf_map_lookup_elem(&uplinks, &ifindex) ? ROUTE_UPLINK : ROUTE_STACK;

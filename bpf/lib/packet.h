@@ -136,8 +136,9 @@ static __always_inline int packet_parse_icmp(struct packet *p, const struct icmp
 	return REASON_NONE;
 }
 
-/* Reads the ports; what has none (GRE, ESP, IGMP ...) is a flow between two addresses. */
-static __always_inline int packet_parse_l4(struct packet *p, void *l4, void *end)
+/* Reads the ports; what has none (GRE, ESP, IGMP ...) is a flow between two addresses. @length: bytes that the
+ * IP header says there are; the padding of a frame behind them is cut off before its receiver looks for ports. */
+static __always_inline int packet_parse_l4(struct packet *p, void *l4, void *end, __s32 length)
 {
 	if (p->flags & PACKET_LATER_FRAGMENT) {
 		/* A fragment that begins inside the first one's header would rewrite what was judged. */
@@ -149,7 +150,7 @@ static __always_inline int packet_parse_l4(struct packet *p, void *l4, void *end
 	case IPPROTO_TCP: {
 		struct tcp_start *tcp = l4;
 
-		if ((void *)(tcp + 1) > end)
+		if ((void *)(tcp + 1) > end || length < (__s32)sizeof(*tcp))
 			return p->flags & PACKET_FIRST_FRAGMENT ? REASON_FRAGMENT_OVERLAP : REASON_TRUNCATED;
 		if ((tcp->offset >> 4) < 5)
 			return REASON_MALFORMED;
@@ -163,7 +164,7 @@ static __always_inline int packet_parse_l4(struct packet *p, void *l4, void *end
 	case IPPROTO_UDP: {
 		struct udp_start *udp = l4;
 
-		if ((void *)(udp + 1) > end)
+		if ((void *)(udp + 1) > end || length < (__s32)sizeof(*udp))
 			return REASON_TRUNCATED;
 		if (bpf_ntohs(udp->length) < sizeof(*udp) && udp->length) /* 0: a jumbogram's, or GSO's */
 			return REASON_MALFORMED;
@@ -174,7 +175,7 @@ static __always_inline int packet_parse_l4(struct packet *p, void *l4, void *end
 	case IPPROTO_SCTP: {
 		struct sctp_start *sctp = l4;
 
-		if ((void *)(sctp + 1) + 4 > end)
+		if ((void *)(sctp + 1) + 4 > end || length < (__s32)sizeof(*sctp) + 4)
 			return REASON_TRUNCATED;
 		p->source_port = sctp->ports.source;
 		p->destination_port = sctp->ports.destination;
@@ -187,7 +188,7 @@ static __always_inline int packet_parse_l4(struct packet *p, void *l4, void *end
 	case IPPROTO_ICMPV6: {
 		struct icmp_start *icmp = l4;
 
-		if ((void *)(icmp + 1) > end)
+		if ((void *)(icmp + 1) > end || length < (__s32)sizeof(*icmp))
 			return REASON_TRUNCATED;
 		if ((p->protocol == IPPROTO_ICMP) != !!p->is_v4)
 			return REASON_UNKNOWN_PROTOCOL;
@@ -226,8 +227,8 @@ static __always_inline int packet_parse_v4(struct packet *p, __u32 l3, void *dat
 	}
 	p->fragment_id = ip->id;
 	if (header == IP_HEADER)
-		return packet_parse_l4(p, (void *)ip + IP_HEADER, end);
-	return packet_parse_l4(p, (void *)ip + (header & 0x3c), end);
+		return packet_parse_l4(p, (void *)ip + IP_HEADER, end, (total ?: length) - IP_HEADER);
+	return packet_parse_l4(p, (void *)ip + (header & 0x3c), end, (total ?: length) - header);
 }
 
 static __always_inline int packet_parse_v6(struct packet *p, __u32 l3, void *data, void *end, __u32 length)
@@ -242,6 +243,8 @@ static __always_inline int packet_parse_v6(struct packet *p, __u32 l3, void *dat
 		return REASON_MALFORMED;
 	if (bpf_ntohs(ip->payload_len) + IPV6_HEADER > length)
 		return REASON_TRUNCATED;
+	if (ip->payload_len) /* 0: a jumbogram */
+		length = bpf_ntohs(ip->payload_len) + IPV6_HEADER;
 	p->source = *(struct address *)&ip->saddr;
 	p->destination = *(struct address *)&ip->daddr;
 	p->is_v4 = 0;
@@ -292,7 +295,7 @@ static __always_inline int packet_parse_v6(struct packet *p, __u32 l3, void *dat
 found:
 	p->protocol = next;
 	p->l4 = at;
-	return packet_parse_l4(p, data + at, end);
+	return packet_parse_l4(p, data + at, end, (__s32)(l3 + length) - (__s32)at);
 }
 
 /* @l3: offset of the IP header, a constant; p->ethertype is set. Answers a drop reason. */
