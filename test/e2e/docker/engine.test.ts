@@ -13,7 +13,7 @@ let engine: Engine;
 beforeAll(async () => {
   lab = await Lab.create({ start: false });
   host = lab.host();
-  engine = await Engine.start(host);
+  engine = await Engine.start(host, { vetch: false });
 });
 afterAll(() => lab?.[Symbol.asyncDispose]());
 

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Engine } from '../../lab/engine.ts';
+import type { EngineContainer } from '../../lab/engine-container.ts';
+import type { Host } from '../../lab/host.ts';
+import type { Client } from '../../lab/lab.ts';
+import { ask, ping, serve } from '../../lab/talk.ts';
+import { askInVain, DockerLab, families } from './docker-lab.ts';
+
+// Who reaches whom, and what a network hides.
+
+const programs = new URL('../../lab/programs/', import.meta.url).pathname;
+const bridge = 'com.docker.network.bridge';
+
+let docker: DockerLab;
+let engine: Engine;
+let host: Host;
+let outside: Client;
+let web: EngineContainer;
+let peer: EngineContainer;
+let stranger: EngineContainer;
+
+beforeAll(async () => {
+  docker = await DockerLab.create();
+  ({ engine, host, outside } = docker);
+  await docker.network('app', 88);
+  await docker.network('other', 89);
+  [web, peer, stranger] = await Promise.all([
+    engine.run('web', ['--network', 'app', '--network-alias', 'shop', '--dns', outside.address4]),
+    engine.run('peer', ['--network', 'app', '--dns', outside.address4]),
+    engine.run('stranger', ['--network', 'other', '--dns', outside.address4]),
+  ]);
+  await serve(outside, 'tcp', 7000);
+});
+afterAll(() => docker?.[Symbol.asyncDispose]());
+
+/** Both addresses of a container on a network. */
+const addresses = (container: EngineContainer, network: string) =>
+  Promise.all(([4, 6] as const).map((family) => container.address(network, family)));
+
+test('containers of a network reach each other, the host and what lies outside', async () => {
+  for (const address of await addresses(web, 'app')) {
+    expect(await ping(peer, address), address).toBe(0);
+    for (const transport of ['tcp', 'udp'] as const)
+      expect(await ask(peer, transport, address, 80), `${transport} ${address}`).toMatchObject({ ok: true });
+  }
+  for (const family of families) {
+    expect((await ask(web, 'tcp', outside[family], 7000)).reply, family).toContain(`peer=${host[family]},`);
+    expect(await ping(web, host[family]), family).toBe(0);
+  }
+});
+
+test('containers of two networks do not reach each other', async () => {
+  for (const address of await addresses(web, 'app')) {
+    expect(await ping(stranger, address, '-W', '1'), address).not.toBe(0);
+    expect(await askInVain(stranger, 'tcp', address, 80), address).toMatchObject({ ok: false });
+  }
+});
+
+test("containers of ours and of Docker's own bridge do not reach each other, and both reach the world", async () => {
+  const plain = await engine.run('plain');
+  const [address = ''] = await addresses(web, 'app');
+  expect(await askInVain(plain, 'tcp', address, 80)).toMatchObject({ ok: false });
+  expect(await askInVain(web, 'tcp', await plain.address('bridge'), 80)).toMatchObject({ ok: false });
+  expect(await ask(plain, 'tcp', outside.address4, 7000)).toMatchObject({ ok: true });
+  await engine.docker('rm', '--force', 'plain');
+});
+
+test('containers are found by name, by alias and by address', async () => {
+  const [address = ''] = await addresses(web, 'app');
+  for (const name of ['web', 'shop', 'web.app'])
+    expect(await peer.must('getent', 'ahostsv4', name), name).toContain(address);
+  expect(await peer.must('getent', 'hosts', address)).toContain('web.app');
+  expect((await stranger.exec('getent', 'hosts', 'web')).status).not.toBe(0);
+});
+
+test('an internal network joins its containers, and leads nowhere else, not even by name', async () => {
+  const dns = outside.spawn('python3', `${programs}dns.py`, outside.address4, '192.0.2.7');
+  await dns.until(/ready/);
+  expect(await peer.must('getent', 'ahostsv4', 'a.example.org')).toContain('192.0.2.7');
+
+  await docker.network('vault', 92, '--internal');
+  const flags = ['--network', 'vault', '--dns', outside.address4, '--publish', '8092:80'];
+  const [safe, keeper] = await Promise.all([engine.run('safe', flags.slice(0, 4)), engine.run('keeper', flags)]);
+  for (const address of await addresses(keeper, 'vault'))
+    expect(await ask(safe, 'tcp', address, 80), address).toMatchObject({ ok: true });
+  expect(await safe.must('getent', 'ahostsv4', 'keeper')).toContain((await addresses(keeper, 'vault'))[0]);
+  for (const family of families) {
+    expect(await askInVain(safe, 'tcp', outside[family], 7000), family).toMatchObject({ ok: false });
+    expect(await askInVain(outside, 'tcp', host[family], 8092), family).toMatchObject({ ok: false });
+  }
+  await safe.exec('timeout', '3', 'getent', 'ahostsv4', 'b.example.org');
+  expect(dns.output).not.toContain('b.example.org');
+  await engine.docker('rm', '--force', 'safe', 'keeper');
+  await engine.docker('network', 'rm', 'vault');
+  await dns.stop();
+});
+
+test('without ICC containers of a network do not reach each other, and their published ports answer', async () => {
+  await docker.network('apart', 93, '--opt', `${bridge}.enable_icc=false`);
+  const [one, two] = await Promise.all([
+    engine.run('one', ['--network', 'apart', '--publish', '8093:80']),
+    engine.run('two', ['--network', 'apart']),
+  ]);
+  for (const address of await addresses(one, 'apart'))
+    expect(await askInVain(two, 'tcp', address, 80), address).toMatchObject({ ok: false });
+  expect(await ask(outside, 'tcp', host.address4, 8093)).toMatchObject({ ok: true });
+  expect(await ask(two, 'tcp', outside.address4, 7000)).toMatchObject({ ok: true });
+  await engine.docker('rm', '--force', 'one', 'two');
+  await engine.docker('network', 'rm', 'apart');
+});
+
+/** A network in a gateway mode for both families, with a container that publishes port 80 at the host's 8094. */
+async function inMode(mode: string, ...flags: string[]): Promise<EngineContainer> {
+  const options = ['ipv4', 'ipv6'].flatMap((family) => ['--opt', `${bridge}.gateway_mode_${family}=${mode}`]);
+  await docker.network('modal', 94, ...options, ...flags);
+  await outside.ip(
+    `route replace 10.94.0.0/16 via ${host.address4}`,
+    `route replace fd00:94::/64 via ${host.address6}`,
+  );
+  return await engine.run('modal', ['--network', 'modal', '--publish', '8094:80'], [80, 81]);
+}
+
+async function leaveMode(): Promise<void> {
+  await engine.docker('rm', '--force', 'modal');
+  await engine.docker('network', 'rm', 'modal');
+}
+
+test('gateway mode nat-unprotected: published at the host, and every port reached by routing', async () => {
+  const modal = await inMode('nat-unprotected');
+  for (const address of await addresses(modal, 'modal'))
+    expect(await ask(outside, 'tcp', address, 81), address).toMatchObject({ ok: true });
+  expect(await ask(outside, 'tcp', host.address4, 8094)).toMatchObject({ ok: true });
+  expect((await ask(modal, 'tcp', outside.address4, 7000)).reply).toContain(`peer=${host.address4},`);
+  await leaveMode();
+});
+
+test('gateway mode routed: published ports are reached by routing and no others, and nothing is translated', async () => {
+  const modal = await inMode('routed');
+  for (const [index, address] of (await addresses(modal, 'modal')).entries()) {
+    const family = index === 0 ? 'address4' : 'address6';
+    expect(await ask(outside, 'tcp', address, 80), address).toMatchObject({ ok: true });
+    expect(await askInVain(outside, 'tcp', address, 81), address).toMatchObject({ ok: false });
+    expect(await askInVain(outside, 'tcp', host[family], 8094), family).toMatchObject({ ok: false });
+    expect((await ask(modal, 'tcp', outside[family], 7000)).reply, family).toContain(`peer=${address},`);
+  }
+  await leaveMode();
+});
+
+test('gateway mode isolated: an internal network whose gateway the host does not have', async () => {
+  const modal = await inMode('isolated', '--internal');
+  expect(await host.must('ip', '-o', 'address')).not.toContain('10.94.0.1');
+  expect(await ping(modal, '10.94.0.1', '-W', '1')).not.toBe(0);
+  for (const family of families) expect(await ping(modal, host[family], '-W', '1'), family).not.toBe(0);
+  await leaveMode();
+});

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Engine } from '../../lab/engine.ts';
+import type { Host } from '../../lab/host.ts';
+import type { Client } from '../../lab/lab.ts';
+import { ask } from '../../lab/talk.ts';
+import { DockerLab } from './docker-lab.ts';
+
+// Many ports, many containers, and changes while traffic flows.
+
+let docker: DockerLab;
+let engine: Engine;
+let host: Host;
+let outside: Client;
+
+beforeAll(async () => {
+  docker = await DockerLab.create();
+  ({ engine, host, outside } = docker);
+  await docker.network('app', 88);
+});
+afterAll(() => docker?.[Symbol.asyncDispose]());
+
+const idle = ['links', 'sleep', '600'];
+
+test('200 published ports add under 50 ms to the start of a container, and start no process', async () => {
+  const publish = ['--publish', '10000-10199:10000-10199'];
+  await engine.docker('create', '--name', 'none', '--network', 'app', '-v', '/usr:/usr:ro', ...idle);
+  await engine.docker('create', '--name', 'many', '--network', 'app', '-v', '/usr:/usr:ro', ...publish, ...idle);
+  const least = { none: Number.POSITIVE_INFINITY, many: Number.POSITIVE_INFINITY };
+  for (let turn = 0; turn < 6; turn++) {
+    for (const name of ['none', 'many'] as const) {
+      const begun = performance.now();
+      await engine.docker('start', name);
+      least[name] = Math.min(least[name], performance.now() - begun);
+      if (turn === 0 && name === 'many') {
+        expect(await host.vetch('port', 'ls')).toMatchObject({ length: 400 });
+        expect(processes()).not.toContain('docker-proxy');
+      }
+      await engine.docker('kill', name);
+    }
+  }
+  await engine.docker('rm', '--force', 'none', 'many');
+  expect(least.many - least.none).toBeLessThan(50);
+});
+
+/** The names of the processes of the host itself. */
+function processes(): string[] {
+  const pids = readFileSync(join(host.place.cgroup, 'cgroup.procs'), 'utf8').trim().split('\n');
+  return pids.map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+}
+
+test('a port moves from one container to another under load, and answers only the newer one afterwards', async () => {
+  const before = await docker.held();
+  await engine.run('blue', ['--network', 'app', '--publish', '8080:80']);
+  await engine.docker('create', '--name', 'dummy', ...idle);
+  let moving = true;
+  const names: string[] = [];
+  const load = (async () => {
+    while (moving) {
+      const { reply } = await ask(outside, 'tcp', host.address4, 8080, '--timeout', '0.5');
+      names.push(reply?.split(' ')[0] ?? '-');
+    }
+  })();
+  await engine.docker('rm', '--force', 'blue');
+  await engine.run('green', ['--network', 'app', '--publish', '8080:80']);
+  for (let turn = 0; turn < 10; turn++)
+    expect((await ask(outside, 'tcp', host.address4, 8080)).reply).toContain('green ');
+  moving = false;
+  await load;
+  expect(names.join(' ')).toMatch(/^(blue )*(- )*(green ?)+$/);
+  await engine.docker('rm', '--force', 'green', 'dummy');
+  expect(await docker.held()).toEqual(before);
+});
+
+test('200 containers that start at once all get an address of their own, and leave nothing', async () => {
+  const count = 200;
+  const script = `for i in $(seq ${count}); do ${engine.command(['run', '--detach', '--name', 'c$i', '--network', 'app', '--volume', '/usr:/usr:ro', '--restart', 'no', ...idle]).join(' ')} > /dev/null & done; wait`;
+  const { stderr } = await host.execWith({ timeoutSeconds: 150 }, 'sh', '-c', script);
+  expect(stderr).toBe('');
+  const held = await docker.held();
+  expect(held.veths).toBe(count);
+  expect(new Set(held.endpoints).size).toBe(2 * count);
+  const last = engine.container(`c${count}`);
+  expect(await ask(host, 'tcp', await last.address('app'), 80)).toMatchObject({ error: 'ECONNREFUSED' });
+  const names = Array.from({ length: count }, (_, index) => `c${index + 1}`);
+  await host.execWith({ timeoutSeconds: 150 }, ...engine.command(['rm', '--force', ...names]));
+  expect(await docker.held()).toEqual({ endpoints: [], ports: 0, veths: 0 });
+}, 320_000);
