@@ -19,6 +19,7 @@ import { openEmbeddedStore } from '../store/embedded.ts';
 import { claimBpffs } from './bpffs-owner.ts';
 import { cgroupFor } from './cgroup-root.ts';
 import type { Context } from './context.ts';
+import { startDocker } from './docker/start-docker.ts';
 import { startHttp } from './http/start-http.ts';
 import { Maintenance } from './maintenance.ts';
 import { Mutex } from './mutex.ts';
@@ -99,6 +100,8 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
     ...(options.metrics === 'off' ? {} : { metrics: options.metrics }),
   });
   opened.push('stop the API', () => http.close());
+  const docker = await startDocker(context);
+  opened.push("stop Docker's plugin", async () => docker[Symbol.asyncDispose]());
   const parts = opened.move();
   return {
     summary: {
