@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Engine } from '../../lab/engine.ts';
-import type { EngineContainer } from '../../lab/engine-container.ts';
 import type { Host } from '../../lab/host.ts';
 import type { Client } from '../../lab/lab.ts';
 import type { Background } from '../../lab/process.ts';
@@ -15,8 +14,6 @@ let docker: DockerLab;
 let engine: Engine;
 let host: Host;
 let outside: Client;
-let own: EngineContainer;
-let built: EngineContainer;
 
 beforeAll(async () => {
   docker = await DockerLab.create();
@@ -24,7 +21,7 @@ beforeAll(async () => {
   await engine.docker('network', 'create', '-d', driver, '--subnet', '10.88.0.0/16', 'built');
   const ipam = driver === 'vetch' ? ['--ipam-driver', 'vetch'] : [];
   await engine.docker('network', 'create', '-d', driver, ...ipam, '--subnet', '10.89.0.0/16', 'own');
-  [built, own] = await Promise.all([
+  await Promise.all([
     engine.run('built', ['--network', 'built', '--publish', '8080:80', '--restart', 'always']),
     engine.run('own', ['--network', 'own', '--publish', '8081:80', '--restart', 'always']),
   ]);
