@@ -3,8 +3,8 @@
  *
  *   sudo node bench/main.ts [ROW…]     default: all of them; rows that are not named keep their figures
  */
-import { setPriority } from 'node:os';
 import { removeLeftovers } from '../test/lab/leftovers.ts';
+import { goFirst } from './measure/priority.ts';
 import { write } from './report/write.ts';
 import { rows } from './rows/all.ts';
 import { Stage } from './stage.ts';
@@ -22,10 +22,9 @@ if (process.getuid?.() !== 0) {
   process.exit(1);
 }
 
-// What else runs on the machine disturbs all alike, and this way less. Children inherit it.
-setPriority(-10);
 await removeLeftovers();
 {
+  using _first = goFirst();
   await using stage = new Stage();
   for (const row of rows.filter(({ number }) => wanted.length === 0 || wanted.includes(number))) {
     process.stdout.write(`row ${row.number}: ${row.name}\n`);

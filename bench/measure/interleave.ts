@@ -13,7 +13,7 @@ export interface InterleaveOptions {
   readonly control: string;
   /** Steady rounds that are wanted. Default: 9. */
   readonly rounds?: number;
-  /** Rounds after which it is over, whatever they gave. Default: half as many again. */
+  /** Rounds after which it is over, if three of them were steady. Default: half as many again. */
   readonly atMost?: number;
   /**
    * Milliseconds from the start of one measurement to the start of the next, for tools that sleep before they work.
@@ -32,6 +32,9 @@ export async function interleave(subjects: readonly Subject[], options: Interlea
     const missing = Math.min(wanted - kept.rounds.length, atMost - rounds.length);
     rounds.push(...(await play(subjects, missing, pitch)));
     kept = keepSteady(rounds, control);
+  }
+  if (kept.rounds.length < 3) {
+    throw new Error(`only ${kept.rounds.length} of ${rounds.length} rounds were steady: the machine is too busy`);
   }
   return kept;
 }

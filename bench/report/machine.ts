@@ -31,6 +31,6 @@ function version(text: string): string {
 }
 
 function said(program: string, args: readonly string[]): string {
-  const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 5000 });
-  return `${stdout ?? ''}${stdout ? '' : (stderr ?? '')}`.trim();
+  const { stdout, status } = spawnSync(program, args, { encoding: 'utf8', timeout: 5000 });
+  return status === 0 ? stdout.trim() : '';
 }

@@ -1,5 +1,8 @@
 import type { Row } from '../row.ts';
+import { attach } from './attach.ts';
 import { containerBulk, containerConnections, containerRoundTrip } from './container-to-container.ts';
+import { memory } from './memory.ts';
+import { packetCost } from './packet-cost.ts';
 import { publishedFromOutside, publishedOnLocalhost } from './published.ts';
 
 /** In the order of their numbers. */
@@ -9,4 +12,7 @@ export const rows: readonly Row[] = [
   containerBulk,
   publishedFromOutside,
   publishedOnLocalhost,
+  packetCost,
+  attach,
+  memory,
 ];

@@ -1,0 +1,63 @@
+import { run } from '../../test/lab/process.ts';
+import { median, range, significant } from '../measure/statistics.ts';
+import { atMost, type Goal, type Row } from '../row.ts';
+import { latencyCpu, pinned } from '../tools/pinned.ts';
+
+const program = new URL('../programs/packet-cost.ts', import.meta.url).pathname;
+
+interface Timed {
+  /** As the program says it. */
+  readonly key: string;
+  readonly name: string;
+  readonly goal: Goal;
+  /** What is measured beside it: one operation on a map of the same shape, which no program can do without. */
+  readonly alone: readonly [key: string, name: string];
+}
+
+const figures: readonly Timed[] = [
+  ...[1000, 64_000].map(
+    (flows): Timed => ({
+      key: `established, ${flows} flows`,
+      name: `established flow, ${flows.toLocaleString('en')} flows`,
+      goal: atMost(flows === 1000 ? 75 : 130),
+      alone: [`lookup alone, ${flows} flows`, '40-byte lookup alone'],
+    }),
+  ),
+  { key: 'new flow', name: 'new flow, conntrack full', goal: atMost(500), alone: ['insert alone', 'LRU insert alone'] },
+  {
+    key: 'new masqueraded flow',
+    name: 'new masqueraded flow, conntrack full',
+    goal: atMost(900),
+    alone: ['insert alone, masqueraded', 'LRU insert alone'],
+  },
+  {
+    key: 'XDP deny, source not listed',
+    name: 'XDP deny with 100,000 prefixes, source not listed',
+    goal: atMost(120),
+    alone: ['prefix alone', 'LPM lookup alone'],
+  },
+];
+
+export const packetCost: Row = {
+  number: 8,
+  name: 'ns a packet, keys varied',
+  async run() {
+    const { stdout, stderr, status } = await run(pinned(latencyCpu, process.execPath, program), {
+      timeoutSeconds: 170,
+    });
+    if (status !== 0) throw new Error(`${program}: ${stderr}`);
+    const results = JSON.parse(stdout) as Record<string, number[]>;
+    return figures.map(({ key, name, goal, alone: [aloneKey, aloneName] }) => {
+      const values = results[key] ?? [];
+      return {
+        name,
+        unit: 'ns a packet',
+        vetch: significant(median(values), 3),
+        spread: range(values).map((value) => significant(value, 3)),
+        peers: { [aloneName]: significant(median(results[aloneKey] ?? []), 3) },
+        goal,
+        note: `${values.length} runs of 500,000 packets through BPF_PROG_TEST_RUN, IPv4 TCP; median, least and greatest; flow events off`,
+      };
+    });
+  },
+};
