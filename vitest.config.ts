@@ -16,6 +16,7 @@ export default defineConfig({
           include: [
             'src/**/*.test.ts',
             'scripts/**/*.test.ts',
+            'bench/**/*.test.ts',
             'test/compliance/store*.test.ts',
             'test/kernel/packet/*.test.ts',
           ],
