@@ -90,6 +90,24 @@ test('a router with a smaller MTU is heard through a published port, and bulk tr
   }
 });
 
+test('packets in fragments reach neighbours, the host, the world and published ports', async () => {
+  for (const family of families) {
+    for (const to of [shops[family], gateways[family], host[family], outside[family]]) {
+      expect(await ping(till, to, '-s', '3000'), to).toBe(0);
+    }
+    expect(await ping(host, tills[family], '-s', '3000'), family).toBe(0);
+    for (const [from, to, port] of [
+      [outside, host, 8080],
+      [spy, host, 8080],
+      [till, outside, 80],
+      [host, shops, 80],
+    ] as const) {
+      const reply = await ask(from, 'udp', to[family], port, '--size', '3000');
+      expect(reply.reply, `${from.name} ${family}`).toContain('bytes=3000');
+    }
+  }
+});
+
 test('the gateway says how large a packet an uplink takes, and bulk transfers fit', async () => {
   // 1492 is what PPPoE leaves: the options of TCP decide there.
   await using _ = { [Symbol.asyncDispose]: () => host.ip('link set eth0 mtu 1500') };
@@ -109,24 +127,6 @@ test('the gateway says how large a packet an uplink takes, and bulk transfers fi
         expect(await learned(container, outside[family])).toBe(mtu);
       }
       await forget(container);
-    }
-  }
-});
-
-test('packets in fragments reach neighbours, the host, the world and published ports', async () => {
-  for (const family of families) {
-    for (const to of [shops[family], gateways[family], host[family], outside[family]]) {
-      expect(await ping(till, to, '-s', '3000'), to).toBe(0);
-    }
-    expect(await ping(host, tills[family], '-s', '3000'), family).toBe(0);
-    for (const [from, to, port] of [
-      [outside, host, 8080],
-      [spy, host, 8080],
-      [till, outside, 80],
-      [host, shops, 80],
-    ] as const) {
-      const reply = await ask(from, 'udp', to[family], port, '--size', '3000');
-      expect(reply.reply, `${from.name} ${family}`).toContain('bytes=3000');
     }
   }
 });
@@ -171,8 +171,8 @@ test('groups and broadcasts reach the members of the network and nobody else', a
     ['255.255.255.255', '5355'],
     ['10.88.255.255', '5356'],
   ] as const) {
-    for (const machine of [shop, till, spy])
-      await spawnReady(machine, 'group.py', 'listen', group, port, 'eth0', machine.name);
+    const listen = (machine: Machine) => spawnReady(machine, 'group.py', 'listen', group, port, 'eth0', machine.name);
+    await Promise.all([shop, till, spy].map(listen));
     await using captured = await Capture.start(host, 'eth0', '-Q', 'out', 'port', port);
     await using inside = await Capture.start(host, 'vetch0', 'port', port);
     expect(JSON.parse(await python(till, 'group.py', 'ask', group, port, 'eth0')), group).toEqual(names);

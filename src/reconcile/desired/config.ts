@@ -18,6 +18,9 @@ const timeouts = {
 /** An eighth of the conntrack map; nearly all the ports that one remote address and port can be reached from. */
 const quotas = { flowQuota: 32_768, snatQuota: 4_096, quotaWindow: 60 };
 
+/** VXLAN's (RFC 7348). What a container sends there would pass for a node's, or for a tunnel of the host's own. */
+const tunnelPort = 4789;
+
 /** Frames a second: mDNS, ARP storms of a boot and cluster heartbeats stay far below. */
 const floodRate = 500;
 
@@ -32,7 +35,7 @@ export function configEntry(facts: HostFacts, generation: number): MapEntry {
     hostMac: parseMac(hostDevice.mac),
     snatPortMin: ports.first,
     snatPortMax: ports.last,
-    tunnelPort: 0,
+    tunnelPort,
     floodRate,
     ...quotas,
     ...timeouts,
