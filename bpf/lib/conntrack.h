@@ -63,9 +63,7 @@ static __always_inline __u64 conntrack_timeout(const struct conntrack *ct, const
 static __always_inline bool conntrack_expired(const struct conntrack *ct, const struct config *c, __u8 protocol,
 					      __u64 now)
 {
-	__s64 idle = now - ct->last_seen; /* another CPU may have refreshed it after `now` was read */
-
-	return idle > 0 && (__u64)idle > conntrack_timeout(ct, c, protocol);
+	return elapsed_ns(now, ct->last_seen) > conntrack_timeout(ct, c, protocol);
 }
 
 /* Whether `half` is the other half of the flow that `key` is this wire's key of. */
@@ -221,8 +219,8 @@ static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb,
 	if (!ct)
 		return NULL;
 	*reply = source_is_b != !!(ct->flags & CONNTRACK_ORIGIN_B);
-	now = bpf_ktime_get_ns();
-	if (now - ct->last_seen > SECOND) {
+	now = now_ns();
+	if (elapsed_ns(now, ct->last_seen) > SECOND) {
 		if (conntrack_expired(ct, c, p->protocol, now)) {
 			conntrack_remove(key);
 			return NULL;
@@ -276,7 +274,7 @@ NOT_INLINED int fragment_ports(struct packet *p)
 	key.protocol = p->protocol;
 	if (p->flags & PACKET_FIRST_FRAGMENT) {
 		struct fragment f = {
-			.seen = bpf_ktime_get_ns(),
+			.seen = now_ns(),
 			.source_port = p->source_port,
 			.destination_port = p->destination_port,
 		};
@@ -286,7 +284,7 @@ NOT_INLINED int fragment_ports(struct packet *p)
 		return REASON_NONE;
 	}
 	known = bpf_map_lookup_elem(&fragments, &key);
-	if (!known || bpf_ktime_get_ns() - known->seen > 30 * SECOND)
+	if (!known || elapsed_ns(now_ns(), known->seen) > 30 * SECOND)
 		return REASON_FRAGMENT_UNKNOWN;
 	p->source_port = known->source_port;
 	p->destination_port = known->destination_port;
@@ -311,8 +309,8 @@ static __always_inline int quota_take(const struct config *c, __u32 number, bool
 	if (!q)
 		return REASON_NONE;
 	if (q->flows >= c->flow_quota || (snat && q->snat_ports >= c->snat_quota)) {
-		now = bpf_ktime_get_ns();
-		if (now - q->epoch < c->quota_window * SECOND)
+		now = now_ns();
+		if (elapsed_ns(now, q->epoch) < c->quota_window * SECOND)
 			return q->flows >= c->flow_quota ? REASON_FLOW_QUOTA : REASON_SNAT_QUOTA;
 		q->epoch = now;
 		q->flows = 0;
@@ -353,7 +351,7 @@ struct new_flow {
 static __always_inline void conntrack_fill(struct conntrack *ct, const struct new_flow *flow, const struct packet *p)
 {
 	__builtin_memset(ct, 0, sizeof(*ct));
-	ct->created = ct->last_seen = bpf_ktime_get_ns();
+	ct->created = ct->last_seen = now_ns();
 	ct->generation = p->generation;
 	ct->source_identity = flow->source_identity;
 	ct->destination_identity = flow->destination_identity;

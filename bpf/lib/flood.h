@@ -28,8 +28,8 @@ static __always_inline bool flood_allowed(const struct config *c, __u32 number)
 
 	if (!q || tracing)
 		return true;
-	now = bpf_ktime_get_ns();
-	gained = (now - q->flood_refilled) / 1000000 * c->flood_rate / 1000;
+	now = now_ns();
+	gained = elapsed_ns(now, q->flood_refilled) / 1000000 * c->flood_rate / 1000;
 	if (gained) {
 		q->flood_tokens = gained + q->flood_tokens > c->flood_rate ? c->flood_rate :
 									     gained + q->flood_tokens;

@@ -102,7 +102,7 @@ NOT_INLINED int snat_choose(struct __sk_buff *skb, const struct packet *p, struc
 		return REASON_SNAT_EXHAUSTED;
 	search.skb = skb;
 	search.other = other;
-	search.now = bpf_ktime_get_ns();
+	search.now = now_ns();
 	search.base = c->snat_port_min;
 	search.range = c->snat_port_max - c->snat_port_min + 1;
 	search.start = bpf_get_prandom_u32();
