@@ -41,6 +41,10 @@ export const delivery: readonly PacketCase[] = families.flatMap((family): Packet
     ],
   },
   {
+    name: `the answer over IPv${family} to a ping of everybody reaches the neighbour that asked`,
+    steps: [sends('b', between('b', 'a', family, build.echo(family, 'reply')), { verdict: 'redirect' })],
+  },
+  {
     name: `a packet over IPv${family} to an address of the network that nobody has is dropped`,
     steps: [
       sends(

@@ -31,6 +31,26 @@ export const malformed: readonly PacketCase[] = [
     ],
   },
   {
+    name: 'ports that only the padding behind a packet has are not read',
+    steps: [
+      sends('a', build.packet(frame, build.ipv4({ source: a.ip4, destination: b.ip4, totalLength: 27 }), udp), {
+        verdict: 'drop',
+        reason: 'TRUNCATED',
+      }),
+      sends(
+        'a',
+        build.packet(
+          frame,
+          build.ipv6({ source: a.ip6, destination: b.ip6, payloadLength: 16 }),
+          build.fragmentHeader({ id: 1, offset: 0, more: true }),
+          build.extension('destination'),
+          udp,
+        ),
+        { verdict: 'drop', reason: 'TRUNCATED' },
+      ),
+    ],
+  },
+  {
     name: 'an IPv6 header of a wrong version is malformed',
     steps: [
       sends('a', build.packet(frame, build.ipv6({ source: a.ip6, destination: b.ip6, version: 4 }), udp), {
