@@ -8,7 +8,7 @@ import { placePacket } from '../../src/observe/trace/place-packet.ts';
 import { planTrace, type TraceEnd, type TraceSite } from '../../src/observe/trace/plan.ts';
 import { Tracer } from '../../src/observe/trace/tracer.ts';
 import { endpoints, hostDevice, networks, type PlannedEndpoint, uplink } from '../kernel/world/plan.ts';
-import { World } from '../kernel/world/world.ts';
+import { smallMaps, World } from '../kernel/world/world.ts';
 
 let world: World;
 let tracer: Tracer;
@@ -19,6 +19,7 @@ beforeAll(() => {
   tracer = new Tracer({
     objectDirectory: fileURLToPath(new URL('../../bpf/build', import.meta.url)),
     mapPins: `${bpffsOfWorld()}/maps`,
+    maxEntries: smallMaps,
     steps: world.maps.traceSteps,
     deviceName: (ifindex) => `device ${ifindex}`,
   });

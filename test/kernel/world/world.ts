@@ -175,7 +175,7 @@ export class World implements Disposable {
   }
 }
 
-const smallMaps = {
+export const smallMaps = {
   conntrack: 4096,
   fragments: 1024,
   endpoints: 4096,
