@@ -114,20 +114,29 @@ test('a thousand attaches and detaches leave nothing', { timeout: 3 * minutes },
   const { pid } = host.daemon;
   await cycle(api, 'web', netns, 100);
   const [entries, devices, held] = [await controlEntries(), await endpointDevices(host), heldBy(pid)];
-  const { attach, detach, addresses } = await cycle(api, 'web', netns, 1000);
+  const attach: number[] = [];
+  const detach: number[] = [];
+  const addresses = new Set<string>();
+  const memory: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    const hundred = await cycle(api, 'web', netns, 100);
+    attach.push(...hundred.attach);
+    detach.push(...hundred.detach);
+    for (const address of hundred.addresses) addresses.add(address);
+    memory.push(heldBy(pid).memory / 2 ** 20);
+  }
   const after = heldBy(pid);
   say('attach, with a thousand present', timesText(attach));
   say('detach, with a thousand present', timesText(detach));
-  const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MB`;
-  say('memory before and after', `${megabytes(held.memory)}, ${megabytes(after.memory)}`);
+  say('megabytes of memory after each hundred', memory.map((megabytes) => megabytes.toFixed(0)).join(' '));
   expect(addresses.size, 'the address that was let go is the next to be handed out').toBe(1);
   expect(await controlEntries()).toEqual(entries);
   expect(await endpointDevices(host)).toEqual(devices);
   expect(await api.call('GET', '/endpoints')).toHaveLength(count);
   expect(after.descriptors).toBe(held.descriptors);
   expect(after.threads).toBeLessThanOrEqual(held.threads + 1);
-  // What a collector of garbage may leave lying about; a thousand leaked endpoints would be more.
-  expect(after.memory - held.memory).toBeLessThan(48 * 2 ** 20);
+  // Garbage comes and goes: its lowest levels tell. A thousand leaked endpoints would be more.
+  expect(Math.min(...memory.slice(5)) - Math.min(...memory.slice(0, 5))).toBeLessThan(48);
 });
 
 test('a start finds a thousand endpoints in place, and makes them anew where there are none', {
