@@ -1,5 +1,5 @@
 /**
- * Runs the named steps (`kernel-` stands for every one whose name begins so), or all of them, one after another, goes on after a failure, and sums up.
+ * Runs the named steps (`kernel-` stands for every one whose name begins so), or all that are not extra, one after another, goes on after a failure, and sums up.
  *
  *   node scripts/test.ts [STEP…]
  *
@@ -27,7 +27,10 @@ rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 
 const counts: [name: string, count: Count, seconds: number][] = [];
-for (const step of steps.filter(({ name }) => wanted.length === 0 || wanted.some((one) => isWanted(name, one)))) {
+const chosen = steps.filter(({ name, extra }) =>
+  wanted.length === 0 ? !extra : wanted.some((one) => isWanted(name, one)),
+);
+for (const step of chosen) {
   process.stdout.write(`\n== ${step.name}: ${step.what}\n`);
   const begun = performance.now();
   const count = await step.run(`${results}/${step.name}.json`).catch((error: unknown) => {

@@ -9,6 +9,8 @@ import { nodeOf } from './runtimes.ts';
 export interface Step {
   readonly name: string;
   readonly what: string;
+  /** Runs only when it is named. */
+  readonly extra?: boolean;
   /** `report` is where a JSON report of it may lie. */
   readonly run: (report: string) => Promise<Count>;
 }
@@ -68,6 +70,7 @@ export const steps: readonly Step[] = [
   runtime(22),
   runtime(26),
   ...kernels.map((kernel) => ({
+    extra: kernel.extra ?? false,
     name: `kernel-${kernel.name}`,
     what: `kernel tests and a small lab on Linux ${kernel.name}, under QEMU`,
     run: () => runOnKernel(kernel, { checkout: process.cwd(), runs }),

@@ -8,6 +8,8 @@ export interface Kernel {
   readonly name: string;
   /** Debian's package, or a package that depends on it. */
   readonly package: string;
+  /** Not part of the whole test run. */
+  readonly extra?: boolean;
 }
 
 /** An unpacked kernel package. */
