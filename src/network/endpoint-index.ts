@@ -43,8 +43,13 @@ export class EndpointIndex {
     return index;
   }
 
+  /** Also replaces: a network's name and labels change while it lives. */
   addNetwork(network: Network): void {
-    if (this.#networks.has(network.id)) return;
+    const known = this.#networks.get(network.id);
+    if (known !== undefined) {
+      this.#networks.set(network.id, { ...known, network });
+      return;
+    }
     const pools = network.subnets.map((subnet) => new AddressPool(subnet));
     this.#networks.set(network.id, { network, pools, names: new Map(), macs: new Set() });
   }

@@ -74,6 +74,17 @@ export class DockerPools {
     this.held.release(pool, address);
   }
 
+  /** Releases what no engine uses any more. @returns how many addresses and pools */
+  releaseUnused(): Promise<number> {
+    return this.#context.lock.run(async () => {
+      const now = Date.now();
+      const [addresses, unused] = [this.orphans(now), this.unusedPools(now)];
+      for (const { pool, address } of addresses) await this.dropAddress(pool, address);
+      for (const pool of unused) await this.drop(pool);
+      return addresses.length + unused.length;
+    });
+  }
+
   /** Addresses that nobody has: neither an endpoint, nor a network as its gateway or an auxiliary one. */
   orphans(now: number): { readonly pool: string; readonly address: string }[] {
     return this.held.pools.flatMap(({ id }) =>

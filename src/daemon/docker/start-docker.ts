@@ -1,9 +1,12 @@
 import type { Server } from 'node:http';
 import { join } from 'node:path';
+import { EngineClient } from '../../integrations/docker/engine-client.ts';
+import { EngineFollower } from '../../integrations/docker/engine-follower.ts';
 import { pluginServer } from '../../integrations/docker/plugin.ts';
 import type { Context } from '../context.ts';
 import { listenOnSocket } from '../http/socket.ts';
 import { dockerBackend } from './backend.ts';
+import { dockerBooks } from './books.ts';
 import { DockerPools } from './pools.ts';
 
 /** The group of the plugin's socket: the engine is root. */
@@ -24,7 +27,23 @@ export async function startDocker(context: Context): Promise<AsyncDisposable> {
     failed: (call, err) => log.warn({ err, call }, 'refused a call of Docker'),
   });
   await listenOnSocket(server, join(options.dockerPlugins, 'vetch.sock'), group);
-  return { [Symbol.asyncDispose]: () => close(server) };
+  const follower = options.dockerEngine === 'off' ? undefined : followEngine(context, pools);
+  return {
+    async [Symbol.asyncDispose]() {
+      await follower?.[Symbol.asyncDispose]();
+      await close(server);
+    },
+  };
+}
+
+function followEngine(context: Context, pools: DockerPools): EngineFollower {
+  const { log, options } = context;
+  return new EngineFollower({
+    client: new EngineClient(options.dockerEngine),
+    books: dockerBooks(context, pools),
+    failed: (what, err) => log.warn({ err }, `cannot ${what}`),
+    log: (what, facts) => log.info(facts, what),
+  });
 }
 
 /** An engine takes a broken connection for a reason to repeat itself: what it has asked is answered first. */
