@@ -1,5 +1,6 @@
 /**
- * Runs the named steps (`kernel-` stands for every one whose name begins so), or all that are not extra, one after another, goes on after a failure, and sums up.
+ * Runs the named steps, or all that are not extra, one after another, goes on after a failure, and sums up.
+ * `kernel-` stands for every step whose name begins so.
  *
  *   node scripts/test.ts [STEP…]
  *
