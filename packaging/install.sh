@@ -11,7 +11,7 @@ install -d "$library.new/bpf" "$root$prefix/bin" "$root$prefix/lib/systemd/syste
   "$root/etc/NetworkManager/conf.d"
 cp -r bin dist package.json LICENSE LICENSES "$library.new/"
 cp -r bpf/build "$library.new/bpf/"
-[ ! -x .runtime/node_modules/node/bin/node ] || cp -r --parents .runtime/node_modules/node "$library.new/"
+[ ! -x .runtime/node_modules/node/bin/node ] || cp --parents .runtime/node_modules/node/bin/node "$library.new/"
 # What running needs, without the development tools
 npm ls --omit=dev --all --parseable 2>/dev/null | while read -r path; do
   case $path in "$PWD"/node_modules/*) cp -r --parents "${path#"$PWD"/}" "$library.new/" ;; esac
