@@ -43,7 +43,7 @@ export function planNetwork(request: CreateNetworkRequest, context: NetworkConte
     );
   }
   const driver = chosenDriver(request);
-  driver.checkNetworkOptions(request.options);
+  driver.checkNetworkOptions(request.options, request.internal);
   checkCapabilities(request, driver);
   const sources = { ...context, seed: context.seed ?? id };
   const neighbours = { networks, hostRoutes: context.hostRoutes };

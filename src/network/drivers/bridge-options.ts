@@ -7,7 +7,7 @@ import { BadValue, type OptionRules, parseBoolean, parseChoice, parseLabels } fr
 type Options = Readonly<Record<string, string>>;
 
 /** How containers of one family are reached and leave; Docker's words. */
-export type GatewayMode = 'nat' | 'nat-unprotected' | 'routed';
+export type GatewayMode = 'nat' | 'nat-unprotected' | 'routed' | 'isolated';
 
 /** What the options of a bridge network say, defaults filled in. */
 export interface BridgeOptions {
@@ -17,7 +17,8 @@ export interface BridgeOptions {
   readonly icc: boolean;
   /**
    * Default `nat`: masqueraded, and reachable from outside by published ports alone. `nat-unprotected`: container addresses
-   * may be reached from outside too. `routed`: they may, and nothing is masqueraded.
+   * may be reached from outside too. `routed`: they may, and nothing is masqueraded. `isolated`: of an internal network; the
+   * host has no address in it either.
    */
   readonly gatewayMode4: GatewayMode;
   readonly gatewayMode6: GatewayMode;
@@ -54,8 +55,8 @@ export const bridgeRules: OptionRules = {
   [names.masquerade]: { parse: parseBoolean },
   [names.icc]: { parse: parseBoolean },
   [names.hostBinding]: { parse: parseBinding },
-  [names.gatewayMode4]: { parse: supportedGatewayMode },
-  [names.gatewayMode6]: { parse: supportedGatewayMode },
+  [names.gatewayMode4]: { parse: gatewayMode },
+  [names.gatewayMode6]: { parse: gatewayMode },
   [names.mtu]: { parse: parseMtu },
   [names.ifnamePrefix]: { parse: parsePrefixOfName },
   [names.forwarding]: { parse: parseChoice('redirect', 'stack') },
@@ -102,24 +103,14 @@ export function parseBridgeOptions(options: Options): BridgeOptions {
   return {
     masquerade: read(names.masquerade, parseBoolean) ?? true,
     icc: read(names.icc, parseBoolean) ?? true,
-    gatewayMode4: read(names.gatewayMode4, supportedGatewayMode) ?? 'nat',
-    gatewayMode6: read(names.gatewayMode6, supportedGatewayMode) ?? 'nat',
+    gatewayMode4: read(names.gatewayMode4, gatewayMode) ?? 'nat',
+    gatewayMode6: read(names.gatewayMode6, gatewayMode) ?? 'nat',
     ...(hostBinding === undefined || hostBinding === '0.0.0.0' ? {} : { hostBinding }),
     ...(mtu === undefined ? {} : { mtu }),
     ifnamePrefix: read(names.ifnamePrefix, parsePrefixOfName) ?? 'eth',
     forwarding: read(names.forwarding, parseChoice('redirect', 'stack')) ?? 'redirect',
     labels: read(names.labels, parseLabels) ?? {},
   };
-}
-
-function supportedGatewayMode(value: string): GatewayMode {
-  const mode = gatewayMode(value);
-  if (mode !== 'isolated') return mode;
-  throw new VetchError(
-    'UNSUPPORTED',
-    'gateway mode isolated is not supported by a bridge network',
-    'use --internal: it has no way out, though the host reaches the containers',
-  );
 }
 
 function parseBinding(value: string): string {

@@ -97,12 +97,23 @@ describe('an option of a bridge network', () => {
     ['encrypted', ''],
     ['parent', 'eth0'],
     [`${bridge}.name`, 'br0'],
-    [`${bridge}.gateway_mode_ipv4`, 'isolated'],
   ])('%s=%s is known and refused until it is honoured', (name, value) => {
     expect(refusal(() => planned({ options: { [name]: value } }))).toMatchObject({
       code: 'UNSUPPORTED',
       hint: expect.stringMatching(/./),
     });
+  });
+
+  test('isolate an internal network from its host, and no other', () => {
+    const options = { [`${bridge}.gateway_mode_ipv4`]: 'isolated' };
+    expect(refusal(() => planned({ options }))).toMatchObject({ code: 'INVALID', hint: 'add --internal' });
+    const network = planned({ options, internal: true, subnets: ['10.88.0.0/16', 'fd00:88::/64'] });
+    expect(bridgeDriver.planNetwork(network)).toMatchObject({
+      gateway6: 'fd00:88::1',
+      hostAddresses: ['fd00:88::1/128'],
+      hostRoutes: [{ destination: 'fd00:88::/64', source: 'fd00:88::1' }],
+    });
+    expect(bridgeDriver.planNetwork(network)).not.toHaveProperty('gateway4');
   });
 
   test.each(['constructor', '__proto__', 'toString'])('named %s is unknown, not a method', (name) => {

@@ -1,3 +1,4 @@
+import { VetchError } from '../../api/error.ts';
 import { familyOf } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
@@ -17,12 +18,19 @@ import {
 export const bridgeDriver: Driver = {
   name: 'bridge',
   capabilities: { ...noCapabilities, devices: true, publishing: true, internal: true, addressing: true },
-  checkNetworkOptions: (options) => checkOptions(bridgeRules, options, 'a bridge network'),
+  checkNetworkOptions,
   checkEndpointOptions: (options) => checkOptions(bridgeEndpointRules, options, 'an endpoint of a bridge network'),
   defaults,
   planNetwork,
   planSandbox,
 };
+
+function checkNetworkOptions(options: Readonly<Record<string, string>>, internal: boolean): void {
+  checkOptions(bridgeRules, options, 'a bridge network');
+  const { gatewayMode4, gatewayMode6 } = parseBridgeOptions(options);
+  if (internal || (gatewayMode4 !== 'isolated' && gatewayMode6 !== 'isolated')) return;
+  throw new VetchError('INVALID', 'gateway mode isolated is for internal networks alone', 'add --internal');
+}
 
 function defaults(options: Readonly<Record<string, string>>): NetworkDefaults {
   const { mtu, ifnamePrefix, labels, hostBinding } = parseBridgeOptions(options);
@@ -35,15 +43,18 @@ function defaults(options: Readonly<Record<string, string>>): NetworkDefaults {
 }
 
 function planNetwork(network: Network): NetworkPlan {
-  const gateway4 = gatewayOf(network, 4);
-  const gateway6 = gatewayOf(network, 6);
+  const { gatewayMode4, gatewayMode6 } = parseBridgeOptions(network.options);
+  const isolated = { 4: gatewayMode4 === 'isolated', 6: gatewayMode6 === 'isolated' };
+  const gateway4 = isolated[4] ? undefined : gatewayOf(network, 4);
+  const gateway6 = isolated[6] ? undefined : gatewayOf(network, 6);
+  const ofHost = network.subnets.filter(({ gateway }) => !isolated[familyOf(gateway)]);
   return {
     flags: flagsOf(network),
     mtu: network.mtu,
     ...(gateway4 === undefined ? {} : { gateway4 }),
     ...(gateway6 === undefined ? {} : { gateway6 }),
-    hostAddresses: network.subnets.map(({ gateway }) => `${gateway}/${familyOf(gateway) === 4 ? 32 : 128}`),
-    hostRoutes: network.subnets.map(({ cidr, gateway }) => ({ destination: cidr, source: gateway })),
+    hostAddresses: ofHost.map(({ gateway }) => `${gateway}/${familyOf(gateway) === 4 ? 32 : 128}`),
+    hostRoutes: ofHost.map(({ cidr, gateway }) => ({ destination: cidr, source: gateway })),
   };
 }
 

@@ -83,7 +83,7 @@ export interface Driver {
   readonly name: DriverName;
   readonly capabilities: DriverCapabilities;
   /** @throws VetchError INVALID: an unknown option, or a bad value; UNSUPPORTED: one that is not built yet */
-  checkNetworkOptions(options: Readonly<Record<string, string>>): void;
+  checkNetworkOptions(options: Readonly<Record<string, string>>, internal: boolean): void;
   /** @throws VetchError like {@link Driver.checkNetworkOptions} */
   checkEndpointOptions(options: Readonly<Record<string, string>>): void;
   /** What the network's options say about each of its endpoints. */

@@ -1,5 +1,6 @@
 import { isIPv4, parseAddress } from '../../model/address.ts';
 import type { Network } from '../../model/network.ts';
+import { driverOf } from '../../network/drivers/registry.ts';
 import { entryOf, keyText, type MapEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { hostDevice } from './devices.ts';
@@ -23,7 +24,9 @@ export function hostAddrEntries(facts: HostFacts, networks: Iterable<Network>): 
 
 /** What one network adds to `host_addrs`. */
 export function gatewayEntries(network: Network, hostIfindex: number): MapEntry[] {
-  return network.subnets.map(({ gateway }) =>
+  const { gateway4, gateway6 } = driverOf(network).planNetwork(network);
+  const gateways = [gateway4, gateway6].filter((gateway) => gateway !== undefined);
+  return gateways.map((gateway) =>
     entryOf('hostAddrs', parseAddress(gateway), { ifindex: hostIfindex, network: network.number }),
   );
 }
