@@ -9,6 +9,8 @@ import { denyAdd } from './deny/add.ts';
 import { denyLoad } from './deny/load.ts';
 import { denyLs } from './deny/ls.ts';
 import { denyRm } from './deny/rm.ts';
+import { dockerInstall } from './docker/install.ts';
+import { dockerUninstall } from './docker/uninstall.ts';
 import { doctor } from './doctor.ts';
 import { endpointAttach } from './endpoint/attach.ts';
 import { endpointDetach } from './endpoint/detach.ts';
@@ -61,6 +63,7 @@ export function createProgram(): Command {
     trace(),
     status(),
     doctor(),
+    group('docker', 'The Docker engine on this host', [dockerInstall(), dockerUninstall()]),
     group('identity', 'Policy identities', [identityLs()]),
     completion(),
   ];
