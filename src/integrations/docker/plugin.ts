@@ -7,7 +7,7 @@ import { networkDriver } from './network-driver.ts';
 import { answers } from './schemas.ts';
 
 /** Milliseconds until a call is answered, whatever happens: the engine itself waits for ever, holding its locks. */
-const patience = 15_000;
+const patience = 30_000;
 /** Bytes; a port map of all the ports is below. */
 const largestBody = 16 * 1024 * 1024;
 const contentType = 'application/vnd.docker.plugins.v1.2+json';
