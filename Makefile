@@ -96,6 +96,10 @@ test-kernel: deps-test build ## Only the tests against this machine's kernel (ro
 test-lab: deps-test build ## Only the labs: hosts in namespaces, each with a daemon (root)
 	node scripts/test.ts lab
 
+.PHONY: test-docker
+test-docker: deps-test build ## Only the scenarios on a real engine of Docker's, in a lab (root)
+	node scripts/test.ts docker
+
 .PHONY: test-runtimes
 test-runtimes: deps-test build ## Units, API and loader tests under Node 22 and 26
 	node scripts/test.ts node-

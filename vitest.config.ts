@@ -36,7 +36,16 @@ export default defineConfig({
       {
         test: {
           name: 'lab',
-          include: ['test/{lab,reconcile,e2e}/**/*.test.ts'],
+          include: ['test/{lab,reconcile}/**/*.test.ts'],
+          testTimeout: 120_000 * slowness,
+          hookTimeout: 120_000 * slowness,
+          ...inTurn,
+        },
+      },
+      {
+        test: {
+          name: 'docker',
+          include: ['test/e2e/docker/**/*.test.ts'],
           testTimeout: 120_000 * slowness,
           hookTimeout: 120_000 * slowness,
           ...inTurn,

@@ -67,6 +67,7 @@ export const steps: readonly Step[] = [
   project('units', 'what needs no root', '--project', 'unit'),
   project('kernel', "against this machine's kernel", '--project', 'kernel'),
   project('lab', 'hosts in namespaces, each with a daemon', '--project', 'lab'),
+  project('docker', "scenarios on a real engine of Docker's", '--project', 'docker'),
   runtime(22),
   runtime(26),
   ...kernels.map((kernel) => ({

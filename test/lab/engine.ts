@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineContainer } from './engine-container.ts';
 import type { Host } from './host.ts';
@@ -48,6 +48,7 @@ export class Engine {
   /** The cgroup of the host, as it is called inside. */
   readonly #cgroup: string;
   #dockerd: Background | undefined;
+  readonly #containerd = '/run/containerd/containerd.sock';
 
   private constructor(host: Host, options: EngineOptions) {
     this.host = host;
@@ -61,6 +62,7 @@ export class Engine {
     const engine = new Engine(host, options);
     mkdirSync(engine.#directory, { recursive: true });
     await engine.#prepare();
+    await engine.#startContainerd();
     if (options.vetch !== false) await host.start(...engine.vetchFlags);
     await engine.up();
     await engine.#importImage();
@@ -84,6 +86,7 @@ export class Engine {
     const { liveRestore, flags = [] } = this.#options;
     this.#dockerd = this.host.spawn(
       ...['dockerd', '--host', `unix://${this.socket}`, '--data-root', at('data'), '--exec-root', '/run/docker/exec'],
+      ...['--containerd', this.#containerd],
       ...[
         '--pidfile',
         '/run/docker.pid',
@@ -154,14 +157,26 @@ export class Engine {
   }
 
   async #prepare(): Promise<void> {
+    writeFileSync(join(this.#directory, 'daemon.json'), '{}');
     await this.host.must(
       'sh',
       '-ec',
       // Most machines have version 2 alone; this one may have it beside version 1, where no test would find it.
       `mkdir -p ${this.plugins} /run/docker/exec
        mount -t cgroup2 cgroup2 /sys/fs/cgroup
-       echo {} > ${this.#directory}/daemon.json`,
+       mkdir -p /run/containerd`,
     );
+  }
+
+  /** A process of its own, as distributions run it: it outlives dockerd. */
+  async #startContainerd(): Promise<void> {
+    const configuration = join(this.#directory, 'containerd.toml');
+    writeFileSync(configuration, 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
+    const containerd = this.host.spawn(
+      ...['containerd', '--config', configuration, '--address', this.#containerd],
+      ...['--root', join(this.#directory, 'containerd'), '--state', '/run/containerd'],
+    );
+    await containerd.until(/successfully booted/, 30);
   }
 
   async #importImage(): Promise<void> {

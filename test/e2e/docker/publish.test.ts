@@ -147,12 +147,9 @@ test('a range of ports is published one to one, and from a range of the host the
 });
 
 test('-P publishes what the image exposes, each at a free port of the range for ephemeral ones', async () => {
+  const before = await listPorts();
   const eager = await engine.run('eager', ['--network', 'app', '--expose', '80', '--expose', '80/udp', '-P']);
-  const ports = await host.vetch<{ endpoint: string; protocol: 'tcp' | 'udp'; hostPort: number; port: number }[]>(
-    'port',
-    'ls',
-  );
-  const mine = ports.filter(({ endpoint }) => endpoint === 'eager');
+  const mine = (await listPorts()).slice(before.length);
   expect(new Set(mine.map(({ protocol }) => protocol))).toEqual(new Set(['tcp', 'udp']));
   for (const { protocol, hostPort, port } of mine) {
     expect(port).toBe(80);
@@ -161,6 +158,17 @@ test('-P publishes what the image exposes, each at a free port of the range for 
   }
   await engine.docker('rm', '--force', eager.name);
 });
+
+interface Port {
+  readonly protocol: 'tcp' | 'udp';
+  readonly hostPort: number;
+  readonly port: number;
+}
+
+/** By host port, so that ephemeral ones come last. */
+async function listPorts(): Promise<Port[]> {
+  return (await host.vetch<Port[]>('port', 'ls')).sort((one, other) => one.hostPort - other.hostPort);
+}
 
 test('a port that is not published is unreachable from outside, also by routing to the container', async () => {
   await outside.ip(`route add 10.88.0.0/16 via ${host.address4}`, `route add fd00:88::/64 via ${host.address6}`);

@@ -28,7 +28,7 @@ afterAll(() => docker?.[Symbol.asyncDispose]());
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   test(`with live-restore, streams, ports and addresses live through a ${signal} of the engine`, async () => {
     const before = await docker.held();
-    const stream = outside.spawn('python3', client, 'tcp', host.address4, '8080', '--count', '80', '--interval', '0.1');
+    const stream = outside.spawn('python3', client, 'tcp', host.address4, '8080', '--count', '60', '--interval', '0.1');
     await engine.down(signal);
     for (const port of [8080, 8081]) expect(await ask(outside, 'tcp', host.address4, port)).toMatchObject({ ok: true });
     await engine.up();
