@@ -1,7 +1,11 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Engine } from '../../lab/engine.ts';
 import type { Host } from '../../lab/host.ts';
 import { Lab } from '../../lab/lab.ts';
+import { cgroupRoot, removeLeftovers } from '../../lab/leftovers.ts';
+import { Background } from '../../lab/process.ts';
 import { ask } from '../../lab/talk.ts';
 
 // The engine in the lab, without our daemon: what it shows about us is worth as much as this.
@@ -23,4 +27,17 @@ test("the engine's own bridge runs a container that is reached from its host", a
   const reply = await ask(host, 'tcp', await web.address('bridge'), 80);
   expect(reply.reply).toContain('web peer=172.17.0.1,');
   await engine.docker('rm', '--force', 'web');
+});
+
+test('an engine whose test is killed leaves no container, no cgroup and no directory behind', async () => {
+  const script = new URL('../../lab/programs/hold-engine.ts', import.meta.url).pathname;
+  const owner = new Background([process.execPath, script]);
+  const [, pid = ''] = await owner.until(/container (\d+)/, 60);
+  expect(existsSync(`/proc/${pid}`)).toBe(true);
+  await owner.stop('SIGKILL');
+  await removeLeftovers();
+  // Dead at once, and gone when its parent has seen it.
+  await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
+  for (const directory of [cgroupRoot(), tmpdir()])
+    expect(readdirSync(directory).filter((name) => name.startsWith(`vetch-lab-${owner.pid}-`))).toEqual([]);
 });
