@@ -1,3 +1,4 @@
+import type { Background } from '../../test/lab/process.ts';
 import { type InterleaveOptions, interleave } from '../measure/interleave.ts';
 import { allowedMove, compare, type Kept } from '../measure/rounds.ts';
 import { control } from '../peers/limits.ts';
@@ -12,7 +13,7 @@ export interface ComparedOptions extends Partial<InterleaveOptions> {
   readonly goal: Goal;
   /** Ours is the one named `Vetch`; the control is among them. */
   readonly paths: readonly Path[];
-  readonly tool: (path: Path) => Promise<Tool>;
+  readonly tool: Tool;
   /** The name of what the ratios are to. Default: the bare veth pair. */
   readonly against?: string;
   readonly notes?: readonly string[];
@@ -22,15 +23,16 @@ export interface ComparedOptions extends Partial<InterleaveOptions> {
 export async function compared(stage: Stage, options: ComparedOptions): Promise<Figure> {
   const { name, unit, goal, paths, tool, against = control, notes = [] } = options;
   const vetch = await stage.vetch();
-  const tools: Tool[] = [];
+  const servers: Background[] = [];
   const before = await vetch.drops();
   let kept: Kept;
   try {
-    for (const path of paths) tools.push(await tool(path));
-    kept = await interleave(tools, { control, ...options });
+    for (const machine of new Set(paths.map(({ server }) => server))) servers.push(await tool.serve(machine));
+    const subjects = await Promise.all(paths.map((path) => tool.subject(path)));
+    kept = await interleave(subjects, { control, ...options });
   } finally {
     // The machines live on for the next row.
-    await Promise.all(tools.map(({ server }) => server.stop()));
+    await Promise.all(servers.map((server) => server.stop()));
   }
   const { rounds, dropped } = kept;
   const lost = difference(before, await vetch.drops());

@@ -1,4 +1,4 @@
-import { type Path, portOf, ports, type Tool } from './path.ts';
+import { portOf, ports, type Tool } from './path.ts';
 import { latencyCpu, pinned } from './pinned.ts';
 
 const program = new URL('../programs/connections.ts', import.meta.url).pathname;
@@ -6,23 +6,24 @@ const program = new URL('../programs/connections.ts', import.meta.url).pathname;
 /** Short enough for a client to need no port twice, and to stay below an endpoint's quota of flows. */
 const seconds = 0.6;
 
-/** TCP connections a second, each with a byte there and a byte back, client and server on one CPU. Starts the server. */
-export async function connections(path: Path): Promise<Tool> {
-  await path.client.sysctl({ 'net/ipv4/ip_local_port_range': '1024 65535' });
-  const server = path.server.spawn(
-    ...pinned(latencyCpu, process.execPath, program, 'server', String(ports.connections)),
-  );
-  await server.until(/ready/);
-  const command = pinned(
-    latencyCpu,
-    ...[process.execPath, program, 'client', path.address, portOf(path, 'connections'), String(seconds)],
-  );
-  return {
-    name: path.name,
-    server,
-    async measure() {
-      const result = JSON.parse(await path.client.must(...command)) as { connections: number; seconds: number };
-      return result.connections / result.seconds;
-    },
-  };
-}
+/** TCP connections a second, each with a byte there and a byte back, client and server on one CPU. */
+export const connections: Tool = {
+  async serve(machine) {
+    const command = [process.execPath, program, 'server', String(ports.connections)];
+    const server = machine.spawn(...pinned(latencyCpu, ...command));
+    await server.until(/ready/);
+    return server;
+  },
+  async subject(path) {
+    await path.client.sysctl({ 'net/ipv4/ip_local_port_range': '1024 65535' });
+    const where = [path.address, portOf(path, 'connections'), String(seconds)];
+    const command = pinned(latencyCpu, process.execPath, program, 'client', ...where);
+    return {
+      name: path.name,
+      async measure() {
+        const result = JSON.parse(await path.client.must(...command)) as { connections: number; seconds: number };
+        return result.connections / result.seconds;
+      },
+    };
+  },
+};

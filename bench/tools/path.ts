@@ -21,7 +21,10 @@ export function portOf(path: Path, tool: keyof typeof ports): string {
   return String(ports[tool] + (path.portOffset ?? 0));
 }
 
-/** A measurement over a path, with the server that it needs; whoever made it stops that. */
-export interface Tool extends Subject {
-  readonly server: Background;
+/** A way to measure. */
+export interface Tool {
+  /** Starts the server; one on a machine serves all the paths that lead there. Whoever starts it stops it. */
+  serve(machine: Machine): Promise<Background>;
+  /** The measurement over a path whose server runs. */
+  subject(path: Path): Promise<Subject>;
 }

@@ -1,4 +1,4 @@
-import { type Path, portOf, ports, type Tool } from './path.ts';
+import { portOf, ports, type Tool } from './path.ts';
 import { latencyCpu, pinned } from './pinned.ts';
 
 /**
@@ -7,29 +7,25 @@ import { latencyCpu, pinned } from './pinned.ts';
  */
 export const sockperfPitch = 1300;
 
-/**
- * The round trip of a TCP message of 14 bytes, sent when the one before has come back: the median of a second, in µs.
- * Starts the server.
- */
-export async function roundTrip(path: Path): Promise<Tool> {
-  const where = ['--tcp', '-i'];
-  const server = path.server.spawn(
-    ...pinned(latencyCpu, 'sockperf', 'server', ...where, '0.0.0.0', '-p', String(ports.sockperf)),
-  );
-  await server.until(/to terminate|block on socket/);
-  const command = pinned(
-    latencyCpu,
-    ...['sockperf', 'ping-pong', ...where, path.address, '-p', portOf(path, 'sockperf')],
-    ...['--full-rtt', '-t', '1'],
-  );
-  return {
-    name: path.name,
-    server,
-    async measure() {
-      const output = await path.client.must(...command);
-      const found = /percentile 50\.000 =\s*([\d.]+)/.exec(output)?.[1];
-      if (!found) throw new Error(`sockperf over ${path.name} said no median: ${output}`);
-      return Number(found);
-    },
-  };
-}
+/** The round trip of a TCP message of 14 bytes, sent when the one before has come back: the median of a second, in µs. */
+export const roundTrip: Tool = {
+  async serve(machine) {
+    const listen = ['--tcp', '-i', '0.0.0.0', '-p', String(ports.sockperf)];
+    const server = machine.spawn(...pinned(latencyCpu, 'sockperf', 'server', ...listen));
+    await server.until(/to terminate|block on socket/);
+    return server;
+  },
+  async subject(path) {
+    const where = ['--tcp', '-i', path.address, '-p', portOf(path, 'sockperf')];
+    const command = pinned(latencyCpu, 'sockperf', 'ping-pong', ...where, '--full-rtt', '-t', '1');
+    return {
+      name: path.name,
+      async measure() {
+        const output = await path.client.must(...command);
+        const found = /percentile 50\.000 =\s*([\d.]+)/.exec(output)?.[1];
+        if (!found) throw new Error(`sockperf over ${path.name} said no median: ${output}`);
+        return Number(found);
+      },
+    };
+  },
+};
