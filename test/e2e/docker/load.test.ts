@@ -28,7 +28,8 @@ test('200 published ports start no process, and the time that they add to a star
   await engine.docker('create', '--name', 'none', '--network', 'app', '-v', '/usr:/usr:ro', ...idle);
   await engine.docker('create', '--name', 'many', '--network', 'app', '-v', '/usr:/usr:ro', ...publish, ...idle);
   const least = { none: Number.POSITIVE_INFINITY, many: Number.POSITIVE_INFINITY };
-  for (let turn = 0; turn < 6; turn++) {
+  // The least of many: what else the machine does only adds.
+  for (let turn = 0; turn < 20 && (turn < 3 || least.many - least.none >= 50); turn++) {
     for (const name of ['none', 'many'] as const) {
       const begun = performance.now();
       await engine.docker('start', name);
