@@ -32,7 +32,9 @@ await removeLeftovers();
     try {
       const figures = await row.run(stage);
       for (const { name, unit, vetch, spread, goal, note } of figures) {
-        process.stdout.write(`  ${name}: ${vetch} ${unit} (${spread.join(' to ')}), goal ${goal.text}\n    ${note}\n`);
+        process.stdout.write(
+          `  ${name}: ${vetch} ${unit}${spread.length > 0 ? ` (${spread.join(' to ')})` : ''}, goal ${goal.text}\n    ${note}\n`,
+        );
       }
       write(row.number, figures);
     } catch (error) {
