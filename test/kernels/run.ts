@@ -9,7 +9,7 @@ export interface KernelRunOptions {
   readonly checkout: string;
   /** As in `vetch.run` of init.sh: a project, and after a colon its files, apart by commas. */
   readonly runs: readonly string[];
-  /** Default: 900. */
+  /** Default: 1800: emulation on a busy machine is slow. */
   readonly timeoutSeconds?: number;
 }
 
@@ -27,7 +27,7 @@ export async function runOnKernel(kernel: Kernel, options: KernelRunOptions): Pr
       initramfs,
       report,
       arguments: [`vetch.run=${options.runs.join('+')}`],
-      timeoutSeconds: options.timeoutSeconds ?? 900,
+      timeoutSeconds: options.timeoutSeconds ?? 1800,
     });
     return options.runs.map((run) => countOf(text, run.split(':')[0] ?? run)).reduce(add, none);
   } finally {
