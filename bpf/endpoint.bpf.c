@@ -354,7 +354,7 @@ int from_endpoint(struct __sk_buff *skb)
 	p.source_identity = in->identity;
 	p.owner = in->number;
 	p.generation = c->generation;
-	packet_pull(skb);
+	packet_pull(skb, ETH_HLEN);
 	eth = (void *)(long)skb->data;
 	if ((void *)(eth + 1) > (void *)(long)skb->data_end)
 		return drop(skb, &p, REASON_TRUNCATED);

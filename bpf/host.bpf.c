@@ -29,7 +29,7 @@ int from_host(struct __sk_buff *skb)
 	if (!c || !c->host_ifindex || !room)
 		return drop(skb, &p, REASON_CONFIG_MISSING);
 	p.generation = c->generation;
-	packet_pull(skb);
+	packet_pull(skb, ETH_HLEN);
 	p.ethertype = bpf_ntohs(skb->protocol);
 	reason = packet_parse(skb, &p, ETH_HLEN);
 	if (reason)

@@ -204,7 +204,7 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 	p.ethertype = bpf_ntohs(skb->protocol);
 	if (p.ethertype != ETH_P_IP && p.ethertype != ETH_P_IPV6)
 		return TC_ACT_UNSPEC;
-	packet_pull(skb);
+	packet_pull(skb, ethernet ? ETH_HLEN : 0);
 	reason = packet_parse(skb, &p, ethernet ? ETH_HLEN : 0);
 	/* What cannot be read is no flow of ours, and no route leads from the stack to a container. */
 	if (reason || (p.flags & PACKET_NEIGHBOUR) || address_is_multicast(&p.destination))

