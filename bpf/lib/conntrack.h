@@ -340,9 +340,7 @@ static __always_inline void tuple_of_packet(struct tuple *t, const struct packet
 }
 
 struct new_flow {
-	__u32 source_identity;
-	__u32 destination_identity;
-	__u32 owner;
+	__u32 owner; /* endpoint number whose quota pays; 0: nobody's */
 	__u16 flags;
 	__u8 source_party;
 	__u8 destination_party;
@@ -353,8 +351,8 @@ static __always_inline void conntrack_fill(struct conntrack *ct, const struct ne
 	__builtin_memset(ct, 0, sizeof(*ct));
 	ct->created = ct->last_seen = now_ns();
 	ct->generation = p->generation;
-	ct->source_identity = flow->source_identity;
-	ct->destination_identity = flow->destination_identity;
+	ct->source_identity = p->source_identity;
+	ct->destination_identity = p->destination_identity;
 	ct->owner = flow->owner;
 	ct->flags = flow->flags;
 	ct->source_party = flow->source_party;
