@@ -125,12 +125,22 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 		reason = judge_local(n, ct->flags & CONNTRACK_PUBLISHED);
 	else if (!reason && (ct->source_party == PARTY_WORLD || ct->destination_party == PARTY_WORLD))
 		reason = judge_world(n);
-	if (!reason)
-		reason = policy_judge_again(key, ct, &room->judged, generation);
 	if (reason) {
 		conntrack_remove(key);
 		return reason;
 	}
+	/* What policy refuses stays known, and under no generation: forgotten, an answer would begin it anew from the
+	 * other end. */
+	reason = policy_judge_again(key, ct, &room->judged, generation);
+	if (reason) {
+		if (!tracing) {
+			ct->state = CONNTRACK_REFUSED;
+			ct->generation = 0;
+		}
+		return reason;
+	}
+	if (ct->state == CONNTRACK_REFUSED && !tracing)
+		ct->state = CONNTRACK_REPLIED; /* permitted again: it goes on */
 	if (!tracing)
 		ct->generation = generation;
 	return REASON_NONE;

@@ -88,6 +88,7 @@ export const ConntrackState = {
   ESTABLISHED: 2,
   CLOSING: 3,
   CLOSED: 4,
+  REFUSED: 5,
 } as const;
 export type ConntrackState = (typeof ConntrackState)[keyof typeof ConntrackState];
 const conntrackStateNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(ConntrackState).map(([name, n]) => [n, name]));

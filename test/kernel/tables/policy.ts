@@ -130,9 +130,33 @@ export const policy: readonly PacketCase[] = families.flatMap((family): PacketCa
           },
         },
         sends('b', bToA(udp(40_000, 81)), denied),
+        sends('b', bToA(udp(40_000, 81)), denied),
         sends('a', aToB(udp(81)), denied),
+        sends('b', bToA(udp(40_000, 81)), denied),
         sends('b', bToA(udp(40_000, 80)), passes),
         sends('a', aToB(udp(80)), passes),
+      ],
+    },
+    {
+      name: `a connection over IPv${family} that was refused is not begun anew by its answers, but by a SYN and by a permission`,
+      steps: [
+        sends('a', aToB(tcp(80)), passes),
+        sends('b', bToA(build.tcp({ source: 80, destination: 40_000, flags: 'SA' })), passes),
+        {
+          ...sends('a', aToB(build.tcp({ source: 40_000, destination: 80, flags: 'A' })), passes),
+          afterwards(to) {
+            govern(to, 'b', 'INGRESS');
+            rule(to, 'b', 'INGRESS', 'any', [allow, deny]);
+            to.maps.config.set(0, { ...to.config, generation: to.config.generation + 2 });
+          },
+        },
+        sends('b', bToA(build.tcp({ source: 80, destination: 40_000, flags: 'A' })), denied),
+        sends('b', bToA(build.tcp({ source: 80, destination: 40_000, flags: 'A' })), denied),
+        { ...sends('a', aToB(build.tcp({ source: 40_000, destination: 80, flags: 'A' })), denied), afterwards: turn },
+        { ...sends('a', aToB(build.tcp({ source: 40_000, destination: 80, flags: 'A' })), passes), afterwards: turn },
+        sends('a', aToB(build.tcp({ source: 40_000, destination: 80, flags: 'A' })), denied),
+        sends('b', bToA(tcp(40_000, 80)), passes),
+        sends('a', aToB(build.tcp({ source: 40_000, destination: 80, flags: 'SA' })), passes),
       ],
     },
     {
