@@ -9,7 +9,7 @@ import type { PolicyDirection } from './decision.ts';
 export interface PolicyTables {
   /** By endpoint number. */
   readonly standings: ReadonlyMap<number, Standings>;
-  /** Canonical CIDR to identity: the world's and the host's addresses that some document's block holds, longest prefix first. */
+  /** Canonical CIDR to identity: the world's and the host's addresses that some document's block holds. */
   readonly blocks: ReadonlyMap<string, number>;
   /** By {@link pairKey}. */
   readonly pairs: ReadonlyMap<string, PolicyPair>;
