@@ -1,6 +1,8 @@
 import type { Labels, PolicyDocument } from '../model/policy.ts';
 import { type Capacities, checkCapacities, unlimited } from './compile/capacities.ts';
-import { type CompiledDocument, compileDocument } from './compile/document.ts';
+import { compileDocument } from './compile/document.ts';
+import { refuseDomainNames } from './compile/domain-names.ts';
+import type { PairChange } from './compile/pair-table.ts';
 import { RowCompiler } from './compile/row-compiler.ts';
 import { Identities, type IdentitySeeds } from './identity/identities.ts';
 import type { PolicyEndpoint } from './identity/policy-endpoint.ts';
@@ -31,11 +33,11 @@ export interface PolicyUpdate {
   readonly hostAddresses?: Iterable<string> | undefined;
 }
 
-/** What of {@link PolicyTables} has come, gone or changed: its keys. */
+/** What of {@link PolicyTables} has come, gone or changed: its keys, and the pairs themselves. */
 export interface PolicyChanges {
   readonly standings: ReadonlySet<number>;
   readonly blocks: ReadonlySet<string>;
-  readonly pairs: ReadonlySet<string>;
+  readonly pairs: readonly PairChange[];
   readonly portSets: ReadonlySet<number>;
 }
 
@@ -77,22 +79,19 @@ export class PolicyCompiler {
    * fit; INVALID: an address that is none
    */
   update(update: PolicyUpdate): void {
-    const compiled = new Map<string, CompiledDocument>();
-    for (const [key, document] of update.documents ?? []) if (document) compiled.set(key, compileDocument(document));
+    for (const document of update.documents?.values() ?? []) if (document) refuseDomainNames(document);
     const undo = this.#inverse(update);
     try {
-      this.#apply(update, compiled);
+      this.#apply(update);
       checkCapacities(this.#rows.used, this.#capacities);
     } catch (error) {
-      const before = new Map<string, CompiledDocument>();
-      for (const [key, document] of undo.documents ?? []) if (document) before.set(key, compileDocument(document));
-      this.#apply(undo, before);
+      this.#apply(undo);
       throw error;
     }
   }
 
   /**
-   * Keys of what has changed since the last call. Numbers that are no longer used are free again after it: call it once
+   * What has changed since the last call. Numbers that are no longer used are free again after it: call it once
    * what an update says is on its way to the kernel.
    */
   takeChanges(): PolicyChanges {
@@ -105,7 +104,7 @@ export class PolicyCompiler {
     return this.#rows.selected(key);
   }
 
-  #apply(update: PolicyUpdate, compiled: ReadonlyMap<string, CompiledDocument>): void {
+  #apply(update: PolicyUpdate): void {
     for (const [number, endpoint] of update.endpoints ?? []) this.#identities.setEndpoint(number, endpoint);
     if (update.hostAddresses !== undefined) this.#identities.setHostAddresses(update.hostAddresses);
     for (const [namespace, labels] of update.namespaces ?? []) {
@@ -116,7 +115,7 @@ export class PolicyCompiler {
     for (const [key, document] of update.documents ?? []) {
       if (document === undefined) this.#documents.delete(key);
       else this.#documents.set(key, document);
-      this.#rows.setDocument(key, compiled.get(key));
+      this.#rows.setDocument(key, document && compileDocument(document));
     }
     this.#rows.settle();
   }
