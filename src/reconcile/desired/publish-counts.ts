@@ -15,7 +15,7 @@ type Addressed = Pick<Endpoint, 'addresses'>;
  * those of trusted devices. An entry that no port needs any more is removed.
  */
 export class PublishCounts {
-  readonly #bound = new Map<string, { port: PublishedPort; count: number }>();
+  readonly #bound = new Map<string, number>();
   readonly #trusted = new Map<string, number>();
 
   /** What restricts comes before what permits. */
@@ -26,8 +26,8 @@ export class PublishCounts {
     if (trusted) this.#trusted.set(keyText(trusted.key), (this.#trusted.get(keyText(trusted.key)) ?? 0) + 1);
     const set = trusted ? [...own, trusted] : own;
     if (port.hostPort === 0) return { set, remove: [] };
-    const count = (this.#bound.get(boundKey(port))?.count ?? 0) + 1;
-    this.#bound.set(boundKey(port), { port, count });
+    const count = (this.#bound.get(boundKey(port)) ?? 0) + 1;
+    this.#bound.set(boundKey(port), count);
     return { set: [boundEntry(port, count), ...set], remove: [] };
   }
 
@@ -45,18 +45,13 @@ export class PublishCounts {
       }
     }
     if (port.hostPort === 0) return { set: [], remove };
-    const count = (this.#bound.get(boundKey(port))?.count ?? 0) - 1;
+    const count = (this.#bound.get(boundKey(port)) ?? 0) - 1;
     if (count > 0) {
-      this.#bound.set(boundKey(port), { port, count });
+      this.#bound.set(boundKey(port), count);
       return { set: [boundEntry(port, count)], remove };
     }
     this.#bound.delete(boundKey(port));
     return { set: [], remove: [...remove, boundEntry(port, 0)] };
-  }
-
-  /** Of `bound_ports`, as they are now. */
-  *boundEntries(): Iterable<MapEntry> {
-    for (const { port, count } of this.#bound.values()) yield boundEntry(port, count);
   }
 }
 

@@ -63,18 +63,20 @@ test('containers of two networks do not reach each other', async () => {
 
 test("containers of ours and of Docker's own bridge do not reach each other, and both reach the world", async () => {
   const plain = await engine.run('plain');
-  const [address = ''] = await addresses(web, 'app');
-  expect(await askInVain(plain, 'tcp', address, 80)).toMatchObject({ ok: false });
+  for (const address of await addresses(web, 'app'))
+    expect(await askInVain(plain, 'tcp', address, 80), address).toMatchObject({ ok: false });
   expect(await askInVain(web, 'tcp', await plain.address('bridge'), 80)).toMatchObject({ ok: false });
   expect(await ask(plain, 'tcp', outside.address4, 7000)).toMatchObject({ ok: true });
   await engine.docker('rm', '--force', 'plain');
 });
 
 test('containers are found by name, by alias and by address', async () => {
-  const [address = ''] = await addresses(web, 'app');
-  for (const name of ['web', 'shop', 'web.app'])
+  const [address = '', address6 = ''] = await addresses(web, 'app');
+  for (const name of ['web', 'shop', 'web.app']) {
     expect(await peer.must('getent', 'ahostsv4', name), name).toContain(address);
-  expect(await peer.must('getent', 'hosts', address)).toContain('web.app');
+    expect(await peer.must('getent', 'ahostsv6', name), name).toContain(address6);
+  }
+  for (const own of [address, address6]) expect(await peer.must('getent', 'hosts', own), own).toContain('web.app');
   expect(await stranger.must('getent', 'ahostsv4', 'web')).not.toContain(address);
 });
 
@@ -105,8 +107,11 @@ test('without ICC containers of a network do not reach each other, and their pub
   ]);
   for (const address of await addresses(one, 'apart'))
     expect(await askInVain(two, 'tcp', address, 80), address).toMatchObject({ ok: false });
-  expect(await ask(outside, 'tcp', host.address4, 8093)).toMatchObject({ ok: true });
-  expect(await ask(two, 'tcp', outside.address4, 7000)).toMatchObject({ ok: true });
+  for (const family of families) {
+    expect(await ask(outside, 'tcp', host[family], 8093), family).toMatchObject({ ok: true });
+    expect(await ask(two, 'tcp', host[family], 8093), family).toMatchObject({ ok: true });
+    expect(await ask(two, 'tcp', outside[family], 7000), family).toMatchObject({ ok: true });
+  }
   await engine.docker('rm', '--force', 'one', 'two');
   await engine.docker('network', 'rm', 'apart');
 });
