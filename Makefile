@@ -100,6 +100,11 @@ test-lab: deps-test build ## Only the labs: hosts in namespaces, each with a dae
 test-docker: deps-test build ## Only the scenarios on a real engine of Docker's, in a lab (root)
 	node scripts/test.ts docker
 
+.PHONY: test-engines
+test-engines: deps-test build ## The same scenarios on Docker 26.1 and 28.5, fetched once into .cache/ (root)
+	@scripts/packages.sh engines
+	node scripts/test.ts engine-
+
 .PHONY: test-runtimes
 test-runtimes: deps-test build ## Units, API and loader tests under Node 22 and 26
 	node scripts/test.ts node-

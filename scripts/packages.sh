@@ -11,6 +11,8 @@ declare -A groups=(
   [bench]='iperf3 ethtool sockperf nftables'
   # Debian 12's engine, which a lab host starts for itself
   [engine]='docker.io containerd runc iptables'
+  # Fetches other engines into folders
+  [engines]='debootstrap'
   [kernels]='qemu-system-x86 busybox-static kmod'
 )
 
