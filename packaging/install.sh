@@ -28,6 +28,8 @@ echo "vetch is in $root$prefix"
 [ -z "$root" ] || exit 0
 
 getent group vetch >/dev/null || groupadd --system vetch
+getent passwd vetch-resolver >/dev/null ||
+  useradd --system --gid vetch --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin vetch-resolver
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   systemctl enable --now vetch.service vetch-resolver.service

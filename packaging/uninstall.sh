@@ -11,7 +11,8 @@ if [ -z "$root" ]; then
 fi
 rm -rf "$root$prefix/lib/vetch"
 rm -f "$root$prefix/bin/vetch" "$root$prefix/lib/systemd/system/vetch.service" \
-  "$root$prefix/lib/systemd/system/vetch-resolver.service" "$root/etc/systemd/network/10-vetch.network" "$root/etc/NetworkManager/conf.d/90-vetch.conf"
+  "$root$prefix/lib/systemd/system/vetch-resolver.service" "$root/etc/systemd/network/10-vetch.network" \
+  "$root/etc/NetworkManager/conf.d/90-vetch.conf"
 [ -n "$root" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
 for directory in /var/lib/vetch /etc/vetch; do
   [ ! -e "$root$directory" ] || echo "left alone: $root$directory"

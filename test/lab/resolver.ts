@@ -1,0 +1,61 @@
+import type { ResolverView } from '../../src/api/schemas/resolver.ts';
+import type { Host } from './host.ts';
+import type { Machine } from './machine.ts';
+import type { Background } from './process.ts';
+
+const checkout = new URL('../../', import.meta.url).pathname;
+const directory = '/run/vetch-resolver';
+
+/** The real resolver on a lab's host, with no more privilege than its unit gives it. */
+export class LabResolver {
+  readonly host: Host;
+  readonly #flags: readonly string[];
+  #process: Background | undefined;
+
+  constructor(host: Host, ...flags: string[]) {
+    this.host = host;
+    this.#flags = flags;
+  }
+
+  get process(): Background {
+    if (!this.#process) throw new Error(`${this.host.name} runs no resolver`);
+    return this.#process;
+  }
+
+  async start(): Promise<void> {
+    const limited = ['setpriv', '--bounding-set', '-all,+net_bind_service', '--no-new-privs'];
+    const run = [`${checkout}bin/vetch`, '--socket', this.host.socket, 'resolver', 'run', '--run', directory];
+    this.#process = this.host.spawn(...limited, ...run, ...this.#flags);
+    await this.#process.until(/"ready"/, 20);
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await this.process.stop(signal);
+    this.#process = undefined;
+  }
+
+  status(): Promise<ResolverView> {
+    return this.host.vetch<ResolverView>('resolver', 'status', '--run', directory);
+  }
+}
+
+/** What dig says of one question. */
+export interface Answer {
+  /** As NOERROR; `none` when nobody answered. */
+  readonly status: string;
+  readonly flags: readonly string[];
+  /** The data of the answers, in order. */
+  readonly data: readonly string[];
+}
+
+/** Asks once, with dig; `flags` are dig's. */
+export async function dig(machine: Machine, server: string, ...flags: string[]): Promise<Answer> {
+  const options = ['+tries=1', '+timeout=5', '+nocookie', '+comments', '+noquestion', '+nostats', '+noauthority'];
+  const { stdout } = await machine.exec('dig', `@${server}`, ...options, ...flags);
+  const lines = stdout.split('\n').filter((line) => /^[^;\s]/.test(line));
+  return {
+    status: /status: (\w+)/.exec(stdout)?.[1] ?? 'none',
+    flags: (/flags: ([\w ]*);/.exec(stdout)?.[1] ?? '').split(' '),
+    data: lines.map((line) => line.split(/\s+/).slice(4).join(' ')),
+  };
+}
