@@ -20,7 +20,7 @@ export const exchangeByUdp: Exchange = (query, { address, port }, milliseconds) 
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   return new Promise<Buffer>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('no answer')), milliseconds);
-    socket.once('error', reject);
+    socket.on('error', reject);
     socket.on('message', (reply) => {
       if (answers(packet, reply)) resolve(renumbered(reply, query.id));
     });
@@ -41,7 +41,7 @@ export const exchangeByTcp: Exchange = (query, { address, port }, milliseconds) 
     const timer = setTimeout(() => reject(new Error('no answer')), milliseconds);
     let received = Buffer.alloc(0);
     socket.once('connect', () => socket.write(framed(packet)));
-    socket.once('error', reject);
+    socket.on('error', reject);
     socket.on('data', (piece) => {
       received = Buffer.concat([received, piece]);
       if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;

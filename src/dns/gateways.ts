@@ -26,6 +26,13 @@ interface Gateway {
   closed: boolean;
 }
 
+const reasons: Readonly<Record<string, (port: number) => string>> = {
+  EADDRINUSE: (port) => `port ${port} is taken by another process`,
+  EADDRNOTAVAIL: () => 'this host does not have the address',
+  EPERM: (port) => `port ${port} is kept for a published port`,
+  EACCES: (port) => `port ${port} may not be bound without CAP_NET_BIND_SERVICE`,
+};
+
 /** So long an address may take to come: the daemon tells of a network while it makes it, and IPv6 checks it first. */
 const quietTries = 5;
 
@@ -86,7 +93,7 @@ export class Gateways {
   #failed(gateway: Gateway, { code, message }: NodeJS.ErrnoException): void {
     const { address, network } = gateway;
     const { port = 53, log } = this.#options;
-    const why = code === 'EADDRINUSE' ? `port ${port} is taken by another process` : message;
+    const why = reasons[code ?? '']?.(port) ?? message;
     gateway.error = why;
     gateway.tries++;
     const isLate = code !== 'EADDRNOTAVAIL' || gateway.tries > quietTries;

@@ -11,7 +11,15 @@ const addressOf = (names: Names, name: string, id = web.id) =>
 test('only addresses of a network are admitted to it', () => {
   const names = namesOf(web, other);
   for (const source of ['10.88.0.2', '10.88.255.254', 'fd00:88::7']) expect(names.admits(web.id, source)).toBe(true);
-  for (const source of ['10.89.0.2', '127.0.0.1', '192.0.2.1', 'fd00:89::7', '::1', '::ffff:10.89.0.2'])
+  for (const source of [
+    '10.89.0.2',
+    '127.0.0.1',
+    '192.0.2.1',
+    'fd00:89::7',
+    '::1',
+    '::ffff:10.89.0.2',
+    'fe80::1%vetch0',
+  ])
     expect(names.admits(web.id, source), source).toBe(false);
   expect(names.admits('id-gone', '10.88.0.2')).toBe(false);
 });

@@ -76,6 +76,8 @@ export class Names {
 
   /** Whether an address belongs to a network: to whom nothing is said that does not. */
   admits(network: string, source: string): boolean {
+    // A link-local address comes with its device, and is of no subnet
+    if (source.includes('%')) return false;
     return this.#zones.get(network)?.holds(parseAddress(source)) ?? false;
   }
 

@@ -48,16 +48,21 @@ export class Resolver {
       return parsed?.error;
     }
     const { query } = parsed;
+    try {
+      return await this.#resolve(query, network, source, transport);
+    } catch {
+      // Whatever was wrong with one question, the next is answered
+      return this.#done('failed', refusal(query, rcode.serverFailure));
+    }
+  }
+
+  async #resolve(query: Query, network: string, source: string, transport: Transport): Promise<Buffer> {
     const view = this.names.view(network, source);
     if (!view) return refusal(query, rcode.refused);
     const decision = decide(query, view);
     if (decision.kind === 'answer') return this.#done('answered', answerReply(query, decision.records));
     if (decision.kind === 'nxdomain') return this.#done('nxdomain', refusal(query, rcode.nameError));
     if (decision.kind === 'refuse') return this.#done('refused', refusal(query, rcode.refused));
-    return this.#forward(query, source, transport);
-  }
-
-  async #forward(query: Query, source: string, transport: Transport): Promise<Buffer> {
     const forwarded = await this.#forwarder.forward(query, source, transport);
     if (typeof forwarded === 'string') return this.#done(forwarded, refusal(query, rcode.serverFailure));
     return this.#done('forwarded', transport === 'udp' ? fitted(query, forwarded.reply) : forwarded.reply);

@@ -234,6 +234,19 @@ for line in sys.stdin.read().split("\\n"):
     if (reply === null) expect(replies[index], hex.slice(0, 60)).toMatch(/^nothing$|^[0-9a-f]{7}1[0-9a-f]{16}$/);
     else expect(replies[index]?.slice(0, reply.length), hex).toBe(reply.slice(0, replies[index]?.length));
   }
+  // From a link-local address, which is of no network
+  const local = `
+import socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.settimeout(0.4)
+mine = next(line.split()[0] for line in open("/proc/net/if_inet6") if line.startswith("fe80"))
+s.bind((socket.inet_ntop(socket.AF_INET6, bytes.fromhex(mine)), 0, 0, socket.if_nametoindex("eth0")))
+s.sendto(bytes.fromhex("0001010000010000000000000473686f700000010001"), ("fd00:88::1", 53))
+try:
+    print(s.recv(4096).hex())
+except socket.timeout:
+    print("nothing")`;
+  expect(await till.must('python3', '-c', local)).toBe('nothing\n');
   // By TCP: a length without its packet, one that is too large, and noise
   await till.must(
     ...['python3', '-c'],
