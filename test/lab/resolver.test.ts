@@ -321,6 +321,13 @@ test('a gateway whose port is taken is told once, hinders no other, and is serve
   await expect.poll(() => dig(host, '10.91.0.1', 'A', 'worker'), soon).toMatchObject({ data: ['10.91.0.2'] });
 });
 
+test('port 53 is published on an address of the host beside it, and on all addresses it is refused', async () => {
+  await expect(host.vetch('port', 'publish', 'shop', '53:53/udp')).rejects.toMatchObject({ code: 'PORT_ALLOCATED' });
+  await host.vetch('port', 'publish', 'shop', `${host.address4}:53:53/udp`);
+  expect(await dig(till, '10.88.0.1', 'A', 'shop')).toMatchObject({ data: ['10.88.0.2'] });
+  await host.vetch('port', 'unpublish', 'shop', `${host.address4}:53:53/udp`);
+});
+
 async function doctor() {
   const { stdout } = await host.exec(
     new URL('../../bin/vetch', import.meta.url).pathname,

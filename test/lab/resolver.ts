@@ -6,7 +6,11 @@ import type { Background } from './process.ts';
 const checkout = new URL('../../', import.meta.url).pathname;
 const directory = '/run/vetch-resolver';
 
-/** The real resolver on a lab's host, with no more privilege than its unit gives it. */
+const nobody = '65534';
+/** The first is the unit's; the second is for a checkout that others may not read. */
+const few = '-all,+net_bind_service,+dac_read_search';
+
+/** The real resolver on a lab's host, as nobody of the socket's group, as its unit runs it. */
 export class LabResolver {
   readonly host: Host;
   readonly #flags: readonly string[];
@@ -23,7 +27,15 @@ export class LabResolver {
   }
 
   async start(): Promise<void> {
-    const limited = ['setpriv', '--bounding-set', '-all,+net_bind_service', '--no-new-privs'];
+    const { host } = this;
+    const group = (await host.must('stat', '--format', '%g', host.socket).catch(() => '0')).trim();
+    await host.must('install', '-d', '-o', nobody, '-g', group, '-m', '0750', directory);
+    const ids = ['--reuid', nobody, '--regid', group, '--clear-groups', '--no-new-privs'];
+    const limited = [
+      'setpriv',
+      ...ids,
+      ...['bounding-set', 'inh-caps', 'ambient-caps'].map((set) => `--${set}=${few}`),
+    ];
     const run = [`${checkout}bin/vetch`, '--socket', this.host.socket, 'resolver', 'run', '--run', directory];
     this.#process = this.host.spawn(...limited, ...run, ...this.#flags);
     await this.#process.until(/"ready"/, 20);
