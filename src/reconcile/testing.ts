@@ -55,6 +55,8 @@ export function anIntent(
     networks: new Map(networks.map((network) => [network.id, network])),
     endpoints: new Map(endpoints.map((endpoint) => [endpoint.id, endpoint])),
     deny: new Set(deny),
+    policies: new Map(),
+    namespaces: new Map(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Network } from '../../src/model/network.ts';
+import type { PolicyDocument } from '../../src/model/policy.ts';
 
 /** A network that the number makes: the same one each time. */
 export function sampleNetwork(number: number): Network {
@@ -44,3 +45,30 @@ export function sampleEndpoint(number: number, network: Network, more: Partial<E
 function sampleId(seed: string): string {
   return createHash('sha256').update(seed).digest('hex');
 }
+
+/** One of each kind. */
+export const samplePolicies: readonly [PolicyDocument, PolicyDocument] = [
+  {
+    kind: 'NetworkPolicy',
+    namespace: 'shop',
+    name: 'web',
+    number: 1,
+    labels: {},
+    annotations: { 'vetch.io/enforcement': 'audit' },
+    spec: { podSelector: {}, ingress: [{ from: [], ports: [{ port: 'http' }] }] },
+  },
+  {
+    kind: 'ClusterNetworkPolicy',
+    namespace: '',
+    name: 'web',
+    number: 65535,
+    labels: { app: 'web' },
+    annotations: {},
+    spec: {
+      tier: 'Admin',
+      priority: 0,
+      subject: { namespaces: {} },
+      egress: [{ action: 'Deny', to: [{ networks: ['10.0.0.0/8'] }] }],
+    },
+  },
+];

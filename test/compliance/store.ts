@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { policyKey } from '../../src/model/policy.ts';
 import type { Store } from '../../src/store/contract.ts';
-import { sampleEndpoint, sampleNetwork } from './store-records.ts';
+import { sampleEndpoint, sampleNetwork, samplePolicies } from './store-records.ts';
 
 /** What the suite needs of a store that it judges. */
 export interface StoreUnderTest {
@@ -43,7 +44,13 @@ export function storeCompliance(under: StoreUnderTest): void {
 
     test('begins empty', async () => {
       const store = await open();
-      expect(await store.load()).toEqual({ networks: new Map(), endpoints: new Map(), deny: new Set() });
+      expect(await store.load()).toEqual({
+        networks: new Map(),
+        endpoints: new Map(),
+        deny: new Set(),
+        policies: new Map(),
+        namespaces: new Map(),
+      });
       expect(await store.fact('node')).toBeUndefined();
     });
 
@@ -64,11 +71,15 @@ export function storeCompliance(under: StoreUnderTest): void {
       await store.putEndpoint(endpoint);
       await store.putDeny(['192.0.2.0/24', '2001:db8::/32']);
       await store.putFact('node', 'a');
+      for (const document of samplePolicies) await store.putPolicy(document);
+      await store.putNamespace('shop', { team: 'red' });
       const again = await reopen(store);
       expect(await again.load()).toEqual({
         networks: new Map([[network.id, network]]),
         endpoints: new Map([[endpoint.id, endpoint]]),
         deny: new Set(['192.0.2.0/24', '2001:db8::/32']),
+        policies: new Map(samplePolicies.map((document) => [policyKey(document), document])),
+        namespaces: new Map([['shop', { team: 'red' }]]),
       });
       expect(await again.fact('node')).toBe('a');
     });
@@ -92,8 +103,14 @@ export function storeCompliance(under: StoreUnderTest): void {
       await store.deleteDeny(['192.0.2.0/24', '203.0.113.0/24']);
       await store.putFact('node', 'a');
       await store.putFact('node', undefined);
+      const [policy] = samplePolicies;
+      await store.putPolicy(policy);
+      await store.deletePolicy(policyKey(policy));
+      await store.putNamespace('shop', { team: 'red' });
+      await store.putNamespace('shop', undefined);
       const again = await reopen(store);
-      const { networks, deny } = await again.load();
+      const { networks, deny, policies, namespaces } = await again.load();
+      expect([policies.size, namespaces.size]).toEqual([0, 0]);
       expect([...networks.values()]).toEqual([{ ...network, mtu: 9000 }]);
       expect([...deny]).toEqual(['198.51.100.0/24']);
       expect(await again.fact('node')).toBeUndefined();
