@@ -26,6 +26,7 @@ import { Mutex } from './mutex.ts';
 import { observedHost } from './observed-host.ts';
 import { operationsOf } from './operations.ts';
 import type { DaemonOptions } from './options.ts';
+import { CompiledPolicy } from './policy-engine.ts';
 import { State } from './state.ts';
 import { UndoStack } from './undo-stack.ts';
 
@@ -90,7 +91,8 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
       log.error({ err, endpoint: endpoint.name }, 'cannot forget flows');
     }
   };
-  const context: Context = { options, log, store, state, host, lock: new Mutex(), forgetFlows };
+  const policy = new CompiledPolicy({ node: options.node }, () => state.index);
+  const context: Context = { options, log, store, state, host, policy, lock: new Mutex(), forgetFlows };
   const maintenance = new Maintenance(context);
   opened.push('stop maintenance', () => maintenance[Symbol.asyncDispose]());
   const http = await startHttp({

@@ -1,3 +1,4 @@
+import type { DecidedBy } from '../api/schemas/flow.ts';
 import type { PolicyDocument } from '../model/policy.ts';
 import { DECISION_AUDIT, DECISION_DENY, POLICY_EGRESS, POLICY_INGRESS, type PolicyDirection } from './decision.ts';
 import { lookUp, type Traffic, type Verdict } from './lookup.ts';
@@ -10,18 +11,9 @@ export interface ExplainedParty {
   readonly standing?: Standing | undefined;
 }
 
-export interface DecidedBy {
-  readonly kind: PolicyDocument['kind'];
-  /** Empty for a ClusterNetworkPolicy. */
-  readonly namespace: string;
-  readonly name: string;
-  /** Index in the document's list of that direction; null: the document isolates, and no rule matched. */
-  readonly rule: number | null;
-}
-
 export interface SideExplanation {
   readonly verdict: 'allow' | 'deny';
-  /** Null: no document, but the default. */
+  /** Null: no document, but the default. Its rule is the index in that direction; null: it isolates, and no rule matched. */
   readonly decidedBy: DecidedBy | null;
   /** It passes, and `decidedBy` is under audit and would deny it. */
   readonly audit: boolean;
@@ -59,7 +51,7 @@ function describe(verdict: Verdict | undefined, byNumber: ReadonlyMap<number, Po
   return {
     verdict: verdict?.kind === DECISION_DENY ? 'deny' : 'allow',
     decidedBy: document
-      ? { kind: document.kind, namespace: document.namespace, name: document.name, rule: decider?.rule ?? null }
+      ? { kind: document.kind, namespace: document.namespace || null, name: document.name, rule: decider?.rule ?? null }
       : null,
     audit: verdict?.kind === DECISION_AUDIT,
   };

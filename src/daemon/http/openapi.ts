@@ -6,6 +6,15 @@ import { errorView } from '../../api/schemas/error.ts';
 import { flowView } from '../../api/schemas/flow.ts';
 import { mapDumpView, mapView } from '../../api/schemas/map.ts';
 import { createNetworkRequest, networkView } from '../../api/schemas/network.ts';
+import {
+  applyPoliciesRequest,
+  explainRequest,
+  explainView,
+  labelNamespaceRequest,
+  namespaceView,
+  policyDocumentView,
+  policyView,
+} from '../../api/schemas/policy.ts';
 import { portView, publishRequest } from '../../api/schemas/port.ts';
 import { doctorCheck, identityView, statusView } from '../../api/schemas/status.ts';
 import { traceRequest, traceView } from '../../api/schemas/trace.ts';
@@ -23,6 +32,13 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Endpoint: endpointView,
   PublishPort: publishRequest,
   Port: portView,
+  ApplyPolicies: applyPoliciesRequest,
+  Policy: policyView,
+  PolicyDocument: policyDocumentView,
+  ExplainPolicy: explainRequest,
+  Explanation: explainView,
+  LabelNamespace: labelNamespaceRequest,
+  Namespace: namespaceView,
   DenyPrefixes: denyRequest,
   DenyEntry: denyView,
   Conntrack: conntrackView,
@@ -42,6 +58,9 @@ const requests = new Set<z.ZodType>([
   attachEndpointRequest,
   labelEndpointRequest,
   publishRequest,
+  applyPoliciesRequest,
+  explainRequest,
+  labelNamespaceRequest,
   denyRequest,
   traceRequest,
 ]);
