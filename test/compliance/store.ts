@@ -189,6 +189,8 @@ export function storeCompliance(under: StoreUnderTest): void {
     });
 
     test('after SIGKILL has all that was acknowledged, and nothing by halves', async () => {
+      // A slow machine writes more in one round than in the next, and what is there stays.
+      let most = 0;
       for (let round = 1; round <= 5; round++) {
         const child = startWriter(under.writer(place));
         await child.acknowledged(5 + 7 * round);
@@ -200,7 +202,8 @@ export function storeCompliance(under: StoreUnderTest): void {
         for (let number = 1; number <= child.last(); number++) expect(numbers.has(number)).toBe(true);
         // Each write is a network and its endpoint together.
         expect([...endpoints.values()].map(({ number }) => number).sort()).toEqual([...numbers].sort());
-        expect(networks.size - child.last()).toBeLessThanOrEqual(1);
+        most = Math.max(most, child.last());
+        expect(networks.size - most).toBeLessThanOrEqual(1);
       }
     }, 60_000);
   });
