@@ -9,6 +9,7 @@ if [ -z "$root" ]; then
   if [ -d /run/systemd/system ]; then systemctl disable --now vetch-resolver.service vetch.service 2>/dev/null || true; fi
   if [ -x "$prefix/bin/vetch" ]; then "$prefix/bin/vetch" daemon --uninstall; fi
 fi
+[ -n "$root" ] || ! getent passwd vetch-resolver >/dev/null || userdel vetch-resolver
 rm -rf "$root$prefix/lib/vetch"
 rm -f "$root$prefix/bin/vetch" "$root$prefix/lib/systemd/system/vetch.service" \
   "$root$prefix/lib/systemd/system/vetch-resolver.service" "$root/etc/systemd/network/10-vetch.network" \
