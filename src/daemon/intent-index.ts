@@ -17,6 +17,7 @@ export class IntentIndex implements Intent {
   readonly #deny = new Set<string>();
   readonly #policies = new Map<string, PolicyDocument>();
   readonly #namespaces = new Map<string, Labels>();
+  #lastPolicyNumber = 0;
   readonly #networkByName = new Map<string, Network>();
   readonly #networkByNumber = new Map<number, Network>();
   readonly #byNetwork = new Map<string, Map<string, Endpoint>>();
@@ -46,6 +47,10 @@ export class IntentIndex implements Intent {
   }
   get policies(): ReadonlyMap<string, PolicyDocument> {
     return this.#policies;
+  }
+  /** Of the document that was put last; it need not be there any more. */
+  get lastPolicyNumber(): number {
+    return this.#lastPolicyNumber;
   }
   get namespaces(): ReadonlyMap<string, Labels> {
     return this.#namespaces;
@@ -113,6 +118,7 @@ export class IntentIndex implements Intent {
 
   putPolicy(document: PolicyDocument): void {
     this.#policies.set(policyKey(document), document);
+    this.#lastPolicyNumber = document.number;
     this.#version++;
   }
 

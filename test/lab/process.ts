@@ -17,6 +17,12 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Without the shims of version managers: each start of `python3` by one takes a shell many times as long as Python. */
+function environment({ env }: RunOptions): NodeJS.ProcessEnv {
+  const path = (process.env.PATH ?? '').split(':').filter((directory) => !directory.endsWith('/shims'));
+  return { ...process.env, PATH: path.join(':'), ...env };
+}
+
 /** A program that ended badly where it had to end well. */
 export class RunError extends Error {
   override readonly name = 'RunError';
@@ -40,7 +46,7 @@ export class Background implements AsyncDisposable {
     // The kernel kills it when we die, however we die.
     this.child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.env },
+      env: environment(options),
     });
     this.child.stdin?.on('error', () => {});
     if (options.input !== undefined) this.child.stdin?.end(options.input);
@@ -116,7 +122,7 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   const [program = '', ...args] = command;
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
+    env: environment(options),
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), (options.timeoutSeconds ?? 15) * 1000 * slowness);
   let stdout = '';

@@ -28,10 +28,20 @@ export async function dump(host: Host, map: string): Promise<readonly { key: unk
 export async function controlMaps(host: Host): Promise<string> {
   const maps = ['networks', 'subnets', 'host_addrs', 'uplinks', 'interfaces', 'endpoints', 'members', 'bound_ports'];
   const rows: string[] = [];
-  for (const map of [...maps, 'published', 'published_lo']) {
-    for (const row of await dump(host, map)) rows.push(`${map} ${JSON.stringify(row)}`);
+  for (const map of [...maps, 'published', 'published_lo', 'address_blocks', 'policy', 'policy_ports', 'identities']) {
+    for (const row of await dump(host, map)) {
+      // An array has a slot for everybody who could be there.
+      const text = JSON.stringify(row);
+      if (map !== 'identities' || !/^"standing":\[(\{"identity":0,"flags":0\},?)+\]$/.test(valueText(row.value))) {
+        rows.push(`${map} ${text}`);
+      }
+    }
   }
   return rows.sort().join('\n');
+}
+
+function valueText(value: unknown): string {
+  return JSON.stringify(value).slice(1, -1);
 }
 
 /** Everything of the host's network that somebody could have left behind. */

@@ -93,7 +93,7 @@ test('what is applied holds, is stored, and holds after a restart under the same
   ]);
 });
 
-test('a document keeps its number when it is replaced, and another takes the lowest that is free', async () => {
+test('a document keeps its number when it is replaced, and no other soon gets that of one that is gone', async () => {
   const numbers = () => [...context.state.index.policies.values()].map(({ name, number }) => `${name} ${number}`);
   await apply('{podSelector: {}}', 'a');
   await apply('{podSelector: {}}', 'b');
@@ -101,7 +101,7 @@ test('a document keeps its number when it is replaced, and another takes the low
   expect(numbers()).toEqual(['a 1', 'b 2']);
   await deletePolicy(context, 'a', undefined);
   await apply('{podSelector: {}}', 'c');
-  expect(numbers()).toEqual(['b 2', 'c 1']);
+  expect(numbers()).toEqual(['b 2', 'c 3']);
   expect(listPolicies(context).map(({ name }) => name)).toEqual(['b', 'c']);
   expect(getPolicy(context, 'netpol/c', 'network-1')).toEqual({
     apiVersion: 'networking.k8s.io/v1',

@@ -14,9 +14,11 @@ export function applyPolicies(context: PolicyContext, { text, file }: ApplyPolic
   return context.lock.run(async () => {
     const policies = new Map(context.state.index.policies);
     const taken = new Set(Array.from(policies.values(), ({ number }) => number));
+    let last = context.state.index.lastPolicyNumber;
     const documents = sources.map((source): PolicyDocument => {
       const key = policyKey(source);
-      const number = policies.get(key)?.number ?? lowestFree(taken);
+      const number = policies.get(key)?.number ?? freeNumber(taken, last);
+      last = number;
       taken.add(number);
       const document = { ...source, number };
       policies.set(key, document);
@@ -79,9 +81,17 @@ function view({ policy, state }: PolicyContext, document: PolicyDocument): Polic
   return policyView(document, selected.map(({ name }) => name).sort());
 }
 
-/** @throws VetchError MAP_FULL */
-function lowestFree(taken: ReadonlySet<number>): number {
-  for (let number = 1; number <= maxDocumentNumber; number++) if (!taken.has(number)) return number;
+/**
+ * The first free number after the last one given, around the end: events that are remembered still name the documents
+ * that are gone.
+ *
+ * @throws VetchError MAP_FULL
+ */
+function freeNumber(taken: ReadonlySet<number>, last: number): number {
+  for (let step = 0; step < maxDocumentNumber; step++) {
+    const number = ((last + step) % maxDocumentNumber) + 1;
+    if (!taken.has(number)) return number;
+  }
   throw new VetchError(
     'MAP_FULL',
     `this host has ${maxDocumentNumber} policy documents, which is as many as it can have`,

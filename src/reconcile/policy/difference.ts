@@ -2,7 +2,7 @@ import { DecisionLayout } from '../../maps/generated/abi.ts';
 import type { PairChange } from '../../policy/compile/pair-table.ts';
 import type { PolicyChanges } from '../../policy/compiler.ts';
 import { type PolicyTables, pairKey, type Standing, type Standings } from '../../policy/tables.ts';
-import type { RawEntry } from '../entry.ts';
+import { contentsOf, type RawEntry } from '../entry.ts';
 import { shorterBlock } from './blocks.ts';
 import { blockHalf, type Half, pairHalf, portSetEntries, standingHalves } from './encode.ts';
 
@@ -39,17 +39,21 @@ export function allKeys(before: PolicyTables, after: PolicyTables): PolicyChange
 
 /** What takes the kernel from one state of policy to another. @param keys that may differ; others are not looked at */
 export function policyDifference(before: PolicyTables, after: PolicyTables, keys: PolicyChanges): PolicyDifference {
-  const come = [...keys.portSets].filter((set) => !before.portSets.has(set));
-  const gone = [...keys.portSets].filter((set) => !after.portSets.has(set));
-  const entriesOf = (tables: PolicyTables, set: number) => portSetEntries(set, tables.portSets.get(set) ?? []);
+  const [newPorts, oldPorts]: [RawEntry[], Uint8Array[]] = [[], []];
+  for (const set of keys.portSets) {
+    const [was, is] = [before, after].map((tables) => contentsOf(portSetEntries(set, tables.portSets.get(set) ?? [])));
+    // A set that is in both is the same, unless somebody else has written into it.
+    for (const [key, entry] of is ?? []) if (!sameValue(was?.get(key), entry)) newPorts.push(entry);
+    for (const [key, entry] of was ?? []) if (!is?.has(key)) oldPorts.push(entry.key);
+  }
   return {
     halves: [
       ...standingChanges(before, after, keys.standings),
       ...blockChanges(before, after, keys.blocks),
       ...pairChanges(before, keys.pairs),
     ],
-    newPorts: come.flatMap((set) => entriesOf(after, set)),
-    oldPorts: gone.flatMap((set) => entriesOf(before, set).map(({ key }) => key)),
+    newPorts,
+    oldPorts,
   };
 }
 
@@ -96,6 +100,10 @@ function allPairs(before: PolicyTables, after: PolicyTables): PairChange[] {
 
 function change(old: Half, now: Half): HalfChange {
   return { map: now.map, key: now.key, before: old.value, after: now.value, isNew: false, isGone: false };
+}
+
+function sameValue(a: RawEntry | undefined, b: RawEntry): boolean {
+  return a !== undefined && Buffer.compare(a.value, b.value) === 0;
 }
 
 function keysOf<K>(a: ReadonlyMap<K, unknown>, b: ReadonlyMap<K, unknown>): Set<K> {
