@@ -32,7 +32,8 @@ export class IntentIndex implements Intent {
     for (const network of intent?.networks.values() ?? []) this.putNetwork(network);
     for (const endpoint of intent?.endpoints.values() ?? []) this.putEndpoint(endpoint);
     for (const cidr of intent?.deny ?? []) this.#deny.add(cidr);
-    for (const document of intent?.policies.values() ?? []) this.putPolicy(document);
+    const policies = [...(intent?.policies.values() ?? [])].sort((a, b) => a.number - b.number);
+    for (const document of policies) this.putPolicy(document);
     for (const [name, labels] of intent?.namespaces ?? []) this.putNamespace(name, labels);
   }
 
@@ -48,7 +49,7 @@ export class IntentIndex implements Intent {
   get policies(): ReadonlyMap<string, PolicyDocument> {
     return this.#policies;
   }
-  /** Of the document that was put last; it need not be there any more. */
+  /** The one that was given out last; its document need not be there any more. */
   get lastPolicyNumber(): number {
     return this.#lastPolicyNumber;
   }
@@ -117,8 +118,9 @@ export class IntentIndex implements Intent {
   }
 
   putPolicy(document: PolicyDocument): void {
-    this.#policies.set(policyKey(document), document);
-    this.#lastPolicyNumber = document.number;
+    const key = policyKey(document);
+    if (!this.#policies.has(key)) this.#lastPolicyNumber = document.number;
+    this.#policies.set(key, document);
     this.#version++;
   }
 

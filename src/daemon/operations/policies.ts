@@ -17,8 +17,9 @@ export function applyPolicies(context: PolicyContext, { text, file }: ApplyPolic
     let last = context.state.index.lastPolicyNumber;
     const documents = sources.map((source): PolicyDocument => {
       const key = policyKey(source);
-      const number = policies.get(key)?.number ?? freeNumber(taken, last);
-      last = number;
+      const known = policies.get(key)?.number;
+      const number = known ?? freeNumber(taken, last);
+      if (known === undefined) last = number;
       taken.add(number);
       const document = { ...source, number };
       policies.set(key, document);
