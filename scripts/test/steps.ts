@@ -45,7 +45,7 @@ function project(name: string, what: string, ...args: string[]): Step {
 /** All scenarios on one engine: the machine's own, or that of a folder. */
 async function runScenarios(report: string, root?: string): Promise<Count> {
   const env = root === undefined ? {} : { VETCH_E2E_ENGINE_ROOT: root };
-  const count = await runVitest(process.execPath, ['--project', 'docker'], report, { env, timeoutSeconds: 1800 });
+  const count = await runVitest(process.execPath, ['--project', 'docker'], report, { env, timeoutSeconds: 3600 });
   const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
   process.stdout.write(
     `Docker ${engineVersion(root)}: ${count.passed} scenarios passed, ${count.failed} failed${skipped}\n`,
