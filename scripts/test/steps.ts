@@ -38,6 +38,13 @@ function project(name: string, what: string, ...args: string[]): Step {
   return { name, what, run: (report) => runVitest(process.execPath, args, report) };
 }
 
+/** Every tenth policy set; VETCH_POLICY_SETS=all, which is `make test-policy`, takes longer. */
+const policy: Step = {
+  name: 'policy',
+  what: 'policy sets against a model, cell by cell',
+  run: (report) => runVitest(process.execPath, ['--project', 'policy'], report, { timeoutSeconds: 3600 }),
+};
+
 /** The units, and what rests on the FFI and on the HTTP server, under another Node. */
 function runtime(major: number): Step {
   return {
@@ -67,6 +74,7 @@ export const steps: readonly Step[] = [
   project('units', 'what needs no root', '--project', 'unit'),
   project('kernel', "against this machine's kernel", '--project', 'kernel'),
   project('lab', 'hosts in namespaces, each with a daemon', '--project', 'lab'),
+  policy,
   project('docker', "scenarios on a real engine of Docker's", '--project', 'docker'),
   runtime(22),
   runtime(26),

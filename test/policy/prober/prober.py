@@ -1,0 +1,386 @@
+"""Serves and asks, in one process for each endpoint of the truth table.
+
+    prober.py NAME ADDRESS4 ADDRESS6
+
+Answers `NAME TOKEN` to every message on TCP and UDP ports 80 and 81 and on SCTP port 80, both families. Each line
+of its input is one order, in JSON:
+
+    {"fire": [[id, protocol, address, port], ...]}   begins all these flows at once, and gives
+                                                     {"fired": [[id, source port], ...]}
+    {"collect": milliseconds}                        gives, when all are answered or so much later,
+                                                     {"answers": {id: name}, "errors": {id: errno's name}}
+
+SCTP and ICMP go through raw sockets: an INIT that is answered by an INIT ACK, since not every kernel has SCTP
+sockets, and an echo request, which the kernel answers. All flows of one `fire` end with its `collect`.
+"""
+
+import errno
+import functools
+import json
+import os
+import selectors
+import socket
+import struct
+import sys
+import time
+
+name, address4, address6 = sys.argv[1:4]
+TCP_PORTS = UDP_PORTS = (80, 81)
+SCTP_PORTS = (80,)
+INIT, INIT_ACK = 1, 2
+ECHO = {4: (8, 0), 6: (128, 129)}
+IP_FREEBIND, IPV6_FREEBIND = 15, 78
+# A connection that is closed leaves neither end waiting.
+ABORT = struct.pack("ii", 1, 0)
+
+selector = selectors.DefaultSelector()
+families = {4: (socket.AF_INET, address4), 6: (socket.AF_INET6, address6)}
+
+
+class Round:
+    """The flows of one `fire`."""
+
+    def __init__(self):
+        self.waiting = {}
+        self.answers = {}
+        self.errors = {}
+        self.sockets = []
+        self.touched = time.monotonic()
+
+    def answered(self, cell, who):
+        if self.waiting.pop(cell, None) is not None:
+            self.answers[cell] = who
+
+    def failed(self, cell, error):
+        if self.waiting.pop(cell, None) is not None:
+            self.errors[cell] = errno.errorcode.get(error.errno, str(error))
+
+    def close(self):
+        for each in self.sockets:
+            forget(each)
+
+
+current = Round()
+rounds = 0
+# Where the two protocols without sockets count: SCTP's source ports, ICMP's identifiers.
+next_number = 20000
+
+
+def forget(each):
+    try:
+        selector.unregister(each)
+    except (KeyError, ValueError):
+        pass
+    each.close()
+
+
+def bound(family, kind, protocol, port):
+    af, address = families[family]
+    made = socket.socket(af, kind | socket.SOCK_NONBLOCK, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # The address may still be tentative.
+    if family == 4:
+        made.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+    else:
+        made.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    made.bind((address, port))
+    return made
+
+
+# ---- serving
+
+
+def serve_tcp(family, port):
+    listener = bound(family, socket.SOCK_STREAM, 0, port)
+    listener.listen(1024)
+
+    def accept(_):
+        while True:
+            try:
+                stream, _peer = listener.accept()
+            except OSError:
+                return
+            stream.setblocking(False)
+            selector.register(stream, selectors.EVENT_READ, functools.partial(echo, stream))
+
+    def echo(stream, _):
+        try:
+            data = stream.recv(4096)
+            if data:
+                stream.send(name.encode() + b" " + data)
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        forget(stream)
+
+    selector.register(listener, selectors.EVENT_READ, accept)
+
+
+def serve_udp(family, port):
+    server = bound(family, socket.SOCK_DGRAM, 0, port)
+
+    def answer(_):
+        while True:
+            try:
+                data, peer = server.recvfrom(4096)
+                server.sendto(name.encode() + b" " + data, peer)
+            except BlockingIOError:
+                return
+            except OSError:
+                # What an earlier answer met.
+                continue
+
+    selector.register(server, selectors.EVENT_READ, answer)
+
+
+# ---- SCTP
+
+
+def crc32c_table():
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+        table.append(byte)
+    return table
+
+
+CRC32C = crc32c_table()
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ CRC32C[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
+def sctp_packet(source_port, destination_port, tag, chunk, text):
+    """An INIT or INIT ACK, with a parameter that whoever does not know it skips."""
+    parameter = struct.pack("!HH", 0xBF00, 4 + len(text)) + text + bytes(-len(text) % 4)
+    body = struct.pack("!BBHIIHHI", chunk, 0, 20 + 4 + len(text), 1, 65536, 1, 1, 1) + parameter
+    head = struct.pack("!HHI", source_port, destination_port, tag)
+    return head + struct.pack("<I", crc32c(head + bytes(4) + body)) + body
+
+
+def serve_sctp(family):
+    link = bound(family, socket.SOCK_RAW, socket.IPPROTO_SCTP, 0)
+
+    def receive(_):
+        while True:
+            try:
+                data, peer = link.recvfrom(4096)
+            except OSError:
+                return
+            if family == 4:
+                data = data[(data[0] & 15) * 4 :]
+            if len(data) < 36:
+                continue
+            source_port, destination_port = struct.unpack_from("!HH", data)
+            length = struct.unpack_from("!H", data, 34)[0]
+            text = data[36 : 32 + length]
+            if data[12] == INIT and destination_port in SCTP_PORTS:
+                reply = sctp_packet(destination_port, source_port, 1, INIT_ACK, name.encode() + b" " + text)
+                try:
+                    link.sendto(reply, (peer[0], 0))
+                except OSError:
+                    pass
+            elif data[12] == INIT_ACK:
+                settle(text)
+
+    selector.register(link, selectors.EVENT_READ, receive)
+    return link
+
+
+# ---- ICMP
+
+
+def internet_checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def open_icmp(family):
+    link = bound(family, socket.SOCK_RAW, socket.IPPROTO_ICMP if family == 4 else socket.IPPROTO_ICMPV6, 0)
+
+    def receive(_):
+        while True:
+            try:
+                data, peer = link.recvfrom(4096)
+            except OSError:
+                return
+            if family == 4:
+                data = data[(data[0] & 15) * 4 :]
+            if data[0] == ECHO[family][1] and len(data) > 8:
+                settle(peer[0].encode() + b" " + data[8:].rstrip(b"\0"))
+
+    selector.register(link, selectors.EVENT_READ, receive)
+    return link
+
+
+# ---- asking
+
+
+def settle(text):
+    """An answer: who it is of, and the token of what was asked."""
+    who, _, token = text.decode().partition(" ")
+    number, _, cell = token.partition(":")
+    if number == str(rounds) and cell.isdigit():
+        current.touched = time.monotonic()
+        current.answered(int(cell), who)
+
+
+def ask_stream(cell, address, port, token):
+    client = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    client.setblocking(False)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+    current.sockets.append(client)
+
+    def ready(mask):
+        current.touched = time.monotonic()
+        try:
+            if mask & selectors.EVENT_WRITE:
+                client.send(token)
+                selector.modify(client, selectors.EVENT_READ, ready)
+                return
+            data = client.recv(4096)
+            if data:
+                settle(data)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            current.failed(cell, error)
+        forget(client)
+
+    error = client.connect_ex((address, port))
+    if error not in (0, errno.EINPROGRESS):
+        raise OSError(error, os.strerror(error))
+    selector.register(client, selectors.EVENT_WRITE, ready)
+    return client.getsockname()[1]
+
+
+def ask_datagram(cell, address, port, token):
+    client = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    client.setblocking(False)
+    current.sockets.append(client)
+
+    def ready(_):
+        try:
+            settle(client.recv(4096))
+        except OSError as error:
+            current.failed(cell, error)
+
+    client.connect((address, port))
+    client.send(token)
+    selector.register(client, selectors.EVENT_READ, ready)
+    return client.getsockname()[1]
+
+
+def fresh_number():
+    global next_number
+    next_number = next_number + 1 if next_number < 60000 else 20000
+    return next_number
+
+
+def ask_sctp(cell, address, port, token):
+    source_port = fresh_number()
+    sctp[6 if ":" in address else 4].sendto(sctp_packet(source_port, port, 0, INIT, token), (address, 0))
+    return source_port
+
+
+def ask_icmp(cell, address, port, token):
+    family = 6 if ":" in address else 4
+    number = fresh_number()
+    payload = token + bytes(-len(token) % 4)
+    head = struct.pack("!BBHHH", ECHO[family][0], 0, 0, number, 1)
+    if family == 4:
+        head = struct.pack("!BBHHH", 8, 0, internet_checksum(head + payload), number, 1)
+    icmp[family].sendto(head + payload, (address, 0))
+    return number
+
+
+askers = {"tcp": ask_stream, "udp": ask_datagram, "sctp": ask_sctp, "icmp": ask_icmp}
+
+
+def fire(cells):
+    global current, rounds
+    current.close()
+    current = Round()
+    rounds += 1
+    fired = []
+    for cell, protocol, address, port in cells:
+        current.waiting[cell] = True
+        token = f"{rounds}:{cell}".encode()
+        try:
+            fired.append([cell, askers[protocol](cell, address, port, token)])
+        except OSError as error:
+            current.failed(cell, error)
+            fired.append([cell, 0])
+        # Others ask, too: what is answered late would look denied.
+        if len(fired) % 16 == 0:
+            turn(0)
+    say({"fired": fired})
+
+
+def say(what):
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+# ---- the loop
+
+collect_at = None
+rest = b""
+
+
+def read_orders(_):
+    global rest, collect_at
+    data = os.read(0, 1 << 16)
+    if not data:
+        sys.exit(0)
+    *lines, rest = (rest + data).split(b"\n")
+    for line in lines:
+        order = json.loads(line)
+        if "fire" in order:
+            fire(order["fire"])
+        else:
+            collect_at = time.monotonic() + order["collect"] / 1000
+
+
+def collect():
+    """Late is not denied: while answers still come, they are waited for, at most two seconds more."""
+    global collect_at
+    if collect_at is None:
+        return
+    now = time.monotonic()
+    if current.waiting and (now < collect_at or (now - current.touched < 0.05 and now < collect_at + 2)):
+        return
+    collect_at = None
+    current.close()
+    say({"answers": current.answers, "errors": current.errors})
+
+
+def turn(timeout):
+    for key, mask in selector.select(timeout):
+        # A handler before may have closed it.
+        if key.fileobj is sys.stdin or key.fileobj.fileno() >= 0:
+            key.data(mask)
+
+
+for each in families:
+    for each_port in TCP_PORTS:
+        serve_tcp(each, each_port)
+    for each_port in UDP_PORTS:
+        serve_udp(each, each_port)
+sctp = {each: serve_sctp(each) for each in families}
+icmp = {each: open_icmp(each) for each in families}
+selector.register(sys.stdin, selectors.EVENT_READ, read_orders)
+say({"ready": name})
+while True:
+    turn(None if collect_at is None else 0.01)
+    collect()
