@@ -128,11 +128,10 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	n = network_at(p->network);
 	if (!n)
 		return drop(skb, p, REASON_CONFIG_MISSING);
-	p->destination_identity = IDENTITY_WORLD;
-	flow.source_identity = p->source_identity;
-	flow.destination_identity = IDENTITY_WORLD;
-	flow.owner = p->owner;
+	flow.owner = p->source_number;
 	reason = judge_world(n);
+	if (!reason)
+		reason = policy_admit(p, PARTY_ENDPOINT, &p->destination, p->destination_port, 0, PARTY_WORLD);
 	if (reason)
 		return drop(skb, p, reason);
 	if (address_is_martian(&p->destination) || address_is_link_local6(&p->destination) ||
@@ -201,11 +200,10 @@ NOT_INLINED int begin_to_published(struct __sk_buff *skb, struct packet *p)
 	/* A container that reaches itself must not see its own address come in: the gateway speaks. */
 	if (address_equal(&pub->addr, &p->source))
 		other->source = p->is_v4 ? n->gateway4 : n->gateway6;
-	p->destination_identity = target->identity;
-	flow.source_identity = p->source_identity;
-	flow.destination_identity = target->identity;
-	flow.owner = p->owner;
-	reason = conntrack_create_pair(skb, p, other, &flow);
+	flow.owner = p->source_number;
+	reason = policy_admit(p, PARTY_ENDPOINT, &pub->addr, pub->port, target->number, PARTY_ENDPOINT);
+	if (!reason)
+		reason = conntrack_create_pair(skb, p, other, &flow);
 	if (!reason)
 		reason = translate(skb, p, other);
 	if (reason)
@@ -231,17 +229,17 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 	if (!p || !c)
 		return TC_ACT_SHOT;
 	trace(STEP_CONNTRACK_MISS, 0);
-	flow.source_identity = p->source_identity;
-	flow.owner = p->owner;
+	flow.owner = p->source_number;
 	peer = endpoint_at(p->network, &p->destination);
 	if (peer) {
 		n = network_at(p->network);
 		if (!n)
 			return drop(skb, p, REASON_CONFIG_MISSING);
-		p->destination_identity = peer->identity;
-		flow.destination_identity = peer->identity;
 		flow.destination_party = PARTY_ENDPOINT;
 		reason = judge_local(n, false);
+		if (!reason)
+			reason = policy_admit(p, PARTY_ENDPOINT, &p->destination, p->destination_port, peer->number,
+					      PARTY_ENDPOINT);
 		if (reason)
 			return drop(skb, p, reason);
 		trace(STEP_ALLOWED, 0);
@@ -264,9 +262,10 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 			return drop(skb, p, REASON_CONFIG_MISSING);
 		if (host->network ? host->network != p->network : !!(n->flags & NETWORK_INTERNAL))
 			return drop(skb, p, host->network ? REASON_ISOLATED : REASON_INTERNAL_NETWORK);
-		p->destination_identity = IDENTITY_HOST;
-		flow.destination_identity = IDENTITY_HOST;
 		flow.destination_party = PARTY_HOST;
+		reason = policy_admit(p, PARTY_ENDPOINT, &p->destination, p->destination_port, 0, PARTY_HOST);
+		if (reason)
+			return drop(skb, p, reason);
 		trace(STEP_ALLOWED, 0);
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_HOST);
@@ -351,8 +350,7 @@ int from_endpoint(struct __sk_buff *skb)
 	if (!c || !c->host_ifindex || !room)
 		return drop(skb, &p, REASON_CONFIG_MISSING);
 	p.network = in->network;
-	p.source_identity = in->identity;
-	p.owner = in->number;
+	p.source_number = in->number;
 	p.generation = c->generation;
 	packet_pull(skb, ETH_HLEN);
 	eth = (void *)(long)skb->data;

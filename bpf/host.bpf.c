@@ -16,7 +16,7 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct packet 
 SEC("tc")
 int from_host(struct __sk_buff *skb)
 {
-	struct packet p = { .hook = HOOK_FROM_HOST, .source_identity = IDENTITY_HOST };
+	struct packet p = { .hook = HOOK_FROM_HOST };
 	const struct config *c = config_get();
 	bool forwarded = skb->ingress_ifindex, reply = false;
 	struct new_flow flow = { .destination_party = PARTY_ENDPOINT };
@@ -41,7 +41,6 @@ int from_host(struct __sk_buff *skb)
 	if (!e)
 		return drop(skb, &p, REASON_NO_ENDPOINT);
 	p.network = e->network;
-	p.destination_identity = e->identity;
 	n = network_at(e->network);
 	if (!n)
 		return drop(skb, &p, REASON_CONFIG_MISSING);
@@ -80,9 +79,7 @@ int from_host(struct __sk_buff *skb)
 		return hand_over(skb, &p, c, e);
 	}
 	trace(STEP_CONNTRACK_MISS, 0);
-	flow.destination_identity = e->identity;
 	if (forwarded) {
-		p.source_identity = IDENTITY_WORLD;
 		if (!(n->flags & (p.is_v4 ? NETWORK_ROUTED4 : NETWORK_ROUTED6)) || (n->flags & NETWORK_INTERNAL))
 			return drop(skb, &p, REASON_FORWARDED_BY_HOST);
 		if (subnet_of(&p.source))
@@ -92,7 +89,9 @@ int from_host(struct __sk_buff *skb)
 	} else {
 		flow.source_party = PARTY_HOST;
 	}
-	flow.source_identity = p.source_identity;
+	reason = policy_admit(&p, flow.source_party, &p.destination, p.destination_port, e->number, PARTY_ENDPOINT);
+	if (reason)
+		return drop(skb, &p, reason);
 	trace(STEP_ALLOWED, 0);
 	reason = conntrack_create(skb, &p, &flow);
 	if (reason)

@@ -13,6 +13,7 @@
 #include "abi/endpoint.h"
 #include "abi/event.h"
 #include "abi/network.h"
+#include "abi/policy.h"
 #include "abi/publish.h"
 
 #define WRITER_CONTROL __attribute__((btf_decl_tag("writer:control")))
@@ -110,6 +111,37 @@ struct {
 	__type(key, struct prefix_key);
 	__type(value, struct deny);
 } deny_list SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * MAX_ENDPOINTS);
+	__type(key, __u32);
+	__type(value, struct identity_slot);
+} identities SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct block_key);
+	__type(value, struct block_identity);
+} address_blocks SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1048576);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct policy_key);
+	__type(value, struct policy_value);
+} policy SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 524288);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct policy_port_key);
+	__type(value, __u32); /* decision */
+} policy_ports SEC(".maps") WRITER_CONTROL;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -37,11 +37,11 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 		.flags = CONNTRACK_PUBLISHED,
 		.source_party = PARTY_WORLD,
 		.destination_party = PARTY_ENDPOINT,
-		.source_identity = IDENTITY_WORLD,
 	};
 	struct publish *pub = publish_at(&p->destination, p->destination_port, p->protocol);
 	struct endpoint *target;
 	struct network *n;
+	int reason;
 
 	if (!pub)
 		return NOT_OURS;
@@ -62,9 +62,10 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 	other->network = pub->network;
 	other->destination = pub->addr;
 	other->destination_port = pub->port;
-	p->destination_identity = target->identity;
-	flow.destination_identity = target->identity;
 	flow.owner = target->number;
+	reason = policy_admit(p, PARTY_WORLD, &pub->addr, pub->port, target->number, PARTY_ENDPOINT);
+	if (reason)
+		return reason;
 	trace(STEP_ALLOWED, 0);
 	return conntrack_create_pair(skb, p, other, &flow);
 }
@@ -77,13 +78,13 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 	struct new_flow flow = {
 		.source_party = PARTY_WORLD,
 		.destination_party = PARTY_ENDPOINT,
-		.source_identity = IDENTITY_WORLD,
 	};
 	struct network *n = network_at(network);
 	struct room *room = room_get();
 	struct endpoint *target;
 	struct conntrack *ct;
 	bool reply = false;
+	int reason;
 
 	if (!n || !room)
 		return REASON_CONFIG_MISSING;
@@ -96,8 +97,7 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 	    ((n->flags & NETWORK_INTERNAL) || !(n->flags & (p->is_v4 ? NETWORK_ROUTED4 : NETWORK_ROUTED6))))
 		return REASON_NOT_PUBLISHED;
 	if (ct) {
-		int reason = ct->generation == p->generation ? REASON_NONE : judge_again(&room->of_packet, p->generation);
-
+		reason = ct->generation == p->generation ? REASON_NONE : judge_again(&room->of_packet, p->generation);
 		return !reason && (ct->flags & CONNTRACK_STACK) ? NOT_OURS : reason;
 	}
 	target = endpoint_at(network, &p->destination);
@@ -105,10 +105,9 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 		return REASON_NO_ENDPOINT;
 	if (source_is_martian(p))
 		return REASON_MARTIAN;
-	p->destination_identity = target->identity;
-	flow.destination_identity = target->identity;
 	flow.owner = target->number;
-	return conntrack_create(skb, p, &flow);
+	reason = policy_admit(p, PARTY_WORLD, &p->destination, p->destination_port, target->number, PARTY_ENDPOINT);
+	return reason ? reason : conntrack_create(skb, p, &flow);
 }
 
 /* To an address of the host: a published port, or none of our business. */
@@ -190,7 +189,7 @@ NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 
 static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 {
-	struct packet p = { .hook = HOOK_FROM_UPLINK, .source_identity = IDENTITY_WORLD };
+	struct packet p = { .hook = HOOK_FROM_UPLINK };
 	const struct config *c = config_get();
 	struct conntrack *ct;
 	bool reply = false;

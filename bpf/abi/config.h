@@ -15,7 +15,7 @@ enum config_flag {
 /* The single entry of `config`. Times are seconds. */
 struct config {
 	__u64 host_netns; /* cookie of the host's network namespace */
-	__u32 generation; /* of permissions: goes up with each change that takes one away */
+	__u32 generation; /* of permissions: goes up by 2 with each change that takes one away, by 1 with each of policy (abi/policy.h) */
 	__u32 flags; /* enum config_flag */
 	__u32 host_ifindex; /* the host device */
 	struct mac host_mac; /* of the host device; every gateway answers with it */

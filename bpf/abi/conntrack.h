@@ -22,6 +22,7 @@ enum conntrack_state {
 	CONNTRACK_ESTABLISHED = 2,
 	CONNTRACK_CLOSING = 3, /* TCP: one FIN, SCTP: SHUTDOWN */
 	CONNTRACK_CLOSED = 4, /* TCP: both FINs or a RST, SCTP: ABORT */
+	CONNTRACK_REFUSED = 5, /* policy took its permission back */
 };
 
 enum conntrack_flag {
@@ -50,7 +51,7 @@ struct conntrack {
 	__u64 bytes_original;
 	__u64 packets_reply;
 	__u64 bytes_reply;
-	__u32 generation; /* the permission generation that admitted it */
+	__u32 generation; /* of permissions, that admitted it; 0, which none has: each packet is judged again */
 	__u32 source_identity; /* of the original direction */
 	__u32 destination_identity;
 	__u32 owner; /* endpoint number charged for it; 0: nobody */

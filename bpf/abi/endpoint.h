@@ -12,14 +12,13 @@ ABI_SIZE(struct endpoint_key, 20);
 
 /* Who has an address, and how it is reached. */
 struct endpoint {
-	__u32 number; /* dense, 1 .. MAX_ENDPOINTS-1: index of `quotas` */
+	__u32 number; /* dense, 1 .. MAX_ENDPOINTS-1: index of `quotas`; twice it, of `identities` */
 	__u32 ifindex; /* of the host's end of the veth */
 	__u32 network;
-	__u32 identity;
 	struct mac mac;
 	__u16 flags; /* enum endpoint_flag */
 };
-ABI_SIZE(struct endpoint, 24);
+ABI_SIZE(struct endpoint, 20);
 
 enum endpoint_flag {
 	ENDPOINT_NONE = 0,
@@ -31,14 +30,13 @@ enum endpoint_flag {
 struct interface {
 	__u32 number;
 	__u32 network;
-	__u32 identity;
 	struct mac mac;
 	__u16 flags;
 	struct address v4; /* all zero: has none */
 	struct address v6; /* all zero: has none */
 	struct address link_local; /* derived from the MAC; all zero where the network has no IPv6 */
 };
-ABI_SIZE(struct interface, 68);
+ABI_SIZE(struct interface, 64);
 
 /* The members of a network, in slots 0 .. network.members-1, for flooding. */
 struct member_key {

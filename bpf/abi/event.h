@@ -6,7 +6,7 @@
 enum verdict {
 	VERDICT_FORWARDED = 0,
 	VERDICT_DROPPED = 1,
-	VERDICT_AUDIT = 2,
+	VERDICT_AUDIT = 2, /* forwarded, though a document under audit would drop it */
 };
 
 /* One record of the ring buffer `flow_events`. */
@@ -27,8 +27,10 @@ struct flow_event {
 	__u8 protocol;
 	__u8 tcp_flags;
 	__u16 ethertype; /* host order; what protocol 0 was */
+	__u32 decision; /* of policy (abi/policy.h) */
+	__u32 generation; /* of permissions, that it was judged by; 0: by none yet */
 };
-ABI_SIZE(struct flow_event, 72);
+ABI_SIZE(struct flow_event, 80);
 
 /* Value of the per-CPU array `drops`, indexed by enum drop_reason. */
 struct drop_count {
@@ -45,7 +47,8 @@ enum counter {
 	COUNTER_PAIRS_REPAIRED = 3, /* halves of translated flows that the LRU had evicted */
 	COUNTER_ANSWERED = 4, /* ARP, neighbour discovery and ICMP errors that the programs sent themselves */
 	COUNTER_FLOODED = 5, /* broadcast and multicast frames whose copies went to the network's members */
-	COUNTER_COUNT = 6,
+	COUNTER_AUDITED = 6, /* flows let through that a document under audit would drop */
+	COUNTER_COUNT = 7,
 };
 
 /* What a traced packet went through; written only by programs loaded with tracing on. */
@@ -67,6 +70,8 @@ enum step {
 	STEP_FLOODED = 15, /* detail: members */
 	STEP_DROPPED = 16, /* detail: enum drop_reason */
 	STEP_PASSED = 17, /* not ours */
+	STEP_EGRESS_DECIDED = 18, /* detail: the decision of the sender's egress policy */
+	STEP_INGRESS_DECIDED = 19, /* detail: the decision of the receiver's ingress policy */
 };
 
 struct trace_step {

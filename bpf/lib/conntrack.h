@@ -45,7 +45,9 @@ static __always_inline __u64 conntrack_timeout(const struct conntrack *ct, const
 {
 	__u32 seconds;
 
-	if (ct->state == CONNTRACK_CLOSED)
+	if (ct->state == CONNTRACK_REFUSED)
+		seconds = protocol == IPPROTO_TCP ? c->timeout_closing : c->timeout_new;
+	else if (ct->state == CONNTRACK_CLOSED)
 		seconds = c->timeout_closed;
 	else if (ct->state == CONNTRACK_CLOSING)
 		seconds = c->timeout_closing;
@@ -134,6 +136,8 @@ static __always_inline void conntrack_step(struct conntrack *ct, const struct pa
 	__u16 fin = reply ? CONNTRACK_FIN_REPLY : CONNTRACK_FIN_ORIGINAL;
 	bool finished = false, aborted = false;
 
+	if (state == CONNTRACK_REFUSED)
+		return; /* its packets go nowhere */
 	if (p->protocol == IPPROTO_TCP) {
 		finished = p->tcp_flags & TCP_FIN;
 		aborted = p->tcp_flags & TCP_RST;
@@ -177,7 +181,9 @@ NOT_INLINED int conntrack_sync(const struct conntrack_key *key)
 	if (other && !conntrack_is_other(other, &room->known, ct->flags & CONNTRACK_ORIGIN_B)) {
 		return 1;
 	} else if (other) {
-		other->state = ct->state;
+		/* Each half is refused, and permitted again, by a judgement of its own. */
+		if (ct->state != CONNTRACK_REFUSED && other->state != CONNTRACK_REFUSED)
+			other->state = ct->state;
 		other->last_seen = ct->last_seen;
 		other->flags |= ct->flags & (CONNTRACK_FIN_ORIGINAL | CONNTRACK_FIN_REPLY);
 	} else {
@@ -225,7 +231,8 @@ static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb,
 			conntrack_remove(key);
 			return NULL;
 		}
-		changed = true;
+		/* Of what was refused, only a connection's answers keep it known: a datagram may begin a flow of its own. */
+		changed = ct->state != CONNTRACK_REFUSED || p->protocol == IPPROTO_TCP || !*reply;
 	}
 	if (ct->state >= CONNTRACK_CLOSING && p->protocol == IPPROTO_TCP && (p->tcp_flags & TCP_SYN) &&
 	    !(p->tcp_flags & TCP_ACK)) {
@@ -340,9 +347,7 @@ static __always_inline void tuple_of_packet(struct tuple *t, const struct packet
 }
 
 struct new_flow {
-	__u32 source_identity;
-	__u32 destination_identity;
-	__u32 owner;
+	__u32 owner; /* endpoint number whose quota pays; 0: nobody's */
 	__u16 flags;
 	__u8 source_party;
 	__u8 destination_party;
@@ -353,8 +358,8 @@ static __always_inline void conntrack_fill(struct conntrack *ct, const struct ne
 	__builtin_memset(ct, 0, sizeof(*ct));
 	ct->created = ct->last_seen = now_ns();
 	ct->generation = p->generation;
-	ct->source_identity = flow->source_identity;
-	ct->destination_identity = flow->destination_identity;
+	ct->source_identity = p->source_identity;
+	ct->destination_identity = p->destination_identity;
 	ct->owner = flow->owner;
 	ct->flags = flow->flags;
 	ct->source_party = flow->source_party;

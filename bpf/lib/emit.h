@@ -62,29 +62,38 @@ NOT_INLINED int emit_event(struct __sk_buff *skb, const struct packet *p, int re
 	event->length = skb->len;
 	event->reason = reason;
 	event->verdict = reason ? VERDICT_DROPPED : VERDICT_FORWARDED;
+	if (!reason && p->decision >> DECISION_KIND_SHIFT == DECISION_AUDIT)
+		event->verdict = VERDICT_AUDIT;
 	event->hook = p->hook;
 	event->protocol = p->protocol;
 	event->tcp_flags = p->tcp_flags;
 	event->ethertype = p->ethertype;
+	event->decision = p->decision;
+	event->generation = p->generation;
 	bpf_ringbuf_submit(event, 0);
 	return 0;
+}
+
+static __always_inline void count_dropped(const struct __sk_buff *skb, int reason, __u32 packets)
+{
+	__u32 key = reason;
+	struct drop_count *total = bpf_map_lookup_elem(&drops, &key);
+
+	if (!total)
+		return;
+	total->packets += packets;
+	total->bytes += (__u64)packets * skb->len;
 }
 
 /* The one way to drop: nothing is silent. */
 NOT_INLINED int drop(struct __sk_buff *skb, const struct packet *p, int reason)
 {
 	const struct config *c = config_get();
-	struct drop_count *total;
-	__u32 key = reason;
 
 	trace(STEP_DROPPED, reason);
 	if (tracing || !p)
 		return TC_ACT_SHOT;
-	total = bpf_map_lookup_elem(&drops, &key);
-	if (total) {
-		total->packets += 1;
-		total->bytes += skb->len;
-	}
+	count_dropped(skb, reason, 1);
 	if (c && (c->flags & CONFIG_EVENTS_DROPPED))
 		emit_event(skb, p, reason);
 	return TC_ACT_SHOT;
@@ -93,7 +102,11 @@ NOT_INLINED int drop(struct __sk_buff *skb, const struct packet *p, int reason)
 /* One event a flow, when it begins. */
 static __always_inline void emit_new_flow(struct __sk_buff *skb, const struct packet *p, const struct config *c)
 {
+	bool audited = p->decision >> DECISION_KIND_SHIFT == DECISION_AUDIT;
+
 	count(COUNTER_FLOWS_CREATED);
-	if (!tracing && (c->flags & CONFIG_EVENTS_FORWARDED))
+	if (audited)
+		count(COUNTER_AUDITED);
+	if (!tracing && (audited || (c->flags & CONFIG_EVENTS_FORWARDED)))
 		emit_event(skb, p, REASON_NONE);
 }

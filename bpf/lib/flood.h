@@ -8,15 +8,37 @@ struct flood {
 	struct __sk_buff *skb;
 	__u32 network;
 	__u32 sender; /* ifindex */
+	__u32 generation;
+	__u32 refused; /* members that policy keeps it from */
 };
+
+/* What `room->judged` says of the frame holds for each receiver. */
+static __always_inline bool flood_admits(const struct flood *f, __u32 ifindex)
+{
+	struct interface *to = bpf_map_lookup_elem(&interfaces, &ifindex);
+	struct room *room = room_get();
+
+	if (!to || !room)
+		return false;
+	flow_end_set(&room->judged.destination, address_is_v4(&room->judged.source.addr) ? &to->v4 : &to->v6, to->number,
+		     PARTY_ENDPOINT);
+	/* A member without an address of the family has the standing of the one that it has. */
+	if (address_is_zero(&room->judged.destination.addr))
+		room->judged.destination.addr = address_is_zero(&to->v4) ? to->v6 : to->v4;
+	return !policy_judge(f->generation);
+}
 
 static long flood_to(__u32 slot, struct flood *f)
 {
 	struct member_key key = { .network = f->network, .slot = slot };
 	__u32 *ifindex = bpf_map_lookup_elem(&members, &key);
 
-	if (ifindex && *ifindex != f->sender)
+	if (!ifindex || *ifindex == f->sender)
+		return 0;
+	if (flood_admits(f, *ifindex))
 		bpf_clone_redirect(f->skb, *ifindex, 0);
+	else
+		f->refused++;
 	return 0;
 }
 
@@ -44,11 +66,12 @@ static __always_inline bool flood_allowed(const struct config *c, __u32 number)
 NOT_INLINED int flood(struct __sk_buff *skb, struct packet *p, const struct interface *in)
 {
 	const struct config *c = config_get();
-	struct flood f;
+	struct room *room = room_get();
+	struct flood f = {};
 	struct network *n;
 	int reason;
 
-	if (!p || !in || !c)
+	if (!p || !in || !c || !room)
 		return TC_ACT_SHOT;
 	if (!(p->flags & PACKET_LINK_MULTICAST))
 		return drop(skb, p, REASON_MALFORMED);
@@ -63,9 +86,19 @@ NOT_INLINED int flood(struct __sk_buff *skb, struct packet *p, const struct inte
 	f.skb = skb;
 	f.network = in->network;
 	f.sender = skb->ifindex;
+	f.generation = p->generation;
+	flow_end_set(&room->judged.source, &p->source, in->number, PARTY_ENDPOINT);
+	room->judged.protocol = p->protocol;
+	room->judged.port = policy_port(p->protocol, p->destination_port);
 	trace(STEP_FLOODED, n->members);
 	count(COUNTER_FLOODED);
 	if (!tracing)
 		bpf_loop(n->members < MAX_MEMBERS ? n->members : MAX_MEMBERS, flood_to, &f, 0);
+	/* Each copy counts, and one event tells of the frame. */
+	if (f.refused) {
+		count_dropped(skb, REASON_POLICY_DENIED, f.refused - 1);
+		p->source_identity = room->judged.source_identity;
+		return drop(skb, p, REASON_POLICY_DENIED);
+	}
 	return TC_ACT_SHOT; /* the copies are on their way: the original ends here */
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "deliver.h"
+#include "policy.h"
 
 static __always_inline struct publish *publish_exact(const struct address *addr, __be16 port, __u8 protocol)
 {
@@ -39,6 +40,43 @@ static __always_inline int judge_local(const struct network *n, bool published_p
 static __always_inline int judge_world(const struct network *n)
 {
 	return n->flags & NETWORK_INTERNAL ? REASON_INTERNAL_NETWORK : REASON_NONE;
+}
+
+static __always_inline void judged_end(struct flow_end *end, const struct address *addr, __u32 network, __u32 party)
+{
+	struct endpoint *e = party == PARTY_ENDPOINT ? endpoint_at(network, addr) : NULL;
+
+	flow_end_set(end, addr, e ? e->number : 0, party);
+}
+
+/* Policy on a known flow, whose ends may be others to it by now. */
+static __always_inline int policy_judge_again(const struct conntrack_key *key, struct conntrack *ct, struct judged *j,
+					      __u32 generation)
+{
+	bool origin_is_b = ct->flags & CONNTRACK_ORIGIN_B, translated = ct->flags & CONNTRACK_TRANSLATED;
+	bool reply_half = ct->flags & CONNTRACK_REPLY_HALF;
+	int reason;
+
+	if (reply_half)
+		judged_end(&j->source, &ct->other_source, ct->other_network, ct->source_party);
+	else
+		judged_end(&j->source, origin_is_b ? &key->addr_b : &key->addr_a, key->network, ct->source_party);
+	j->protocol = key->protocol;
+	if (translated && !reply_half) {
+		judged_end(&j->destination, &ct->other_destination, ct->other_network, ct->destination_party);
+		j->port = policy_port(key->protocol, ct->other_destination_port);
+	} else {
+		judged_end(&j->destination, origin_is_b ? &key->addr_a : &key->addr_b, key->network,
+			   ct->destination_party);
+		j->port = policy_port(key->protocol, origin_is_b ? key->port_a : key->port_b);
+	}
+	if ((ct->source_party == PARTY_ENDPOINT && !j->source.number) ||
+	    (ct->destination_party == PARTY_ENDPOINT && !j->destination.number))
+		return REASON_POLICY_DENIED;
+	reason = policy_judge(generation);
+	ct->source_identity = j->source_identity;
+	ct->destination_identity = j->destination_identity;
+	return reason;
 }
 
 /* A known flow, admitted under an earlier generation of permissions. */
@@ -91,6 +129,18 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 		conntrack_remove(key);
 		return reason;
 	}
+	/* What policy refuses stays known, and under no generation: forgotten, an answer would begin it anew from the
+	 * other end. */
+	reason = policy_judge_again(key, ct, &room->judged, generation);
+	if (reason) {
+		if (!tracing) {
+			ct->state = CONNTRACK_REFUSED;
+			ct->generation = 0;
+		}
+		return reason;
+	}
+	if (ct->state == CONNTRACK_REFUSED && !tracing)
+		ct->state = CONNTRACK_REPLIED; /* permitted again: it goes on */
 	if (!tracing)
 		ct->generation = generation;
 	return REASON_NONE;

@@ -45,7 +45,8 @@ struct packet {
 	__u16 network; /* the wire it was seen on */
 	__u32 source_identity;
 	__u32 destination_identity;
-	__u32 owner; /* endpoint number whose quota pays for a new flow; 0: nobody's */
+	__u32 source_number; /* endpoint number of the sender; 0: it is not an endpoint here */
+	__u32 decision; /* policy's, of a flow that begins; DECISION_ABSENT: none */
 	__u32 generation; /* of permissions, read once before anything is judged */
 };
 

@@ -22,6 +22,25 @@ struct quoted {
 	__u32 pad;
 };
 
+/* One end of a flow, for policy. */
+struct flow_end {
+	struct address addr;
+	__u32 number; /* of an endpoint; else 0 */
+	__u32 party; /* enum party */
+};
+
+/* A flow in its original direction, as policy sees it: its source before any translation, its destination after it. */
+struct judged {
+	struct flow_end source;
+	struct flow_end destination;
+	__u8 protocol;
+	__u8 pad;
+	__be16 port; /* 0 where the protocol has none */
+	__u32 source_identity; /* out */
+	__u32 destination_identity; /* out */
+	__u32 decision; /* out: what allowed or denied it; DECISION_ABSENT: no document governs it */
+};
+
 struct room {
 	struct conntrack entry; /* in the making */
 	struct conntrack_key key;
@@ -36,6 +55,7 @@ struct room {
 	struct quoted quoted;
 	struct tuple quoted_to;
 	struct tuple outer_to;
+	struct judged judged;
 };
 
 struct {

@@ -47,6 +47,16 @@ export class ControlMaps {
     return this.#generation;
   }
 
+  /** Which half of each entry of policy counts. */
+  get parity(): 0 | 1 {
+    return (this.#generation & 1) === 0 ? 0 : 1;
+  }
+
+  /** What the host is like now, before anything is written that depends on it. */
+  know(facts: HostFacts): void {
+    this.#facts = facts;
+  }
+
   /**
    * Makes every map what it should be; returns how many entries were not.
    *
@@ -151,7 +161,19 @@ export class ControlMaps {
    * it is gone; before, a packet could be judged by the old tables and stamped with the new generation.
    */
   revoke(): void {
-    this.#generation = this.#generation >= 0xffff_ffff ? 1 : this.#generation + 1;
+    this.#advance(2);
+  }
+
+  /** Likewise, and from the next packet on the other halves of policy's entries count (bpf/abi/policy.h). */
+  turn(): void {
+    this.#advance(1);
+  }
+
+  /** @param by 2: the parity stays */
+  #advance(by: 1 | 2): void {
+    // 0 is what a map holds that nobody has written.
+    const next = (this.#generation + by) % 2 ** 32;
+    this.#generation = next === 0 ? 2 : next;
     if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation)]);
   }
 

@@ -89,7 +89,7 @@ test('pinned maps are opened by name and type, and a missing one is named', () =
     using maps = openMaps(tree.maps);
     maps.endpoints.set(
       { network: 1, addr: new Uint8Array(16) },
-      { number: 1, ifindex: 2, network: 1, identity: 256, mac: new Uint8Array(6), flags: 0 },
+      { number: 1, ifindex: 2, network: 1, mac: new Uint8Array(6), flags: 0 },
     );
     expect(maps.endpoints.get({ network: 1, addr: new Uint8Array(16) })?.ifindex).toBe(2);
     expect(maps.drops.get(0).every(({ packets }) => packets === 0n)).toBe(true);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { portText, reference, repeated } from './common.ts';
 import type { Immutable } from './immutable.ts';
 
-export const conntrackStates = ['NEW', 'REPLIED', 'ESTABLISHED', 'CLOSING', 'CLOSED'] as const;
+export const conntrackStates = ['NEW', 'REPLIED', 'ESTABLISHED', 'CLOSING', 'CLOSED', 'REFUSED'] as const;
 
 /** One flag repeated is OR, different flags are AND; an empty filter is every flow. */
 export const conntrackFilter = z.strictObject({

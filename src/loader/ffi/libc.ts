@@ -5,6 +5,7 @@
 
 export * from './descriptor.ts';
 export { Mapping, pageSize } from './mapping.ts';
+export { gracePeriod } from './membarrier.ts';
 export * from './namespace.ts';
 export * from './notify.ts';
 export * from './probe-bind.ts';

@@ -88,6 +88,7 @@ export const ConntrackState = {
   ESTABLISHED: 2,
   CLOSING: 3,
   CLOSED: 4,
+  REFUSED: 5,
 } as const;
 export type ConntrackState = (typeof ConntrackState)[keyof typeof ConntrackState];
 const conntrackStateNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(ConntrackState).map(([name, n]) => [n, name]));
@@ -105,7 +106,8 @@ export const Counter = {
   PAIRS_REPAIRED: 3,
   ANSWERED: 4,
   FLOODED: 5,
-  COUNT: 6,
+  AUDITED: 6,
+  COUNT: 7,
 } as const;
 export type Counter = (typeof Counter)[keyof typeof Counter];
 const counterNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Counter).map(([name, n]) => [n, name]));
@@ -113,6 +115,37 @@ const counterNames: Readonly<Record<number, string>> = Object.fromEntries(Object
 /** A number that has no name stands for itself. */
 export function counterName(n: number): string {
   return counterNames[n] ?? String(n);
+}
+
+/** `enum decision_kind` */
+export const DecisionKind = {
+  PORTS: 0,
+  ALLOW: 1,
+  DENY: 2,
+  AUDIT: 3,
+} as const;
+export type DecisionKind = (typeof DecisionKind)[keyof typeof DecisionKind];
+const decisionKindNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DecisionKind).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function decisionKindName(n: number): string {
+  return decisionKindNames[n] ?? String(n);
+}
+
+/** `enum decision_layout` */
+export const DecisionLayout = {
+  ABSENT: 0,
+  DOCUMENT_SHIFT: 14,
+  KIND_SHIFT: 30,
+  NO_RULE: 8191,
+  EGRESS: 8192,
+} as const;
+export type DecisionLayout = (typeof DecisionLayout)[keyof typeof DecisionLayout];
+const decisionLayoutNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DecisionLayout).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function decisionLayoutName(n: number): string {
+  return decisionLayoutNames[n] ?? String(n);
 }
 
 /** `enum drop_reason` */
@@ -243,6 +276,31 @@ export function partyName(n: number): string {
   return partyNames[n] ?? String(n);
 }
 
+/** `enum policy_direction` */
+export const PolicyDirection = {
+  INGRESS: 0,
+  EGRESS: 1,
+} as const;
+export type PolicyDirection = (typeof PolicyDirection)[keyof typeof PolicyDirection];
+const policyDirectionNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(PolicyDirection).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function policyDirectionName(n: number): string {
+  return policyDirectionNames[n] ?? String(n);
+}
+
+/** `enum standing_flag` */
+export const StandingFlag = {
+  INGRESS: 1,
+  EGRESS: 2,
+} as const;
+export type StandingFlag = (typeof StandingFlag)[keyof typeof StandingFlag];
+
+/** The flags that are set, by name. */
+export function standingFlags(flags: number): string[] {
+  return Object.entries(StandingFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
+}
+
 /** `enum step` */
 export const Step = {
   PARSED: 1,
@@ -262,6 +320,8 @@ export const Step = {
   FLOODED: 15,
   DROPPED: 16,
   PASSED: 17,
+  EGRESS_DECIDED: 18,
+  INGRESS_DECIDED: 19,
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 const stepNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Step).map(([name, n]) => [n, name]));
@@ -296,6 +356,47 @@ const verdictNames: Readonly<Record<number, string>> = Object.fromEntries(Object
 export function verdictName(n: number): string {
   return verdictNames[n] ?? String(n);
 }
+
+/** `struct block_identity`, 8 bytes */
+export interface BlockIdentity {
+  readonly identity: readonly number[];
+}
+
+export const blockIdentityCodec: Codec<BlockIdentity> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    if (value.identity.length !== 2) throw new RangeError(`${value.identity.length} elements where 2 belong`);
+    value.identity.forEach((element, index) => putU32(bytes, offset + 0 + index * 4, element));
+  },
+  decode(bytes, offset = 0) {
+    return {
+      identity: Array.from({ length: 2 }, (_, index) => getU32(bytes, offset + 0 + index * 4)),
+    };
+  },
+};
+
+/** `struct block_key`, 24 bytes */
+export interface BlockKey {
+  readonly prefixlen: number;
+  readonly family: number;
+  readonly addr: Uint8Array;
+}
+
+export const blockKeyCodec: Codec<BlockKey> = {
+  size: 24,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.prefixlen);
+    putU32(bytes, offset + 4, value.family);
+    putBytes(bytes, offset + 8, value.addr, 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      prefixlen: getU32(bytes, offset + 0),
+      family: getU32(bytes, offset + 4),
+      addr: getBytes(bytes, offset + 8, 16),
+    };
+  },
+};
 
 /** `struct bound_port`, 4 bytes */
 export interface BoundPort {
@@ -591,34 +692,31 @@ export const dropCountCodec: Codec<DropCount> = {
   },
 };
 
-/** `struct endpoint`, 24 bytes */
+/** `struct endpoint`, 20 bytes */
 export interface Endpoint {
   readonly number: number;
   readonly ifindex: number;
   readonly network: number;
-  readonly identity: number;
   readonly mac: Uint8Array;
   readonly flags: number;
 }
 
 export const endpointCodec: Codec<Endpoint> = {
-  size: 24,
+  size: 20,
   encode(value, bytes, offset = 0) {
     putU32(bytes, offset + 0, value.number);
     putU32(bytes, offset + 4, value.ifindex);
     putU32(bytes, offset + 8, value.network);
-    putU32(bytes, offset + 12, value.identity);
-    putBytes(bytes, offset + 16, value.mac, 6);
-    putU16(bytes, offset + 22, value.flags);
+    putBytes(bytes, offset + 12, value.mac, 6);
+    putU16(bytes, offset + 18, value.flags);
   },
   decode(bytes, offset = 0) {
     return {
       number: getU32(bytes, offset + 0),
       ifindex: getU32(bytes, offset + 4),
       network: getU32(bytes, offset + 8),
-      identity: getU32(bytes, offset + 12),
-      mac: getBytes(bytes, offset + 16, 6),
-      flags: getU16(bytes, offset + 22),
+      mac: getBytes(bytes, offset + 12, 6),
+      flags: getU16(bytes, offset + 18),
     };
   },
 };
@@ -643,7 +741,7 @@ export const endpointKeyCodec: Codec<EndpointKey> = {
   },
 };
 
-/** `struct flow_event`, 72 bytes */
+/** `struct flow_event`, 80 bytes */
 export interface FlowEvent {
   readonly time: bigint;
   readonly source: Uint8Array;
@@ -661,10 +759,12 @@ export interface FlowEvent {
   readonly protocol: number;
   readonly tcpFlags: number;
   readonly ethertype: number;
+  readonly decision: number;
+  readonly generation: number;
 }
 
 export const flowEventCodec: Codec<FlowEvent> = {
-  size: 72,
+  size: 80,
   encode(value, bytes, offset = 0) {
     putU64(bytes, offset + 0, value.time);
     putBytes(bytes, offset + 8, value.source, 16);
@@ -682,6 +782,8 @@ export const flowEventCodec: Codec<FlowEvent> = {
     putU8(bytes, offset + 68, value.protocol);
     putU8(bytes, offset + 69, value.tcpFlags);
     putU16(bytes, offset + 70, value.ethertype);
+    putU32(bytes, offset + 72, value.decision);
+    putU32(bytes, offset + 76, value.generation);
   },
   decode(bytes, offset = 0) {
     return {
@@ -701,6 +803,8 @@ export const flowEventCodec: Codec<FlowEvent> = {
       protocol: getU8(bytes, offset + 68),
       tcpFlags: getU8(bytes, offset + 69),
       ethertype: getU16(bytes, offset + 70),
+      decision: getU32(bytes, offset + 72),
+      generation: getU32(bytes, offset + 76),
     };
   },
 };
@@ -779,11 +883,28 @@ export const hostAddrCodec: Codec<HostAddr> = {
   },
 };
 
-/** `struct interface`, 68 bytes */
+/** `struct identity_slot`, 16 bytes */
+export interface IdentitySlot {
+  readonly standing: readonly Standing[];
+}
+
+export const identitySlotCodec: Codec<IdentitySlot> = {
+  size: 16,
+  encode(value, bytes, offset = 0) {
+    if (value.standing.length !== 2) throw new RangeError(`${value.standing.length} elements where 2 belong`);
+    value.standing.forEach((element, index) => standingCodec.encode(element, bytes, offset + 0 + index * 8));
+  },
+  decode(bytes, offset = 0) {
+    return {
+      standing: Array.from({ length: 2 }, (_, index) => standingCodec.decode(bytes, offset + 0 + index * 8)),
+    };
+  },
+};
+
+/** `struct interface`, 64 bytes */
 export interface Interface {
   readonly number: number;
   readonly network: number;
-  readonly identity: number;
   readonly mac: Uint8Array;
   readonly flags: number;
   readonly v4: Uint8Array;
@@ -792,27 +913,25 @@ export interface Interface {
 }
 
 export const interfaceCodec: Codec<Interface> = {
-  size: 68,
+  size: 64,
   encode(value, bytes, offset = 0) {
     putU32(bytes, offset + 0, value.number);
     putU32(bytes, offset + 4, value.network);
-    putU32(bytes, offset + 8, value.identity);
-    putBytes(bytes, offset + 12, value.mac, 6);
-    putU16(bytes, offset + 18, value.flags);
-    putBytes(bytes, offset + 20, value.v4, 16);
-    putBytes(bytes, offset + 36, value.v6, 16);
-    putBytes(bytes, offset + 52, value.linkLocal, 16);
+    putBytes(bytes, offset + 8, value.mac, 6);
+    putU16(bytes, offset + 14, value.flags);
+    putBytes(bytes, offset + 16, value.v4, 16);
+    putBytes(bytes, offset + 32, value.v6, 16);
+    putBytes(bytes, offset + 48, value.linkLocal, 16);
   },
   decode(bytes, offset = 0) {
     return {
       number: getU32(bytes, offset + 0),
       network: getU32(bytes, offset + 4),
-      identity: getU32(bytes, offset + 8),
-      mac: getBytes(bytes, offset + 12, 6),
-      flags: getU16(bytes, offset + 18),
-      v4: getBytes(bytes, offset + 20, 16),
-      v6: getBytes(bytes, offset + 36, 16),
-      linkLocal: getBytes(bytes, offset + 52, 16),
+      mac: getBytes(bytes, offset + 8, 6),
+      flags: getU16(bytes, offset + 14),
+      v4: getBytes(bytes, offset + 16, 16),
+      v6: getBytes(bytes, offset + 32, 16),
+      linkLocal: getBytes(bytes, offset + 48, 16),
     };
   },
 };
@@ -866,6 +985,74 @@ export const networkCodec: Codec<Network> = {
       gateway4: getBytes(bytes, offset + 16, 16),
       gateway6: getBytes(bytes, offset + 32, 16),
       broadcast4: getBytes(bytes, offset + 48, 16),
+    };
+  },
+};
+
+/** `struct policy_key`, 12 bytes */
+export interface PolicyKey {
+  readonly subject: number;
+  readonly peer: number;
+  readonly direction: number;
+}
+
+export const policyKeyCodec: Codec<PolicyKey> = {
+  size: 12,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.subject);
+    putU32(bytes, offset + 4, value.peer);
+    putU32(bytes, offset + 8, value.direction);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      subject: getU32(bytes, offset + 0),
+      peer: getU32(bytes, offset + 4),
+      direction: getU32(bytes, offset + 8),
+    };
+  },
+};
+
+/** `struct policy_port_key`, 12 bytes */
+export interface PolicyPortKey {
+  readonly prefixlen: number;
+  readonly set: number;
+  readonly protocol: number;
+  readonly port: number;
+}
+
+export const policyPortKeyCodec: Codec<PolicyPortKey> = {
+  size: 12,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.prefixlen);
+    putU32(bytes, offset + 4, value.set);
+    putU8(bytes, offset + 8, value.protocol);
+    bytes.fill(0, offset + 9, offset + 10);
+    putBe16(bytes, offset + 10, value.port);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      prefixlen: getU32(bytes, offset + 0),
+      set: getU32(bytes, offset + 4),
+      protocol: getU8(bytes, offset + 8),
+      port: getBe16(bytes, offset + 10),
+    };
+  },
+};
+
+/** `struct policy_value`, 8 bytes */
+export interface PolicyValue {
+  readonly decision: readonly number[];
+}
+
+export const policyValueCodec: Codec<PolicyValue> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    if (value.decision.length !== 2) throw new RangeError(`${value.decision.length} elements where 2 belong`);
+    value.decision.forEach((element, index) => putU32(bytes, offset + 0 + index * 4, element));
+  },
+  decode(bytes, offset = 0) {
+    return {
+      decision: Array.from({ length: 2 }, (_, index) => getU32(bytes, offset + 0 + index * 4)),
     };
   },
 };
@@ -1038,6 +1225,26 @@ export const sockReverseKeyCodec: Codec<SockReverseKey> = {
   },
 };
 
+/** `struct standing`, 8 bytes */
+export interface Standing {
+  readonly identity: number;
+  readonly flags: number;
+}
+
+export const standingCodec: Codec<Standing> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.identity);
+    putU32(bytes, offset + 4, value.flags);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      identity: getU32(bytes, offset + 0),
+      flags: getU32(bytes, offset + 4),
+    };
+  },
+};
+
 /** `struct subnet`, 8 bytes */
 export interface Subnet {
   readonly network: number;
@@ -1128,6 +1335,15 @@ export const uplinkCodec: Codec<Uplink> = {
 
 /** Every map of bpf/maps.h. */
 export const mapDefinitions = {
+  addressBlocks: {
+    name: 'address_blocks',
+    type: 'lpm_trie',
+    key: blockKeyCodec,
+    value: blockIdentityCodec,
+    maxEntries: 65536,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<BlockKey, BlockIdentity, 'lpm_trie'>,
   boundPorts: {
     name: 'bound_ports',
     type: 'hash',
@@ -1160,7 +1376,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: u64Codec,
-    maxEntries: 6,
+    maxEntries: 7,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, bigint, 'percpu_array'>,
@@ -1218,6 +1434,15 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<Uint8Array, HostAddr, 'hash'>,
+  identities: {
+    name: 'identities',
+    type: 'array',
+    key: u32Codec,
+    value: identitySlotCodec,
+    maxEntries: 32768,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, IdentitySlot, 'array'>,
   interfaces: {
     name: 'interfaces',
     type: 'hash',
@@ -1245,6 +1470,24 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'control',
   } satisfies MapDefinition<number, Network, 'array'>,
+  policy: {
+    name: 'policy',
+    type: 'hash',
+    key: policyKeyCodec,
+    value: policyValueCodec,
+    maxEntries: 1048576,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<PolicyKey, PolicyValue, 'hash'>,
+  policyPorts: {
+    name: 'policy_ports',
+    type: 'lpm_trie',
+    key: policyPortKeyCodec,
+    value: u32Codec,
+    maxEntries: 524288,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<PolicyPortKey, number, 'lpm_trie'>,
   published: {
     name: 'published',
     type: 'hash',

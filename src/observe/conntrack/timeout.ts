@@ -16,6 +16,8 @@ export function timeoutOf(state: number, protocol: number, timeouts: Timeouts): 
   switch (state) {
     case ConntrackState.CLOSING:
       return timeouts.timeoutClosing;
+    case ConntrackState.REFUSED:
+      return protocol === tcp ? timeouts.timeoutClosing : timeouts.timeoutNew;
     case ConntrackState.CLOSED:
       return timeouts.timeoutClosed;
     case ConntrackState.NEW:

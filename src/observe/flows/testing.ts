@@ -27,6 +27,8 @@ export function flowEvent(
     protocol: 6,
     tcpFlags: 2,
     ethertype: 0x0800,
+    decision: 0,
+    generation: 1,
     ...rest,
   };
 }

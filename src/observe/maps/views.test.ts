@@ -46,7 +46,7 @@ test('a map is listed with its size, its fill and the bpftool command', async ()
     type: 'hash',
     pin: '/sys/fs/bpf/vetch/v1/maps/endpoints',
     keyBytes: 20,
-    valueBytes: 24,
+    valueBytes: 20,
     entries: 3,
     capacity: 131072,
     writer: 'control',
@@ -96,14 +96,14 @@ test('addresses, MACs, prefixes and numbers of lists are shown as text', async (
       open('endpoints', [
         [
           { network: 1, addr },
-          { number: 1, ifindex: 7, network: 1, identity: 256, mac, flags: 0 },
+          { number: 1, ifindex: 7, network: 1, mac, flags: 0 },
         ],
       ]),
     ),
   ).toEqual([
     {
       key: { network: 1, addr: '10.88.0.2' },
-      value: { number: 1, ifindex: 7, network: 1, identity: 256, mac: '02:42:0a:58:00:02', flags: [] },
+      value: { number: 1, ifindex: 7, network: 1, mac: '02:42:0a:58:00:02', flags: [] },
     },
   ]);
   const prefix = { prefixlen: 112, addr: parseAddress('10.88.0.0') };

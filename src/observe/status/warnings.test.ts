@@ -10,6 +10,7 @@ const counters = {
   PAIRS_REPAIRED: 0n,
   ANSWERED: 0n,
   FLOODED: 0n,
+  AUDITED: 0n,
 };
 const moment = { drops: [], counters, collectorFailures: 0 };
 const quiet = { now: moment, earlier: moment, maps: [] };

@@ -14,13 +14,13 @@ const none = new Uint8Array(16);
  */
 export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: number): MapEntry[] {
   const mac = parseMac(endpoint.mac);
-  const { number, identity } = endpoint;
-  const value = { number, ifindex, network: network.number, identity, mac, flags: EndpointFlag.NONE };
+  const { number } = endpoint;
+  const value = { number, ifindex, network: network.number, mac, flags: EndpointFlag.NONE };
   const addresses = endpoint.addresses.map((address) => parseAddress(withoutLength(address)));
   // Its device has IPv6 off unless it has an address of it.
   const linkLocal = addresses.every(isIPv4) ? undefined : linkLocalFromMac(mac);
   const sender = {
-    ...{ number, identity, mac, network: network.number, flags: EndpointFlag.NONE },
+    ...{ number, mac, network: network.number, flags: EndpointFlag.NONE },
     v4: addresses.find(isIPv4) ?? none,
     v6: addresses.find((address) => !isIPv4(address)) ?? none,
     linkLocal: linkLocal ?? none,

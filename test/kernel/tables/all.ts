@@ -5,6 +5,7 @@ import { guard } from './guard.ts';
 import { malformed } from './malformed.ts';
 import { neighbours } from './neighbours.ts';
 import { outside } from './outside.ts';
+import { policy } from './policy.ts';
 import { publishing } from './publishing.ts';
 import { xdp } from './xdp.ts';
 
@@ -18,5 +19,6 @@ export const tables = {
   'an ICMP error': errors,
   fragments,
   'a malformed packet': malformed,
+  policy,
   'the deny list': xdp,
 } as const;

@@ -75,8 +75,12 @@ function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): 
   const network = networks[endpoint.network].number;
   const mac = parseMac(endpoint.mac);
   const [v4, v6, linkLocal] = [parseAddress(endpoint.ip4), parseAddress(endpoint.ip6), linkLocalFromMac(mac)];
-  const common = { number: endpoint.number, network, identity: endpoint.identity, mac, flags: EndpointFlag.NONE };
+  const common = { number: endpoint.number, network, mac, flags: EndpointFlag.NONE };
   const ifindex = indexes.of(endpoint.device);
+  const standing = { identity: endpoint.identity, flags: 0 };
+  for (const index of [2 * endpoint.number, 2 * endpoint.number + 1]) {
+    maps.identities.set(index, { standing: [standing, standing] });
+  }
   maps.interfaces.set(ifindex, { ...common, v4, v6, linkLocal });
   maps.endpoints.set({ network, addr: linkLocal }, { ...common, ifindex });
   for (const addr of [v4, v6]) {

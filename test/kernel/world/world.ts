@@ -182,6 +182,9 @@ export const smallMaps = {
   published: 1024,
   published_lo: 1024,
   bound_ports: 1024,
+  policy: 1024,
+  policy_ports: 1024,
+  address_blocks: 1024,
 };
 
 function load(name: string, pinMaps: string, maxEntries: Readonly<Record<string, number>>): BpfObject {
@@ -196,7 +199,7 @@ function difference(before: readonly number[], after: readonly number[]): Outcom
 }
 
 /** The fields of `struct __sk_buff` that the kernel takes for a run; all others must be 0. */
-function skbContext(ifindex: number, ingressIfindex: number): Uint8Array {
+export function skbContext(ifindex: number, ingressIfindex: number): Uint8Array {
   const context = new DataView(new ArrayBuffer(192));
   context.setUint32(36, ingressIfindex, true);
   context.setUint32(40, ifindex, true);

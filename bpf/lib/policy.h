@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the policy documents say about a flow: its sender's egress rules, then its receiver's ingress rules. The
+ * compiler has weighed tiers, priorities and rules against each other: here each direction is one answer. */
+#pragma once
+
+#include "scratch.h"
+
+static __always_inline __u32 decision_kind(__u32 decision)
+{
+	return decision >> DECISION_KIND_SHIFT;
+}
+
+/* Fails closed: what should be there and is not, denies. */
+static __always_inline __u32 decide(__u32 subject, __u32 peer, enum policy_direction direction, __u32 parity,
+				    __u8 protocol, __be16 port)
+{
+	struct policy_key key = { .subject = subject, .peer = peer, .direction = direction };
+	struct policy_value *value = bpf_map_lookup_elem(&policy, &key);
+	struct policy_port_key ports = { .prefixlen = 64 };
+	__u32 decision = value ? value->decision[parity] : DECISION_ABSENT;
+	__u32 *at;
+
+	if (decision == DECISION_ABSENT) {
+		key.peer = 0;
+		value = bpf_map_lookup_elem(&policy, &key);
+		decision = value ? value->decision[parity] : DECISION_ABSENT;
+	}
+	if (decision_kind(decision) != DECISION_PORTS)
+		return decision;
+	ports.set = decision;
+	ports.protocol = protocol;
+	ports.port = port;
+	at = bpf_map_lookup_elem(&policy_ports, &ports);
+	return at && decision_kind(*at) != DECISION_PORTS ? *at : (__u32)DECISION_DENY << DECISION_KIND_SHIFT;
+}
+
+/* An endpoint's standing by its number and family; all zero for number 0, which no endpoint has. */
+static __always_inline struct standing standing_of(__u32 number, const struct address *addr, __u32 parity)
+{
+	__u32 index = 2 * number + !address_is_v4(addr);
+	struct identity_slot *slot = bpf_map_lookup_elem(&identities, &index);
+	struct standing none = {};
+
+	return slot ? slot->standing[parity] : none;
+}
+
+/* Who an address of the host or the world is. */
+static __always_inline __u32 identity_of_block(const struct address *addr, __u32 parity, __u32 otherwise)
+{
+	struct block_key key = { .prefixlen = 160, .addr = *addr };
+	struct block_identity *block;
+
+	key.family = address_is_v4(addr) ? 4 : 6;
+	block = bpf_map_lookup_elem(&address_blocks, &key);
+	return block && block->identity[parity] ? block->identity[parity] : otherwise;
+}
+
+static __always_inline struct standing standing_at(const struct flow_end *end, __u32 parity)
+{
+	struct standing outsider = {};
+
+	if (end->party == PARTY_ENDPOINT)
+		return standing_of(end->number, &end->addr, parity);
+	outsider.identity = identity_of_block(&end->addr, parity, end->party == PARTY_HOST ? IDENTITY_HOST : IDENTITY_WORLD);
+	return outsider;
+}
+
+/* Judges what `room->judged` holds. Answers a drop reason; the identities and the decision stay there. */
+NOT_INLINED int policy_judge(__u32 generation)
+{
+	__u32 parity = generation & 1, decision;
+	struct standing source, destination;
+	struct room *room = room_get();
+	struct judged *j;
+
+	if (!room)
+		return REASON_CONFIG_MISSING;
+	j = &room->judged;
+	source = standing_at(&j->source, parity);
+	destination = standing_at(&j->destination, parity);
+	j->source_identity = source.identity;
+	j->destination_identity = destination.identity;
+	j->decision = DECISION_ABSENT;
+	/* An endpoint reaches itself. */
+	if (j->source.number && j->source.number == j->destination.number)
+		return REASON_NONE;
+	if (source.flags & STANDING_EGRESS) {
+		decision = decide(source.identity, destination.identity, POLICY_EGRESS, parity, j->protocol, j->port);
+		j->decision = decision;
+		trace(STEP_EGRESS_DECIDED, decision);
+		if (decision_kind(decision) != DECISION_ALLOW && decision_kind(decision) != DECISION_AUDIT)
+			return REASON_POLICY_DENIED;
+	}
+	if (destination.flags & STANDING_INGRESS) {
+		decision = decide(destination.identity, source.identity, POLICY_INGRESS, parity, j->protocol, j->port);
+		/* What one direction would deny is told before what the other allows. */
+		if (decision_kind(j->decision) != DECISION_AUDIT || decision_kind(decision) == DECISION_DENY)
+			j->decision = decision;
+		trace(STEP_INGRESS_DECIDED, decision);
+		if (decision_kind(decision) != DECISION_ALLOW && decision_kind(decision) != DECISION_AUDIT)
+			return REASON_POLICY_DENIED;
+	}
+	return REASON_NONE;
+}
+
+/* Only these have ports: of ICMP the cursor keeps an identifier in their place. */
+static __always_inline __be16 policy_port(__u8 protocol, __be16 port)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP ? port : 0;
+}
+
+static __always_inline void flow_end_set(struct flow_end *end, const struct address *addr, __u32 number, __u32 party)
+{
+	end->addr = *addr;
+	end->number = number;
+	end->party = party;
+}
+
+/* Judges a new flow: @destination and @port as after translation, the packet's source as before it. The packet
+ * learns who its ends are and what decided. */
+static __always_inline int policy_admit(struct packet *p, __u32 source_party, const struct address *destination,
+					__be16 port, __u32 destination_number, __u32 destination_party)
+{
+	struct room *room = room_get();
+	struct judged *j;
+	int reason;
+
+	if (!room)
+		return REASON_CONFIG_MISSING;
+	j = &room->judged;
+	flow_end_set(&j->source, &p->source, p->source_number, source_party);
+	flow_end_set(&j->destination, destination, destination_number, destination_party);
+	j->protocol = p->protocol;
+	j->port = policy_port(p->protocol, port);
+	reason = policy_judge(p->generation);
+	p->source_identity = j->source_identity;
+	p->destination_identity = j->destination_identity;
+	p->decision = j->decision;
+	return reason;
+}

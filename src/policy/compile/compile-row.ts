@@ -1,0 +1,94 @@
+import type { Profile } from '../identity/profile.ts';
+import { evaluate, type MatchedRule } from './evaluate.ts';
+import { type PlacedClause, rangesFor } from './place.ts';
+import type { PortSets } from './port-sets.ts';
+import type { RowPlan } from './row.ts';
+
+/** Identities that decide alike have one state: the clauses that match them, as a path in a tree. */
+interface State {
+  readonly parent: State | undefined;
+  readonly clause: number;
+  readonly ranges: MatchedRule['ranges'];
+  /** By clause, and by ports where they depend on the peer. */
+  readonly next: Map<number | string, State>;
+  decision: number | undefined;
+}
+
+/**
+ * What a subject decides about every peer that differs from the rest; peer 0 is the rest. Peers are grouped by the
+ * clauses that match them, and each group is decided once.
+ *
+ * @param hosts the profiles that are the host
+ */
+export function compileRow(plan: RowPlan, hosts: Iterable<Profile>, sets: PortSets): Map<number, number> {
+  const root = newState(undefined, -1, undefined);
+  const hostRoot = newState(undefined, -1, undefined);
+  const states = new Map<Profile, State>();
+  for (const host of hosts) states.set(host, hostRoot);
+  for (const [i, clause] of plan.clauses.entries()) {
+    for (const term of clause.terms ?? []) {
+      for (const peer of term.members) {
+        const state = states.get(peer) ?? root;
+        // Two terms of one clause may match the same peer.
+        if (state.clause === i) continue;
+        const next = follow(state, i, clause, peer);
+        if (next !== undefined) states.set(peer, next);
+      }
+    }
+  }
+  const rest = decide(root, plan, false, sets);
+  const decisions = new Map([[0, rest]]);
+  for (const [peer, state] of states) {
+    const decision = decide(state, plan, peer.facts.party === 'host', sets);
+    if (decision !== rest) decisions.set(peer.number, decision);
+  }
+  return decisions;
+}
+
+/** {@link compileRow} for one peer. */
+export function compileCell(plan: RowPlan, peer: Profile, sets: PortSets): number {
+  const matched: MatchedRule[] = [];
+  for (const clause of plan.clauses) {
+    if (clause.terms === undefined) {
+      matched.push(clause);
+      continue;
+    }
+    if (!clause.terms.some((term) => term.members.has(peer))) continue;
+    const ranges = rangesFor(clause, peer);
+    if (ranges !== undefined) matched.push(ranges === 'any' ? clause : { ...clause, ranges });
+  }
+  return evaluate(matched, plan.isolation, peer.facts.party === 'host', sets);
+}
+
+function newState(parent: State | undefined, clause: number, ranges: MatchedRule['ranges']): State {
+  return { parent, clause, ranges, next: new Map(), decision: undefined };
+}
+
+function follow(state: State, i: number, clause: PlacedClause, peer: Profile): State | undefined {
+  const ranges = clause.byPeer === undefined ? (clause.ranges ?? 'any') : rangesFor(clause, peer);
+  if (ranges === undefined) return undefined;
+  const key = clause.byPeer === undefined ? i : `${i} ${JSON.stringify(ranges)}`;
+  let next = state.next.get(key);
+  if (next === undefined) {
+    next = newState(state, i, ranges === 'any' ? undefined : ranges);
+    state.next.set(key, next);
+  }
+  return next;
+}
+
+function decide(state: State, plan: RowPlan, isHost: boolean, sets: PortSets): number {
+  state.decision ??= evaluate(rulesOf(state, plan), plan.isolation, isHost, sets);
+  return state.decision;
+}
+
+/** The clauses on the path to a state, and those for any peer. */
+function rulesOf(state: State, plan: RowPlan): MatchedRule[] {
+  const own = new Map<number, MatchedRule['ranges']>();
+  for (let at: State | undefined = state; at !== undefined; at = at.parent) own.set(at.clause, at.ranges);
+  const rules: MatchedRule[] = [];
+  for (const [i, clause] of plan.clauses.entries()) {
+    if (clause.terms === undefined) rules.push(clause);
+    else if (own.has(i)) rules.push(clause.byPeer === undefined ? clause : { ...clause, ranges: own.get(i) });
+  }
+  return rules;
+}

@@ -1,0 +1,104 @@
+import { POLICY_EGRESS, POLICY_INGRESS, type PolicyDirection } from '../decision.ts';
+import type { Identities } from '../identity/identities.ts';
+import { namedPortLabel } from '../identity/named-port.ts';
+import type { CompiledDocument } from './document.ts';
+import type { LinkedClause, LinkedDocument } from './place.ts';
+import type { PeerUse, Term, TermSpec } from './term.ts';
+import type { TermTable } from './term-table.ts';
+
+interface Entry {
+  readonly document: LinkedDocument;
+  readonly peers: readonly { readonly term: Term; readonly use: PeerUse }[];
+  /** Every term once for each use. */
+  readonly terms: readonly Term[];
+  readonly labelKeys: ReadonlySet<string>;
+  readonly blocks: ReadonlySet<string>;
+}
+
+/** Documents joined with the terms that they use, and what they make relevant. */
+export class DocumentTable {
+  readonly #byKey = new Map<string, Entry>();
+  readonly #terms: TermTable;
+  readonly #identities: Identities;
+
+  constructor(terms: TermTable, identities: Identities) {
+    this.#terms = terms;
+    this.#identities = identities;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  get(key: string): LinkedDocument | undefined {
+    return this.#byKey.get(key)?.document;
+  }
+
+  /** Adds, or replaces the one with that key. */
+  put(compiled: CompiledDocument): LinkedDocument {
+    const entry = this.#link(compiled);
+    // The old one goes last, so that what both use stays in use.
+    this.delete(compiled.key);
+    this.#byKey.set(compiled.key, entry);
+    return entry.document;
+  }
+
+  delete(key: string): void {
+    const entry = this.#byKey.get(key);
+    if (entry === undefined) return;
+    this.#byKey.delete(key);
+    entry.document.subjectTerm.subjectOf.delete(entry.document);
+    for (const { term, use } of entry.peers) term.peerOf.delete(use);
+    for (const term of entry.terms) this.#terms.release(term);
+    for (const labelKey of entry.labelKeys) this.#identities.unuseKey(labelKey);
+    for (const block of entry.blocks) this.#identities.unuseBlock(block);
+  }
+
+  #link(compiled: CompiledDocument): Entry {
+    const needs = needsOf(compiled);
+    for (const labelKey of needs.labelKeys) this.#identities.useKey(labelKey);
+    for (const block of needs.blocks) this.#identities.useBlock(block);
+    const terms: Term[] = [];
+    const take = (spec: TermSpec): Term => {
+      const term = this.#terms.take(spec);
+      terms.push(term);
+      return term;
+    };
+    const link = (direction: PolicyDirection): readonly LinkedClause[] | undefined =>
+      compiled.clauses[direction]?.map((clause) => ({ ...clause, terms: clause.peers?.map(take) }));
+    const document: LinkedDocument = {
+      ...compiled,
+      subjectTerm: take(compiled.subject),
+      linked: [link(POLICY_INGRESS), link(POLICY_EGRESS)],
+    };
+    document.subjectTerm.subjectOf.add(document);
+    const peers: Entry['peers'][number][] = [];
+    for (const direction of directions) {
+      const distinct = new Set(document.linked[direction]?.flatMap((clause) => clause.terms ?? []));
+      for (const term of distinct) {
+        const use = { document, direction };
+        term.peerOf.add(use);
+        peers.push({ term, use });
+      }
+    }
+    return { document, peers, terms, ...needs };
+  }
+}
+
+export const directions = [POLICY_INGRESS, POLICY_EGRESS] as const;
+
+/** The label keys and blocks that make a difference to a document. */
+function needsOf({ subject, clauses }: CompiledDocument): Pick<Entry, 'labelKeys' | 'blocks'> {
+  const labelKeys = new Set<string>();
+  const blocks = new Set<string>();
+  const specs = [subject];
+  for (const clause of clauses.flatMap((ofDirection) => ofDirection ?? [])) {
+    specs.push(...(clause.peers ?? []));
+    for (const { name } of clause.ports?.named ?? []) labelKeys.add(namedPortLabel(name));
+  }
+  for (const spec of specs) {
+    if (spec.kind === 'endpoints') for (const { key } of spec.pods) labelKeys.add(key);
+    if (spec.kind === 'block') for (const cidr of [spec.cidr, ...spec.except]) blocks.add(cidr);
+  }
+  return { labelKeys, blocks };
+}

@@ -1,0 +1,139 @@
+import type { Labels, PolicyDocument } from '../model/policy.ts';
+import { type Capacities, checkCapacities, unlimited } from './compile/capacities.ts';
+import { type CompiledDocument, compileDocument } from './compile/document.ts';
+import { RowCompiler } from './compile/row-compiler.ts';
+import { Identities, type IdentitySeeds } from './identity/identities.ts';
+import type { PolicyEndpoint } from './identity/policy-endpoint.ts';
+import type { PolicyTables, PortEntry } from './tables.ts';
+
+export interface PolicyCompilerOptions {
+  /** Name of this node: its label `kubernetes.io/hostname`. */
+  readonly node: string;
+  /** Default: no limit. */
+  readonly capacities?: Partial<Capacities> | undefined;
+  readonly seeds?: PolicySeeds | undefined;
+}
+
+/** Numbers as the kernel has them: what has not changed keeps its own. */
+export interface PolicySeeds extends IdentitySeeds {
+  readonly portSets?: ReadonlyMap<number, readonly PortEntry[]> | undefined;
+}
+
+/** A change of anything that policy depends on. In each map undefined stands for what is removed. */
+export interface PolicyUpdate {
+  /** By `policyKey`. */
+  readonly documents?: ReadonlyMap<string, PolicyDocument | undefined> | undefined;
+  /** Labels by namespace; its name is a label by itself. */
+  readonly namespaces?: ReadonlyMap<string, Labels | undefined> | undefined;
+  /** By `Endpoint.number`. */
+  readonly endpoints?: ReadonlyMap<number, PolicyEndpoint | undefined> | undefined;
+  /** All of the host's own, without prefix length. */
+  readonly hostAddresses?: Iterable<string> | undefined;
+}
+
+/** What of {@link PolicyTables} has come, gone or changed: its keys. */
+export interface PolicyChanges {
+  readonly standings: ReadonlySet<number>;
+  readonly blocks: ReadonlySet<string>;
+  readonly pairs: ReadonlySet<string>;
+  readonly portSets: ReadonlySet<number>;
+}
+
+/**
+ * Documents, namespaces and endpoints in; the tables that decide out. A change compiles what it concerns: a known kind
+ * of endpoint nothing, a new kind its row and column, a document the subjects that it selects.
+ */
+export class PolicyCompiler {
+  readonly #documents = new Map<string, PolicyDocument>();
+  readonly #namespaces = new Map<string, Labels>();
+  readonly #identities: Identities;
+  readonly #rows: RowCompiler;
+  readonly #capacities: Capacities;
+
+  constructor({ node, capacities, seeds = {} }: PolicyCompilerOptions) {
+    this.#capacities = { ...unlimited, ...capacities };
+    this.#identities = new Identities(seeds);
+    this.#rows = new RowCompiler(this.#identities, this.#namespaces, node, seeds.portSets ?? new Map());
+  }
+
+  /** Live: it changes with every update. */
+  get tables(): PolicyTables {
+    return this.#rows.tables;
+  }
+
+  /** By `policyKey`. */
+  get documents(): ReadonlyMap<string, PolicyDocument> {
+    return this.#documents;
+  }
+
+  get namespaces(): ReadonlyMap<string, Labels> {
+    return this.#namespaces;
+  }
+
+  /**
+   * Applies all of a change or nothing.
+   *
+   * @throws VetchError UNSUPPORTED: a document asks for what is not enforced; MAP_FULL with the numbers: it does not
+   * fit; INVALID: an address that is none
+   */
+  update(update: PolicyUpdate): void {
+    const compiled = new Map<string, CompiledDocument>();
+    for (const [key, document] of update.documents ?? []) if (document) compiled.set(key, compileDocument(document));
+    const undo = this.#inverse(update);
+    try {
+      this.#apply(update, compiled);
+      checkCapacities(this.#rows.used, this.#capacities);
+    } catch (error) {
+      const before = new Map<string, CompiledDocument>();
+      for (const [key, document] of undo.documents ?? []) if (document) before.set(key, compileDocument(document));
+      this.#apply(undo, before);
+      throw error;
+    }
+  }
+
+  /**
+   * Keys of what has changed since the last call. Numbers that are no longer used are free again after it: call it once
+   * what an update says is on its way to the kernel.
+   */
+  takeChanges(): PolicyChanges {
+    this.#identities.profiles.sweep();
+    return this.#rows.sweep();
+  }
+
+  /** Numbers of the endpoints that a document selects, rising. */
+  selected(key: string): number[] {
+    return this.#rows.selected(key);
+  }
+
+  #apply(update: PolicyUpdate, compiled: ReadonlyMap<string, CompiledDocument>): void {
+    for (const [number, endpoint] of update.endpoints ?? []) this.#identities.setEndpoint(number, endpoint);
+    if (update.hostAddresses !== undefined) this.#identities.setHostAddresses(update.hostAddresses);
+    for (const [namespace, labels] of update.namespaces ?? []) {
+      if (labels === undefined) this.#namespaces.delete(namespace);
+      else this.#namespaces.set(namespace, labels);
+      this.#rows.namespaceChanged(namespace);
+    }
+    for (const [key, document] of update.documents ?? []) {
+      if (document === undefined) this.#documents.delete(key);
+      else this.#documents.set(key, document);
+      this.#rows.setDocument(key, compiled.get(key));
+    }
+    this.#rows.settle();
+  }
+
+  #inverse(update: PolicyUpdate): PolicyUpdate {
+    return {
+      documents: before(update.documents, (key) => this.#documents.get(key)),
+      namespaces: before(update.namespaces, (namespace) => this.#namespaces.get(namespace)),
+      endpoints: before(update.endpoints, (number) => this.#identities.endpoint(number)),
+      hostAddresses: update.hostAddresses && this.#identities.hostAddresses,
+    };
+  }
+}
+
+function before<Key, Value>(
+  changes: ReadonlyMap<Key, Value | undefined> | undefined,
+  current: (key: Key) => Value | undefined,
+): ReadonlyMap<Key, Value | undefined> {
+  return new Map([...(changes?.keys() ?? [])].map((key) => [key, current(key)]));
+}

@@ -1,0 +1,260 @@
+import { withoutLength } from '../../model/address.ts';
+import { Anchored } from '../compile/anchored.ts';
+import { addressBits, type Block, BlockTable, fullLength } from './blocks.ts';
+import type { PolicyEndpoint } from './policy-endpoint.ts';
+import { factsKey, type Profile } from './profile.ts';
+import { ProfileTable } from './profile-table.ts';
+import { addressFacts, type EndpointState, endpointFacts, endpointState, type Slot, samePorts } from './slot.ts';
+
+/** Identities as the kernel has them, so that a restart gives everybody the number that it had. */
+export interface IdentitySeeds {
+  /** By endpoint number. */
+  readonly endpoints?: ReadonlyMap<number, { readonly v4: number; readonly v6: number }> | undefined;
+  /** By canonical CIDR. */
+  readonly blocks?: ReadonlyMap<string, number> | undefined;
+}
+
+/** What {@link Identities.settle} has done. */
+export interface Settled {
+  /** Profiles that are new, or whose facts are. */
+  readonly renewed: ReadonlySet<Profile>;
+  /** Those among them that name other ports than before. */
+  readonly otherPorts: ReadonlySet<Profile>;
+  /** Profiles that nobody has any more. */
+  readonly gone: ReadonlySet<Profile>;
+  /** Numbers of endpoints that have another identity, or none any more. */
+  readonly moved: ReadonlySet<number>;
+}
+
+interface EndpointEntry {
+  state: EndpointState;
+  readonly v4: Slot;
+  readonly v6: Slot;
+}
+
+/** Who everybody is to policy: from facts, and from what the documents ask for, to profiles and their numbers. */
+export class Identities {
+  readonly blocks = new BlockTable();
+  readonly profiles = new ProfileTable(this.blocks);
+  readonly #usedKeys = new Map<string, number>();
+  readonly #endpoints = new Map<number, EndpointEntry>();
+  readonly #byLabelKey = new Anchored<EndpointEntry>();
+  /** By canonical CIDR. */
+  readonly #world = new Map<string, Slot>();
+  /** By address as a prefix of its full length. */
+  readonly #hosts = new Map<string, Slot>();
+  readonly #seeds: IdentitySeeds;
+  readonly #relevance = { isUsed: (key: string) => this.#usedKeys.has(key), blocks: this.blocks };
+
+  readonly #affected = new Set<Slot>();
+  readonly #left = new Set<Profile>();
+  readonly #renewed = new Set<Profile>();
+  readonly #otherPorts = new Set<Profile>();
+  readonly #moved = new Set<number>();
+  #blocksChanged = false;
+
+  constructor(seeds: IdentitySeeds) {
+    this.#seeds = seeds;
+    for (const { v4, v6 } of seeds.endpoints?.values() ?? []) this.profiles.skip([v4, v6]);
+    this.profiles.skip(seeds.blocks?.values() ?? []);
+  }
+
+  endpoint(number: number): PolicyEndpoint | undefined {
+    return this.#endpoints.get(number)?.state.endpoint;
+  }
+
+  /** Undefined before {@link Identities.settle}, and for no endpoint. */
+  identityOf(number: number): { readonly v4: Profile; readonly v6: Profile } | undefined {
+    const entry = this.#endpoints.get(number);
+    const [v4, v6] = [entry?.v4.profile, entry?.v6.profile];
+    return v4 && v6 && { v4, v6 };
+  }
+
+  /** Adds or replaces; undefined: removes. @throws VetchError INVALID: an address that is none; nothing is changed */
+  setEndpoint(number: number, endpoint: PolicyEndpoint | undefined): void {
+    const state = endpoint && endpointState(endpoint);
+    const entry = this.#endpoints.get(number);
+    if (entry !== undefined) this.#byLabelKey.remove(entry, entry.state.labels.keys());
+    if (state === undefined) {
+      if (entry === undefined) return;
+      for (const slot of [entry.v4, entry.v6]) this.#detach(slot);
+      this.#endpoints.delete(number);
+      this.#moved.add(number);
+      return;
+    }
+    const current = entry ?? this.#newEntry(number, state);
+    current.state = state;
+    this.#byLabelKey.add(current, state.labels.keys());
+    this.#affected.add(current.v4).add(current.v6);
+  }
+
+  get hostAddresses(): readonly string[] {
+    return [...this.#hosts.keys()].map(withoutLength);
+  }
+
+  /** Replaces them all. @throws VetchError INVALID */
+  setHostAddresses(addresses: Iterable<string>): void {
+    const wanted = new Set([...addresses].map(fullLength));
+    for (const [cidr, slot] of this.#hosts) {
+      if (wanted.has(cidr)) continue;
+      this.#hosts.delete(cidr);
+      this.#detach(slot);
+    }
+    for (const cidr of wanted) {
+      if (this.#hosts.has(cidr)) continue;
+      const address = addressBits(cidr);
+      const facts = () => addressFacts('host', this.blocks.longest(address));
+      const slot: Slot = { endpoint: undefined, seed: this.#seeds.blocks?.get(cidr), facts, profile: undefined };
+      this.#hosts.set(cidr, slot);
+      this.#affected.add(slot);
+    }
+  }
+
+  /** One more document asks for labels with this key. */
+  useKey(key: string): void {
+    const users = this.#usedKeys.get(key) ?? 0;
+    this.#usedKeys.set(key, users + 1);
+    if (users === 0) this.#affectThoseWith(key);
+  }
+
+  unuseKey(key: string): void {
+    const users = this.#usedKeys.get(key) ?? 0;
+    if (users > 1) {
+      this.#usedKeys.set(key, users - 1);
+      return;
+    }
+    this.#usedKeys.delete(key);
+    this.#affectThoseWith(key);
+  }
+
+  /** One more document names this block. */
+  useBlock(cidr: string): void {
+    if (!this.blocks.add(cidr)) return;
+    this.#blocksChanged = true;
+    const facts = () => addressFacts('world', this.blocks.get(cidr));
+    const slot: Slot = { endpoint: undefined, seed: this.#seeds.blocks?.get(cidr), facts, profile: undefined };
+    this.#world.set(cidr, slot);
+    this.#affected.add(slot);
+  }
+
+  unuseBlock(cidr: string): void {
+    if (!this.blocks.remove(cidr)) return;
+    this.#blocksChanged = true;
+    const slot = this.#world.get(cidr);
+    this.#world.delete(cidr);
+    if (slot !== undefined) this.#detach(slot);
+  }
+
+  /** The table `blocks`: all prefixes in use as the world's, and the host's addresses that lie in one. */
+  blockIdentities(): Map<string, number> {
+    const table = new Map<string, number>();
+    for (const [cidr, { profile }] of this.#world) if (profile) table.set(cidr, profile.number);
+    for (const [cidr, { profile }] of this.#hosts) if (profile?.facts.block) table.set(cidr, profile.number);
+    return table;
+  }
+
+  /** Gives everybody the profile that its facts have now. @throws VetchError MAP_FULL: may be called again after it */
+  settle(): Settled {
+    if (this.#blocksChanged) this.#followBlocks();
+    const leaving = new Map<Profile, number>();
+    const moving: Slot[] = [];
+    for (const slot of this.#affected) {
+      if (slot.profile !== undefined && slot.profile.key === factsKey(slot.facts())) {
+        this.#affected.delete(slot);
+        continue;
+      }
+      moving.push(slot);
+      if (slot.profile !== undefined) leaving.set(slot.profile, (leaving.get(slot.profile) ?? 0) + 1);
+    }
+    for (const slot of moving) {
+      const facts = slot.facts();
+      const key = factsKey(facts);
+      const old = slot.profile;
+      if (old !== undefined && old.key !== key && !this.profiles.find(key) && !this.profiles.wasThere(key)) {
+        // When all who have a profile leave it, the first ones take its number along.
+        if (leaving.get(old) === old.users.size) {
+          if (!samePorts(old.facts, facts)) this.#otherPorts.add(old);
+          this.profiles.rename(old, key, facts);
+          this.#renewed.add(old);
+        }
+      }
+      if (old !== undefined) leaving.set(old, (leaving.get(old) ?? 1) - 1);
+      if (old?.key !== key) {
+        let target = this.profiles.find(key);
+        if (target === undefined) {
+          target = this.profiles.create(key, facts, slot.seed);
+          this.#renewed.add(target);
+        }
+        this.#move(slot, target);
+      }
+      this.#affected.delete(slot);
+    }
+    const gone = new Set([...this.#left].filter(({ users }) => users.size === 0));
+    for (const profile of gone) this.profiles.remove(profile);
+    const settled = {
+      renewed: without(this.#renewed, gone),
+      otherPorts: without(this.#otherPorts, gone),
+      gone,
+      moved: new Set(this.#moved),
+    };
+    for (const done of [this.#renewed, this.#otherPorts, this.#left, this.#moved]) done.clear();
+    return settled;
+  }
+
+  #move(slot: Slot, target: Profile): void {
+    const old = slot.profile;
+    if (old !== undefined) {
+      old.users.delete(slot);
+      this.#left.add(old);
+    }
+    target.users.add(slot);
+    slot.profile = target;
+    if (slot.endpoint !== undefined) this.#moved.add(slot.endpoint);
+  }
+
+  #detach(slot: Slot): void {
+    this.#affected.delete(slot);
+    if (slot.profile === undefined) return;
+    slot.profile.users.delete(slot);
+    this.#left.add(slot.profile);
+  }
+
+  #newEntry(number: number, state: EndpointState): EndpointEntry {
+    const seed = this.#seeds.endpoints?.get(number);
+    const slot = (family: 4 | 6, seeded: number | undefined): Slot => ({
+      endpoint: number,
+      seed: seeded,
+      facts: () => endpointFacts(entry.state, family, this.#relevance),
+      profile: undefined,
+    });
+    const entry: EndpointEntry = { state, v4: slot(4, seed?.v4), v6: slot(6, seed?.v6) };
+    this.#endpoints.set(number, entry);
+    return entry;
+  }
+
+  #affectThoseWith(labelKey: string): void {
+    for (const { v4, v6 } of this.#byLabelKey.get(labelKey)) this.#affected.add(v4).add(v6);
+  }
+
+  /** Everybody whose longest block is another now is affected; what holds the others' blocks may have changed. */
+  #followBlocks(): void {
+    for (const { state, v4, v6 } of this.#endpoints.values()) {
+      for (const [family, slot] of [
+        [4, v4],
+        [6, v6],
+      ] as const) {
+        const address = state.addresses[family];
+        if (address === undefined) continue;
+        const block: Block | undefined = this.blocks.longest(address);
+        if (block?.cidr !== slot.profile?.facts.block?.cidr) this.#affected.add(slot);
+      }
+    }
+    for (const slot of this.#hosts.values()) this.#affected.add(slot);
+    for (const profile of this.profiles.values()) if (profile.facts.block !== undefined) this.profiles.reindex(profile);
+    this.#blocksChanged = false;
+  }
+}
+
+function without<Item>(items: ReadonlySet<Item>, others: ReadonlySet<Item>): ReadonlySet<Item> {
+  return new Set([...items].filter((item) => !others.has(item)));
+}

@@ -1,0 +1,49 @@
+import type { Labels } from '../../model/policy.ts';
+
+/** What policy knows of an endpoint. */
+export interface PolicyEndpoint {
+  /** `Endpoint.number`: 1 to 16383. */
+  readonly number: number;
+  readonly name: string;
+  /** Name of its network. */
+  readonly network: string;
+  /** Of its network; `host`: only documents that name `vetch.io/driver` select it. */
+  readonly driver: string;
+  /** Reference of the container's image, where it is known. */
+  readonly image?: string | undefined;
+  readonly labels: Labels;
+  /** With or without prefix length; the first of each family counts. */
+  readonly addresses: readonly string[];
+}
+
+export const driverLabel = 'vetch.io/driver';
+export const namespaceNameLabel = 'kubernetes.io/metadata.name';
+
+const composeProject = 'com.docker.compose.project';
+const composeService = 'com.docker.compose.service';
+
+/** Its own labels and those that Vetch adds, which nobody else can set where Vetch knows them. */
+export function policyLabels(endpoint: PolicyEndpoint): ReadonlyMap<string, string> {
+  const { labels } = endpoint;
+  const added = {
+    'vetch.io/name': endpoint.name,
+    'vetch.io/network': endpoint.network,
+    'vetch.io/service': labels[composeService],
+    'vetch.io/project': labels[composeProject],
+    'vetch.io/image': endpoint.image,
+    [driverLabel]: endpoint.driver,
+  };
+  const all = new Map(Object.entries(labels));
+  for (const [key, value] of Object.entries(added)) if (value !== undefined) all.set(key, value);
+  return all;
+}
+
+/** The label `vetch.io/namespace`, else the compose project, else the network's name. */
+export function policyNamespace({ labels, network }: Pick<PolicyEndpoint, 'labels' | 'network'>): string {
+  return labels['vetch.io/namespace'] || labels[composeProject] || network;
+}
+
+/** A namespace's labels, with its name as `kubernetes.io/metadata.name`. */
+export function namespaceLabels(namespace: string, labels: Labels = {}): ReadonlyMap<string, string> {
+  return new Map([...Object.entries(labels), [namespaceNameLabel, namespace]]);
+}

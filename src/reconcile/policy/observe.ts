@@ -1,0 +1,83 @@
+import { setImmediate } from 'node:timers/promises';
+import { u32Codec } from '../../maps/codec.ts';
+import { blockKeyCodec, policyKeyCodec, standingCodec } from '../../maps/generated/abi.ts';
+import type { Maps } from '../../maps/open.ts';
+import { formatPrefix } from '../../model/address.ts';
+import {
+  type PolicyPair,
+  type PolicyTables,
+  type PortEntry,
+  pairKey,
+  type Standing,
+  type Standings,
+} from '../../policy/tables.ts';
+import type { RawEntry } from '../entry.ts';
+import { decodePortEntry, type HalvedMap, halfSize } from './encode.ts';
+
+export type PolicyRawMaps = Pick<Maps, HalvedMap | 'policyPorts'>;
+
+export interface ObservedPolicy {
+  /** What packets are judged by. */
+  readonly tables: PolicyTables;
+  /** Entries whose halves differ: a change was cut short, or somebody else wrote. */
+  readonly torn: readonly (RawEntry & { readonly map: HalvedMap })[];
+}
+
+const nobody: Standing = { identity: 0, flags: 0 };
+
+/** Reads all that the kernel holds of policy. @param parity of the permissions' generation */
+export async function observePolicy(maps: PolicyRawMaps, parity: number): Promise<ObservedPolicy> {
+  const torn: (RawEntry & { map: HalvedMap })[] = [];
+  const slots = new Map<number, Standing>();
+  const blocks = new Map<string, number>();
+  const pairs = new Map<string, PolicyPair>();
+  const portSets = new Map<number, PortEntry[]>();
+  for await (const [map, key, value] of entriesOf(maps, ['identities', 'addressBlocks', 'policy'])) {
+    const size = halfSize[map];
+    const half = value.subarray(parity * size, (parity + 1) * size);
+    const other = value.subarray((1 - parity) * size, (2 - parity) * size);
+    if (Buffer.compare(half, other) !== 0) torn.push({ map, key, value });
+    if (half.every((byte) => byte === 0)) continue;
+    if (map === 'identities') slots.set(u32Codec.decode(key), standingCodec.decode(half));
+    else if (map === 'addressBlocks') blocks.set(cidrOf(key), u32Codec.decode(half));
+    else {
+      const { subject, peer, direction } = policyKeyCodec.decode(key);
+      const pair = { subject, peer, direction: direction === 0 ? 0 : 1, decision: u32Codec.decode(half) } as const;
+      pairs.set(pairKey(subject, peer, pair.direction), pair);
+    }
+  }
+  for await (const [, key, value] of entriesOf(maps, ['policyPorts'])) {
+    const { set, entry } = decodePortEntry({ key, value });
+    const entries = portSets.get(set);
+    if (entries) entries.push(entry);
+    else portSets.set(set, [entry]);
+  }
+  return { tables: { standings: standingsOf(slots), blocks, pairs, portSets }, torn };
+}
+
+/** Entry by entry; other work runs between two maps, and now and then within one. */
+async function* entriesOf<M extends keyof PolicyRawMaps>(
+  maps: PolicyRawMaps,
+  names: readonly M[],
+): AsyncGenerator<readonly [M, Uint8Array, Uint8Array]> {
+  for (const name of names) {
+    for (const batch of maps[name].raw.batches()) {
+      for (const [key, value] of batch) yield [name, key, value];
+      await setImmediate();
+    }
+  }
+}
+
+function standingsOf(slots: ReadonlyMap<number, Standing>): Map<number, Standings> {
+  const standings = new Map<number, Standings>();
+  for (const slot of slots.keys()) {
+    const number = slot >> 1;
+    standings.set(number, { v4: slots.get(2 * number) ?? nobody, v6: slots.get(2 * number + 1) ?? nobody });
+  }
+  return standings;
+}
+
+function cidrOf(key: Uint8Array): string {
+  const { prefixlen, addr } = blockKeyCodec.decode(key);
+  return formatPrefix({ address: addr, prefixLength: prefixlen - 32 });
+}

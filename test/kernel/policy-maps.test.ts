@@ -1,0 +1,204 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { VetchError } from '../../src/api/error.ts';
+import { Counter, DropReason, StandingFlag } from '../../src/maps/generated/abi.ts';
+import { type PolicyPair, type PolicyTables, type PortEntry, pairKey } from '../../src/policy/tables.ts';
+import { PolicyMaps } from '../../src/reconcile/policy/policy-maps.ts';
+import * as build from './packet/build.ts';
+import { between } from './tables/say.ts';
+import { endpoints } from './world/plan.ts';
+import { allow, deny } from './world/policy.ts';
+import { skbContext, World } from './world/world.ts';
+
+let world: World;
+beforeAll(() => {
+  world = World.create();
+});
+afterAll(() => world[Symbol.dispose]());
+beforeEach(() => {
+  world.restore();
+  world.forget();
+  failures.length = 0;
+});
+
+const { a, b } = endpoints;
+const failures: unknown[] = [];
+const aToB = between('a', 'b', 4, build.udp({ source: 40_000, destination: 80 }));
+
+function open(): Promise<PolicyMaps> {
+  const generation = {
+    get parity() {
+      return (world.config.generation & 1) as 0 | 1;
+    },
+    turn() {
+      const { config } = world;
+      world.maps.config.set(0, { ...config, generation: config.generation + 1 });
+    },
+  };
+  return PolicyMaps.open(world.maps, generation, (error) => failures.push(error));
+}
+
+/** `a` may send, `b` may receive, by these decisions. */
+function tables(
+  egress: number,
+  ingress: number,
+  more: { blocks?: [string, number][]; portSets?: [number, PortEntry[]][]; pairs?: PolicyPair[] } = {},
+): PolicyTables {
+  const standing = (identity: number, flags: number) => ({ v4: { identity, flags }, v6: { identity, flags } });
+  const pairs: PolicyPair[] = [
+    { subject: a.identity, peer: 0, direction: 1, decision: egress },
+    { subject: b.identity, peer: 0, direction: 0, decision: ingress },
+    ...(more.pairs ?? []),
+  ];
+  const standings = Object.values(endpoints).map(({ number, identity }) => {
+    const flags = identity === a.identity ? StandingFlag.EGRESS : identity === b.identity ? StandingFlag.INGRESS : 0;
+    return [number, standing(identity, flags)] as const;
+  });
+  return {
+    standings: new Map(standings),
+    blocks: new Map(more.blocks ?? []),
+    pairs: new Map(pairs.map((pair) => [pairKey(pair.subject, pair.peer, pair.direction), pair])),
+    portSets: new Map(more.portSets ?? []),
+  };
+}
+
+const sends = () => world.run('from_endpoint', aToB, { device: a.device }).verdict;
+const halvesOf = (map: 'policy' | 'addressBlocks' | 'identities' | 'policyPorts') =>
+  [...world.maps[map].raw.entries()].map(([, value]) => value);
+const counter = (index: number) => world.maps.counters.get(index).reduce((sum, value) => sum + Number(value), 0);
+
+test('what is applied is what packets are judged by, and both halves are the same once it has settled', async () => {
+  const policy = await open();
+  await policy.apply(tables(allow, allow));
+  expect(sends()).toBe('redirect');
+  await policy.apply(tables(allow, deny));
+  expect(sends()).toBe('drop');
+  await policy.settled();
+  for (const value of halvesOf('policy')) expect(value.subarray(0, 4)).toEqual(value.subarray(4));
+  for (const value of halvesOf('identities')) expect(value.subarray(0, 8)).toEqual(value.subarray(8));
+  expect(failures).toEqual([]);
+});
+
+test('what is gone from the tables is gone from the maps', async () => {
+  const policy = await open();
+  const ports: PortEntry[] = [
+    { protocol: 0, port: 0, bits: 0, decision: deny },
+    { protocol: 17, port: 80, bits: 16, decision: allow },
+  ];
+  const pairs: PolicyPair[] = [{ subject: a.identity, peer: b.identity, direction: 1, decision: 7 }];
+  await policy.apply(tables(deny, allow, { blocks: [['10.0.0.0/8', 300]], portSets: [[7, ports]], pairs }));
+  expect(sends()).toBe('redirect');
+  await policy.apply(tables(deny, allow));
+  expect(sends()).toBe('drop');
+  await policy.settled();
+  expect([halvesOf('policy').length, halvesOf('addressBlocks').length, halvesOf('policyPorts').length]).toEqual([
+    2, 0, 0,
+  ]);
+});
+
+test('a block that comes or goes never hides a wider one', async () => {
+  const policy = await open();
+  const wide: [string, number] = ['203.0.112.0/22', 300];
+  const narrow: [string, number] = ['203.0.113.0/24', 301];
+  await policy.apply(tables(allow, allow, { blocks: [wide] }));
+  await policy.settled();
+  await policy.apply(tables(allow, allow, { blocks: [wide, narrow] }));
+  const halves = [...world.maps.addressBlocks.entries()].map(([{ prefixlen }, { identity }]) => [
+    prefixlen,
+    ...identity,
+  ]);
+  expect(
+    halves
+      .find(([length]) => length === 32 + 96 + 24)
+      ?.slice(1)
+      .sort(),
+  ).toEqual([300, 301]);
+  await policy.settled();
+  await policy.apply(tables(allow, allow, { blocks: [wide] }));
+  await policy.settled();
+  expect([...world.maps.addressBlocks.entries()].map(([, { identity }]) => identity)).toEqual([[300, 300]]);
+});
+
+test('tables that do not fit are refused, and the old ones stay to the last byte', async () => {
+  const policy = await open();
+  await policy.apply(tables(allow, allow));
+  await policy.settled();
+  const before = [...world.maps.policy.raw.entries()].map(([key, value]) => [...key, ...value]).sort();
+  const { generation } = world.config;
+  const pairs = Array.from({ length: 2000 }, (_, index): PolicyPair => {
+    return { subject: a.identity, peer: 1000 + index, direction: 1, decision: allow };
+  });
+  await expect(policy.apply(tables(deny, deny, { pairs }))).rejects.toThrow(VetchError);
+  expect([...world.maps.policy.raw.entries()].map(([key, value]) => [...key, ...value]).sort()).toEqual(before);
+  expect(world.config.generation).toBe(generation);
+  expect(sends()).toBe('redirect');
+});
+
+test('a daemon that is killed between writing and turning leaves the old policy, and the next one mends it', async () => {
+  const first = await open();
+  await first.apply(tables(deny, allow));
+  await first.settled();
+  const parity = world.config.generation & 1;
+  const decision = parity === 0 ? [deny, allow] : [allow, deny];
+  world.maps.policy.set({ subject: a.identity, peer: 0, direction: 1 }, { decision });
+  world.maps.policy.set(
+    { subject: a.identity, peer: 9, direction: 1 },
+    { decision: parity === 0 ? [0, allow] : [allow, 0] },
+  );
+  expect(sends()).toBe('drop');
+  const second = await open();
+  expect([...world.maps.policy.entries()].map(([, value]) => value.decision)).toEqual(
+    expect.arrayContaining([
+      [deny, deny],
+      [allow, allow],
+    ]),
+  );
+  expect(halvesOf('policy')).toHaveLength(2);
+  expect(await second.reconcile(tables(deny, allow))).toBe(0);
+});
+
+test('what somebody else has changed is repaired and counted', async () => {
+  const policy = await open();
+  const wanted = tables(deny, allow, { blocks: [['10.0.0.0/8', 300]] });
+  await policy.apply(wanted);
+  await policy.settled();
+  world.maps.policy.set({ subject: a.identity, peer: 0, direction: 1 }, { decision: [allow, allow] });
+  world.maps.addressBlocks.deleteManyRaw([...world.maps.addressBlocks.rawEntries()].map(([key]) => key));
+  world.maps.policy.set({ subject: 999, peer: 0, direction: 1 }, { decision: [allow, allow] });
+  expect(await policy.reconcile(wanted)).toBe(3);
+  expect(sends()).toBe('drop');
+  await policy.settled();
+  expect(await policy.reconcile(wanted)).toBe(0);
+});
+
+test('no packet sees a mixture of two policies, over 1,000 changes', async () => {
+  const policy = await open();
+  // Either way one end denies: a packet that is judged by half of each would pass, and begin a flow.
+  const [one, other] = [tables(allow, deny), tables(deny, allow)];
+  await policy.apply(one);
+  const begun = counter(Counter.FLOWS_CREATED);
+  const denied = world.dropCounts()[DropReason.POLICY_DENIED] ?? 0;
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(new URL('./policy-runner.ts', import.meta.url), {
+    workerData: {
+      fd: world.program('from_endpoint').fd,
+      packet: aToB,
+      context: skbContext(world.index(a.device), 0),
+      stop,
+    },
+  });
+  await once(worker, 'message');
+  try {
+    for (let change = 0; change < 500; change++) {
+      await policy.apply(other);
+      await policy.apply(one);
+    }
+  } finally {
+    Atomics.store(stop, 0, 1);
+  }
+  const [runs] = (await once(worker, 'message')) as [number];
+  expect(runs).toBeGreaterThan(10_000);
+  expect(counter(Counter.FLOWS_CREATED) - begun).toBe(0);
+  expect((world.dropCounts()[DropReason.POLICY_DENIED] ?? 0) - denied).toBe(runs);
+}, 60_000);
