@@ -1,6 +1,6 @@
 import { far, host, outside, places, stranger } from './layout.ts';
 import { type Answer, answer } from './model/oracle.ts';
-import type { Family, Party, Protocol } from './model/situation.ts';
+import type { Family, Party, Protocol, Question } from './model/situation.ts';
 import type { State } from './steps.ts';
 
 /** One flow of the truth table. */
@@ -81,14 +81,19 @@ export const cells: readonly Cell[] = [
   ),
 ];
 
-/** What the model says about each cell, in their order. */
-export function expected({ situation, parties }: State): Answer[] {
+/** Each cell as a question, in their order. */
+export function questionsOf({ parties }: State): Question[] {
   const byName = new Map(parties.map((party) => [party.name, party]));
   return cells.map(({ from, to, family, protocol, port }) => {
     const [source, target] = [byName.get(from), byName.get(to)];
     if (!source || !target) throw new Error(`nobody is called ${from} or ${to}`);
-    return answer(situation, { from: source, to: target, family, protocol, port });
+    return { from: source, to: target, family, protocol, port };
   });
+}
+
+/** What the model says about each cell, in their order. */
+export function expected(state: State): Answer[] {
+  return questionsOf(state).map((question) => answer(state.situation, question));
 }
 
 export function cellText({ from, to, family, protocol, port, sentTo, address }: Cell): string {

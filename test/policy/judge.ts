@@ -12,21 +12,16 @@ const eventDeadline = 2000;
 /** So many mismatches of a step are explained. */
 const explained = 5;
 
-/** What became of a cell. */
-interface Outcome extends Seen {
+/** What became of a cell, and what should have. */
+export interface Outcome extends Seen {
   readonly cell: Cell;
   readonly answer: Answer;
   readonly who: string | undefined;
   readonly error: string | undefined;
 }
 
-/**
- * Tries every cell at once, and compares each with the model: what is allowed is answered by the right one and loses
- * no packet to a policy, what is denied is not answered and has its drop event, what is audited has its event.
- *
- * @returns a text for each mismatch
- */
-export async function judge(scene: Scene): Promise<string[]> {
+/** Tries every cell at once. */
+export async function tryAll(scene: Scene): Promise<Outcome[]> {
   const answers = expected(scene.state);
   scene.events.clear();
   const orders = new Map<string, [number, Cell][]>();
@@ -40,41 +35,43 @@ export async function judge(scene: Scene): Promise<string[]> {
   const fired = await Promise.all(asking.map(({ prober, order }) => prober.fire(order)));
   const collected = await Promise.all(asking.map(({ prober }) => prober.collect(deadline)));
   const ports = new Map(fired.flatMap((some) => [...some]));
-  const keys = cells.map((cell, number) => keyOf(cell, ports.get(number) ?? 0));
-  const wanted = (wants: (answer: Answer) => boolean) =>
-    keys.filter((_, number) => {
-      const answer = answers[number];
-      return answer !== undefined && wants(answer);
-    });
-  await scene.events.until(
-    wanted(({ verdict }) => verdict === 'deny'),
-    'drop',
-    eventDeadline,
+  const tried = cells.map((cell, number) => ({
+    cell,
+    key: keyOf(cell, ports.get(number) ?? 0),
+    answer: answers[number] ?? nobody,
+  }));
+  const keysWhere = (wanted: (answer: Answer) => boolean) =>
+    tried.filter(({ answer }) => wanted(answer)).map(({ key }) => key);
+  const denied = keysWhere(({ verdict }) => verdict === 'deny');
+  await scene.events.until(denied, 'drop', eventDeadline);
+  const audited = keysWhere((answer) => answer.audited);
+  await scene.events.until(audited, 'audit', eventDeadline);
+  const who: Collected['answers'] = Object.assign({}, ...collected.map(({ answers: some }) => some));
+  const errors: Collected['errors'] = Object.assign({}, ...collected.map(({ errors: some }) => some));
+  return tried.map(({ cell, key, answer }, number) => ({
+    cell,
+    answer,
+    who: who[number],
+    error: errors[number],
+    ...scene.events.get(key),
+  }));
+}
+
+/** Of a cell without an answer of the model, which there is none of. */
+const nobody: Answer = { verdict: 'deny', denies: [], audited: false };
+
+/**
+ * Compares every cell with the model: what is allowed is answered by the right one and loses no packet to a policy, what
+ * is denied is not answered and has its drop event, what is audited has its event.
+ *
+ * @returns a text for each mismatch
+ */
+export async function judge(scene: Scene): Promise<string[]> {
+  const outcomes = await tryAll(scene);
+  return await report(
+    scene,
+    outcomes.filter((outcome) => complaint(outcome) !== undefined),
   );
-  await scene.events.until(
-    wanted(({ audited }) => audited),
-    'audit',
-    eventDeadline,
-  );
-  const merged: Collected = {
-    answers: Object.assign({}, ...collected.map(({ answers: some }) => some)),
-    errors: Object.assign({}, ...collected.map(({ errors }) => errors)),
-  };
-  const wrong: Outcome[] = [];
-  for (const [number, cell] of cells.entries()) {
-    const answer = answers[number];
-    const key = keys[number];
-    if (!answer || key === undefined) continue;
-    const outcome: Outcome = {
-      cell,
-      answer,
-      who: merged.answers[number],
-      error: merged.errors[number],
-      ...scene.events.get(key),
-    };
-    if (complaint(outcome) !== undefined) wrong.push(outcome);
-  }
-  return await report(scene, wrong);
 }
 
 function keyOf({ from, address, family, protocol }: Cell, sourcePort: number): string {

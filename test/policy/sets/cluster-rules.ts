@@ -179,7 +179,7 @@ export const clusterRuleSets = [
   ),
   once(
     'nodes that no label selects are not denied',
-    cnp('Admin', 10, 'nodes', { egress: [to('Deny', [{ nodes: where('absent', 'Exists') }])] }),
+    cnp('Admin', 10, 'nodes', { egress: [to('Deny', [{ nodes: where('kubernetes.io/hostname', 'NotIn', 'h1') }])] }),
   ),
   once('nodes are denied in the Baseline', cnp('Baseline', 10, 'nodes', { subject: x, egress: [to('Deny', [nodes])] })),
   once(
