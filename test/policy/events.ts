@@ -4,10 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FlowView } from '../../src/api/schemas/flow.ts';
 import type { Host } from '../lab/host.ts';
 
-/** What identifies a flow among all that are tried: no source port is used twice within a step. */
-export function flowKey(protocol: string, ip: string, port: number | null, to: string): string {
-  const isEcho = protocol.startsWith('icmp');
-  return isEcho ? `icmp ${ip} ${to}` : `${protocol} ${ip} ${port}`;
+/** Addresses and ports of a flow as its sender has them; those of an echo mean nothing. */
+export interface Tuple {
+  readonly protocol: string;
+  readonly source: { readonly ip: string; readonly port: number | null };
+  readonly destination: { readonly ip: string; readonly port: number | null };
+}
+
+function keyOf({ protocol, source, destination }: Tuple): string {
+  if (protocol.startsWith('icmp')) return `icmp ${source.ip} ${destination.ip}`;
+  return `${protocol} ${source.ip} ${source.port} ${destination.ip} ${destination.port}`;
 }
 
 /** Reasons by which a policy, or the border of a network, denies. */
@@ -68,14 +74,14 @@ export class EventWatch implements Disposable {
     this.#seen.clear();
   }
 
-  get(key: string): Seen {
-    return this.#seen.get(key) ?? {};
+  get(flow: Tuple): Seen {
+    return this.#seen.get(keyOf(flow)) ?? {};
   }
 
-  /** Waits until of each key such an event was seen, at most so long. @throws Error when the stream broke off */
-  async until(keys: readonly string[], kind: keyof Seen, milliseconds: number): Promise<void> {
+  /** Waits until of each flow such an event was seen, at most so long. @throws Error when the stream broke off */
+  async until(flows: readonly Tuple[], kind: keyof Seen, milliseconds: number): Promise<void> {
     const late = Date.now() + milliseconds;
-    while (keys.some((key) => !this.get(key)[kind]) && Date.now() < late) {
+    while (flows.some((flow) => !this.get(flow)[kind]) && Date.now() < late) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 20);
         this.#wake = () => {
@@ -93,7 +99,7 @@ export class EventWatch implements Disposable {
 
   #take(line: string): void {
     const flow = JSON.parse(line) as FlowView;
-    const key = flowKey(flow.protocol, flow.source.ip, flow.source.port, flow.destination.ip);
+    const key = keyOf(flow);
     const kind = flow.verdict === 'AUDIT' ? 'audit' : denials.includes(flow.reason) ? 'drop' : 'accident';
     this.#seen.set(key, { ...this.#seen.get(key), [kind]: flow });
     this.#wake();

@@ -1,5 +1,5 @@
 import { type Cell, cells, cellText, expected } from './cells.ts';
-import { flowKey, type Seen } from './events.ts';
+import type { Seen, Tuple } from './events.ts';
 import { parties } from './layout.ts';
 import type { Answer } from './model/oracle.ts';
 import type { Collected } from './prober.ts';
@@ -37,23 +37,23 @@ export async function tryAll(scene: Scene): Promise<Outcome[]> {
   const ports = new Map(fired.flatMap((some) => [...some]));
   const tried = cells.map((cell, number) => ({
     cell,
-    key: keyOf(cell, ports.get(number) ?? 0),
+    flow: tupleOf(cell, ports.get(number) ?? 0),
     answer: answers[number] ?? nobody,
   }));
-  const keysWhere = (wanted: (answer: Answer) => boolean) =>
-    tried.filter(({ answer }) => wanted(answer)).map(({ key }) => key);
-  const denied = keysWhere(({ verdict }) => verdict === 'deny');
+  const flowsWhere = (wanted: (answer: Answer) => boolean) =>
+    tried.filter(({ answer }) => wanted(answer)).map(({ flow }) => flow);
+  const denied = flowsWhere(({ verdict }) => verdict === 'deny');
   await scene.events.until(denied, 'drop', eventDeadline);
-  const audited = keysWhere((answer) => answer.audited);
+  const audited = flowsWhere((answer) => answer.audited);
   await scene.events.until(audited, 'audit', eventDeadline);
   const who: Collected['answers'] = Object.assign({}, ...collected.map(({ answers: some }) => some));
   const errors: Collected['errors'] = Object.assign({}, ...collected.map(({ errors: some }) => some));
-  return tried.map(({ cell, key, answer }, number) => ({
+  return tried.map(({ cell, flow, answer }, number) => ({
     cell,
     answer,
     who: who[number],
     error: errors[number],
-    ...scene.events.get(key),
+    ...scene.events.get(flow),
   }));
 }
 
@@ -74,9 +74,9 @@ export async function judge(scene: Scene): Promise<string[]> {
   );
 }
 
-function keyOf({ from, address, family, protocol }: Cell, sourcePort: number): string {
+function tupleOf({ from, address, sentTo, family, protocol }: Cell, sourcePort: number): Tuple {
   const ip = parties.find(({ name }) => name === from)?.addresses[family] ?? '';
-  return flowKey(protocol, ip, sourcePort, address);
+  return { protocol, source: { ip, port: sourcePort }, destination: { ip: address, port: sentTo } };
 }
 
 /** What is wrong with an outcome, or undefined. */
