@@ -20,7 +20,7 @@ export default defineConfig({
             'test/compliance/store*.test.ts',
             'test/kernel/packet/*.test.ts',
             'test/policy/{model,sets}/*.test.ts',
-            'test/policy/compiled.test.ts',
+            'test/policy/{compiled,judge}.test.ts',
           ],
           testTimeout: 30_000 * slowness,
         },
@@ -48,7 +48,7 @@ export default defineConfig({
         test: {
           name: 'policy',
           include: ['test/policy/*.test.ts'],
-          exclude: ['test/policy/compiled.test.ts'],
+          exclude: ['test/policy/{compiled,judge}.test.ts'],
           testTimeout: 120_000 * slowness,
           hookTimeout: 120_000 * slowness,
           ...inTurn,

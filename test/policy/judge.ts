@@ -80,7 +80,7 @@ function tupleOf({ from, address, sentTo, family, protocol }: Cell, sourcePort: 
 }
 
 /** What is wrong with an outcome, or undefined. */
-function complaint({ cell, answer, who, error, drop, audit, accident }: Outcome): string | undefined {
+export function complaint({ cell, answer, who, error, drop, audit, accident }: Outcome): string | undefined {
   const right = cell.protocol === 'icmp' ? cell.address : cell.to;
   if (answer.verdict === 'deny') {
     if (who !== undefined) return `answered by ${who}`;

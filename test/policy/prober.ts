@@ -27,7 +27,7 @@ export class Prober {
   /** It ends with the machine. */
   static async start(machine: Machine, name: string, address4: string, address6: string): Promise<Prober> {
     const path = new URL('./prober/prober.py', import.meta.url).pathname;
-    const program = machine.spawn('python3', path, name, address4, address6);
+    const program = machine.spawn('python3', '-B', path, name, address4, address6);
     const { stdin, stdout } = program.child;
     if (!stdin || !stdout) throw new Error(`${name}: no pipes to the prober`);
     const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();

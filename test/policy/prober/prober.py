@@ -24,11 +24,11 @@ import struct
 import sys
 import time
 
+from packets import INIT, INIT_ACK, echo_reply_of, echo_request, sctp_packet, sctp_parts
+
 name, address4, address6 = sys.argv[1:4]
 TCP_PORTS = UDP_PORTS = (80, 81)
 SCTP_PORTS = (80,)
-INIT, INIT_ACK = 1, 2
-ECHO = {4: (8, 0), 6: (128, 129)}
 IP_FREEBIND, IPV6_FREEBIND = 15, 78
 # A connection that is closed leaves neither end waiting.
 ABORT = struct.pack("ii", 1, 0)
@@ -139,33 +139,6 @@ def serve_udp(family, port):
 # ---- SCTP
 
 
-def crc32c_table():
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
-        table.append(byte)
-    return table
-
-
-CRC32C = crc32c_table()
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ CRC32C[(crc ^ byte) & 0xFF]
-    return crc ^ 0xFFFFFFFF
-
-
-def sctp_packet(source_port, destination_port, tag, chunk, text):
-    """An INIT or INIT ACK, with a parameter that whoever does not know it skips."""
-    parameter = struct.pack("!HH", 0xBF00, 4 + len(text)) + text + bytes(-len(text) % 4)
-    body = struct.pack("!BBHIIHHI", chunk, 0, 20 + 4 + len(text), 1, 65536, 1, 1, 1) + parameter
-    head = struct.pack("!HHI", source_port, destination_port, tag)
-    return head + struct.pack("<I", crc32c(head + bytes(4) + body)) + body
-
-
 def serve_sctp(family):
     link = bound(family, socket.SOCK_RAW, socket.IPPROTO_SCTP, 0)
 
@@ -177,18 +150,14 @@ def serve_sctp(family):
                 return
             if family == 4:
                 data = data[(data[0] & 15) * 4 :]
-            if len(data) < 36:
-                continue
-            source_port, destination_port = struct.unpack_from("!HH", data)
-            length = struct.unpack_from("!H", data, 34)[0]
-            text = data[36 : 32 + length]
-            if data[12] == INIT and destination_port in SCTP_PORTS:
+            chunk, source_port, destination_port, text = sctp_parts(data)
+            if chunk == INIT and destination_port in SCTP_PORTS:
                 reply = sctp_packet(destination_port, source_port, 1, INIT_ACK, name.encode() + b" " + text)
                 try:
                     link.sendto(reply, (peer[0], 0))
                 except OSError:
                     pass
-            elif data[12] == INIT_ACK:
+            elif chunk == INIT_ACK:
                 settle(text)
 
     selector.register(link, selectors.EVENT_READ, receive)
@@ -196,13 +165,6 @@ def serve_sctp(family):
 
 
 # ---- ICMP
-
-
-def internet_checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 def open_icmp(family):
@@ -216,8 +178,9 @@ def open_icmp(family):
                 return
             if family == 4:
                 data = data[(data[0] & 15) * 4 :]
-            if data[0] == ECHO[family][1] and len(data) > 8:
-                settle(peer[0].encode() + b" " + data[8:].rstrip(b"\0"))
+            text = echo_reply_of(family, data)
+            if text is not None:
+                settle(peer[0].encode() + b" " + text)
 
     selector.register(link, selectors.EVENT_READ, receive)
     return link
@@ -296,11 +259,7 @@ def ask_sctp(cell, address, port, token):
 def ask_icmp(cell, address, port, token):
     family = 6 if ":" in address else 4
     number = fresh_number()
-    payload = token + bytes(-len(token) % 4)
-    head = struct.pack("!BBHHH", ECHO[family][0], 0, 0, number, 1)
-    if family == 4:
-        head = struct.pack("!BBHHH", 8, 0, internet_checksum(head + payload), number, 1)
-    icmp[family].sendto(head + payload, (address, 0))
+    icmp[family].sendto(echo_request(family, number, token), (address, 0))
     return number
 
 
