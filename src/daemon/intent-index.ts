@@ -2,6 +2,7 @@ import { withoutLength } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import { type Labels, type PolicyDocument, policyKey } from '../model/policy.ts';
 
 /** Long enough to tell ten thousand ids apart, short enough that most prefixes that people write have it. */
 const bucketDigits = 4;
@@ -14,6 +15,8 @@ export class IntentIndex implements Intent {
   readonly #networks = new Map<string, Network>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #deny = new Set<string>();
+  readonly #policies = new Map<string, PolicyDocument>();
+  readonly #namespaces = new Map<string, Labels>();
   readonly #networkByName = new Map<string, Network>();
   readonly #networkByNumber = new Map<number, Network>();
   readonly #byNetwork = new Map<string, Map<string, Endpoint>>();
@@ -27,6 +30,8 @@ export class IntentIndex implements Intent {
     for (const network of intent?.networks.values() ?? []) this.putNetwork(network);
     for (const endpoint of intent?.endpoints.values() ?? []) this.putEndpoint(endpoint);
     for (const cidr of intent?.deny ?? []) this.#deny.add(cidr);
+    for (const document of intent?.policies.values() ?? []) this.putPolicy(document);
+    for (const [name, labels] of intent?.namespaces ?? []) this.putNamespace(name, labels);
   }
 
   get networks(): ReadonlyMap<string, Network> {
@@ -37,6 +42,12 @@ export class IntentIndex implements Intent {
   }
   get deny(): ReadonlySet<string> {
     return this.#deny;
+  }
+  get policies(): ReadonlyMap<string, PolicyDocument> {
+    return this.#policies;
+  }
+  get namespaces(): ReadonlyMap<string, Labels> {
+    return this.#namespaces;
   }
   /** Goes up with every change. */
   get version(): number {
@@ -91,6 +102,23 @@ export class IntentIndex implements Intent {
 
   deleteDeny(cidrs: Iterable<string>): void {
     for (const cidr of cidrs) this.#deny.delete(cidr);
+  }
+
+  putPolicy(document: PolicyDocument): void {
+    this.#policies.set(policyKey(document), document);
+    this.#version++;
+  }
+
+  /** @param key of `policyKey` */
+  deletePolicy(key: string): void {
+    this.#policies.delete(key);
+    this.#version++;
+  }
+
+  putNamespace(name: string, labels: Labels | undefined): void {
+    if (labels) this.#namespaces.set(name, labels);
+    else this.#namespaces.delete(name);
+    this.#version++;
   }
 
   /** How many ports are published. */

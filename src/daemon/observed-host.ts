@@ -15,7 +15,7 @@ import type { State } from './state.ts';
 export function observedHost(state: State, host: Host): ObservedHost {
   const { index } = state;
   return {
-    directory: directoryOf(state),
+    directory: directoryOf(state, host),
     names: namesOf(state, host),
     counts: () => ({
       networks: index.networks.size,
@@ -31,8 +31,11 @@ export function observedHost(state: State, host: Host): ObservedHost {
   };
 }
 
-function directoryOf({ index }: State): FlowDirectory {
-  const peer = ({ name, labels, identity }: Endpoint): FlowPeer => ({ name, labels, identity });
+function directoryOf({ index }: State, host: Host): FlowDirectory {
+  const peer = (endpoint: Endpoint): FlowPeer => {
+    const { name, labels } = endpoint;
+    return { name, labels, identity: host.policy.identityOf(endpoint) };
+  };
   return {
     endpointAt(network, address) {
       const endpoints = index.endpointsAt(formatAddress(address));
@@ -43,6 +46,7 @@ function directoryOf({ index }: State): FlowDirectory {
       return found && peer(found);
     },
     networkName: (number) => index.networkNumbered(number)?.name,
+    decidedBy: (decision) => host.policy.decidedBy(decision),
     get version() {
       return index.version;
     },

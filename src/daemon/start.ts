@@ -67,7 +67,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
   opened.push('close netlink', () => netlink.close());
   const state = new State(intent);
   const host = await Host.open({
-    ...{ maps, netlink, tree, programs, cgroup, uplink: options.uplink },
+    ...{ maps, netlink, tree, programs, cgroup, uplink: options.uplink, node: options.node },
     netnsCookie: hostCookie(),
     sandboxOf: (endpoint) => sandboxOf(endpoint, store, log),
     failed: (what, err) => log.error({ err }, `cannot ${what}`),

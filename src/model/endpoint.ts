@@ -38,8 +38,6 @@ export interface Endpoint {
    */
   readonly netns: string;
   readonly cgroup?: string;
-  /** Policy identity number. */
-  readonly identity: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
   readonly ports: readonly PublishedPort[];

@@ -1,5 +1,6 @@
 import type { Endpoint } from './endpoint.ts';
 import type { Network } from './network.ts';
+import type { Labels, PolicyDocument } from './policy.ts';
 
 /** Everything that the user has asked of this host: the one input of `desired`. */
 export interface Intent {
@@ -7,4 +8,8 @@ export interface Intent {
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   /** Prefixes of the XDP deny list, canonical CIDR. */
   readonly deny: ReadonlySet<string>;
+  /** By `policyKey`. */
+  readonly policies: ReadonlyMap<string, PolicyDocument>;
+  /** Labels of policy's namespaces, by name; one that is not here has none but its name. */
+  readonly namespaces: ReadonlyMap<string, Labels>;
 }

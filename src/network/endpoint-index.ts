@@ -3,7 +3,6 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
 import { AddressPool } from './address-pool.ts';
-import { IdentityTable } from './identities.ts';
 import { NumberPool } from './number-pool.ts';
 import { PortTable } from './port-table.ts';
 
@@ -28,7 +27,6 @@ export interface NetworkIndex {
  */
 export class EndpointIndex {
   readonly numbers = new NumberPool('endpoints', endpointNumbers.first, endpointNumbers.last);
-  readonly identities = new IdentityTable();
   readonly published = new PortTable();
   readonly hostIfnames = new Set<string>();
   readonly #networks = new Map<string, NetworkIndex>();
@@ -72,12 +70,11 @@ export class EndpointIndex {
     return this.#ifnames.get(netns) ?? new Set();
   }
 
-  /** Also replaces: ports, labels and identity of an endpoint change while it lives. */
+  /** Also replaces: ports and labels of an endpoint change while it lives. */
   addEndpoint(endpoint: Endpoint): void {
     this.removeEndpoint(endpoint.id);
     this.#endpoints.set(endpoint.id, endpoint);
     this.numbers.take(endpoint.number);
-    this.identities.take(endpoint.labels, endpoint.identity);
     this.hostIfnames.add(endpoint.hostIfname);
     const ifnames = this.#ifnames.get(endpoint.netns) ?? new Set();
     this.#ifnames.set(endpoint.netns, ifnames.add(endpoint.ifname));
@@ -94,7 +91,6 @@ export class EndpointIndex {
     if (endpoint === undefined) return;
     this.#endpoints.delete(id);
     this.numbers.release(endpoint.number);
-    this.identities.release(endpoint.labels);
     this.hostIfnames.delete(endpoint.hostIfname);
     const ifnames = this.#ifnames.get(endpoint.netns);
     ifnames?.delete(endpoint.ifname);

@@ -13,7 +13,6 @@ describe('a new endpoint', () => {
       number: 1,
       addresses: ['10.1.0.2/24', 'fd00:1::2/64'],
       ifname: 'eth0',
-      identity: 256,
       ports: [],
       owner: 'vetch',
     });
@@ -49,18 +48,6 @@ describe('a new endpoint', () => {
     expect(attach().ifname).toBe('eth0');
     expect(attach().ifname).toBe('eth2');
     expect(attach({ netns: '/var/run/netns/other' }).ifname).toBe('eth0');
-  });
-
-  test('shares its identity with those that have the same labels', () => {
-    const { index, attach } = indexOf(dual());
-    const identities = [{ app: 'web', tier: '1' }, { tier: '1', app: 'web' }, { app: 'db' }].map(
-      (labels) => attach({ labels }).identity,
-    );
-    expect(identities).toEqual([256, 256, 257]);
-    expect(index.identities.entries()).toEqual([
-      { identity: 256, labels: { app: 'web', tier: '1' } },
-      { identity: 257, labels: { app: 'db' } },
-    ]);
   });
 
   test('that was only planned has taken nothing', () => {

@@ -56,7 +56,6 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
     addresses: chosenAddresses(request.addresses, index),
     netns: request.netns,
     ...(request.cgroup === undefined ? {} : { cgroup: request.cgroup }),
-    identity: endpoints.identities.identify(labels),
     labels,
     options: request.options,
     ports: [],

@@ -25,7 +25,7 @@ test('a network is shown as the API promises', () => {
 });
 
 test('an endpoint is shown as the API promises', () => {
-  const view = endpointView(endpoint, network);
+  const view = endpointView(endpoint, network, 256);
   expect(endpointSchema.strict().parse(view)).toEqual(view);
   expect(view).toMatchObject({ network: 'frontend', gateways: ['10.1.0.1', 'fd00:1::1'], ports: endpoint.ports });
 });

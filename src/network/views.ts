@@ -22,8 +22,9 @@ export function networkView(network: Network, endpoints: Iterable<string>): Netw
   };
 }
 
-export function endpointView(endpoint: Endpoint, network: Network): EndpointView {
-  const { id, name, ifname, hostIfname, mac, addresses, identity, labels, ports } = endpoint;
+/** @param identity who it is to policy */
+export function endpointView(endpoint: Endpoint, network: Network, identity: number): EndpointView {
+  const { id, name, ifname, hostIfname, mac, addresses, labels, ports } = endpoint;
   const families = addresses.map(familyOf);
   return {
     id,

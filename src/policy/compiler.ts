@@ -4,6 +4,7 @@ import { type CompiledDocument, compileDocument } from './compile/document.ts';
 import { RowCompiler } from './compile/row-compiler.ts';
 import { Identities, type IdentitySeeds } from './identity/identities.ts';
 import type { PolicyEndpoint } from './identity/policy-endpoint.ts';
+import type { Party } from './identity/profile.ts';
 import type { PolicyTables, PortEntry } from './tables.ts';
 
 export interface PolicyCompilerOptions {
@@ -31,6 +32,18 @@ export interface PolicyUpdate {
   readonly hostAddresses?: Iterable<string> | undefined;
 }
 
+/** One identity: what it stands for. */
+export interface CompiledIdentity {
+  readonly number: number;
+  readonly party: Party;
+  /** Empty but for endpoints. */
+  readonly namespace: string;
+  /** Those that some document asks for. */
+  readonly labels: Labels;
+  /** The longest block of some document that holds the address. */
+  readonly block: string | undefined;
+}
+
 /** What of {@link PolicyTables} has come, gone or changed: its keys. */
 export interface PolicyChanges {
   readonly standings: ReadonlySet<number>;
@@ -45,6 +58,7 @@ export interface PolicyChanges {
  */
 export class PolicyCompiler {
   readonly #documents = new Map<string, PolicyDocument>();
+  readonly #byNumber = new Map<number, PolicyDocument>();
   readonly #namespaces = new Map<string, Labels>();
   readonly #identities: Identities;
   readonly #rows: RowCompiler;
@@ -64,6 +78,10 @@ export class PolicyCompiler {
   /** By `policyKey`. */
   get documents(): ReadonlyMap<string, PolicyDocument> {
     return this.#documents;
+  }
+
+  documentNumbered(number: number): PolicyDocument | undefined {
+    return this.#byNumber.get(number);
   }
 
   get namespaces(): ReadonlyMap<string, Labels> {
@@ -100,6 +118,14 @@ export class PolicyCompiler {
     return this.#rows.sweep();
   }
 
+  /** Everybody that policy tells apart, and by what. */
+  *identities(): Generator<CompiledIdentity> {
+    for (const { number, facts } of this.#identities.profiles.values()) {
+      const { party, namespace, labels, block } = facts;
+      yield { number, party, namespace, labels: Object.fromEntries(labels), block: block?.cidr };
+    }
+  }
+
   /** Numbers of the endpoints that a document selects, rising. */
   selected(key: string): number[] {
     return this.#rows.selected(key);
@@ -114,11 +140,21 @@ export class PolicyCompiler {
       this.#rows.namespaceChanged(namespace);
     }
     for (const [key, document] of update.documents ?? []) {
-      if (document === undefined) this.#documents.delete(key);
-      else this.#documents.set(key, document);
+      this.#setDocument(key, document);
       this.#rows.setDocument(key, compiled.get(key));
     }
     this.#rows.settle();
+  }
+
+  #setDocument(key: string, document: PolicyDocument | undefined): void {
+    const before = this.#documents.get(key);
+    if (before && this.#byNumber.get(before.number) === before) this.#byNumber.delete(before.number);
+    if (document === undefined) {
+      this.#documents.delete(key);
+      return;
+    }
+    this.#documents.set(key, document);
+    this.#byNumber.set(document.number, document);
   }
 
   #inverse(update: PolicyUpdate): PolicyUpdate {

@@ -1,5 +1,13 @@
+import type { DecidedBy } from '../api/schemas/flow.ts';
 import type { PolicyDocument } from '../model/policy.ts';
-import { DECISION_AUDIT, DECISION_DENY, POLICY_EGRESS, POLICY_INGRESS, type PolicyDirection } from './decision.ts';
+import {
+  DECISION_AUDIT,
+  DECISION_DENY,
+  type Decider,
+  POLICY_EGRESS,
+  POLICY_INGRESS,
+  type PolicyDirection,
+} from './decision.ts';
 import { lookUp, type Traffic, type Verdict } from './lookup.ts';
 import type { PolicyTables, Standing } from './tables.ts';
 
@@ -10,14 +18,8 @@ export interface ExplainedParty {
   readonly standing?: Standing | undefined;
 }
 
-export interface DecidedBy {
-  readonly kind: PolicyDocument['kind'];
-  /** Empty for a ClusterNetworkPolicy. */
-  readonly namespace: string;
-  readonly name: string;
-  /** Index in the document's list of that direction; null: the document isolates, and no rule matched. */
-  readonly rule: number | null;
-}
+/** A document by its number; undefined: it is gone. */
+export type DocumentNumbered = (number: number) => PolicyDocument | undefined;
 
 export interface SideExplanation {
   readonly verdict: 'allow' | 'deny';
@@ -36,12 +38,11 @@ export interface Explanation extends SideExplanation {
 /** Why traffic passes or not, by the lookups that the datapath makes in the tables that it has. */
 export function explain(
   tables: PolicyTables,
-  documents: Iterable<PolicyDocument>,
+  documentNumbered: DocumentNumbered,
   { from, to, traffic }: { readonly from: ExplainedParty; readonly to: ExplainedParty; readonly traffic: Traffic },
 ): Explanation {
-  const byNumber = new Map([...documents].map((document) => [document.number, document]));
   const side = (subject: ExplainedParty, peer: ExplainedParty, direction: PolicyDirection): SideExplanation =>
-    describe(subject.standing && lookUp(tables, subject.standing, peer.identity, direction, traffic), byNumber);
+    describe(subject.standing && lookUp(tables, subject.standing, peer.identity, direction, traffic), documentNumbered);
   const egress = side(from, to, POLICY_EGRESS);
   const ingress = side(to, from, POLICY_INGRESS);
   return { ...deciding(egress, ingress), egress, ingress };
@@ -53,14 +54,26 @@ function deciding(egress: SideExplanation, ingress: SideExplanation): SideExplan
   return byEither ?? (ingress.decidedBy === null ? egress : ingress);
 }
 
-function describe(verdict: Verdict | undefined, byNumber: ReadonlyMap<number, PolicyDocument>): SideExplanation {
-  const decider = verdict?.decider;
-  const document = decider && byNumber.get(decider.document);
+function describe(verdict: Verdict | undefined, documentNumbered: DocumentNumbered): SideExplanation {
   return {
     verdict: verdict?.kind === DECISION_DENY ? 'deny' : 'allow',
-    decidedBy: document
-      ? { kind: document.kind, namespace: document.namespace, name: document.name, rule: decider?.rule ?? null }
-      : null,
+    decidedBy: (verdict?.decider && decidedBy(verdict.decider, documentNumbered)) ?? null,
     audit: verdict?.kind === DECISION_AUDIT,
   };
+}
+
+/** The document and the rule, as people call them; null: the document is gone. */
+export function decidedBy(decider: Decider, documentNumbered: DocumentNumbered): DecidedBy | null {
+  const document = documentNumbered(decider.document);
+  if (document === undefined) return null;
+  const { kind, namespace, name } = document;
+  return { kind, namespace: namespace === '' ? null : namespace, name, rule: ruleName(document, decider) };
+}
+
+/** A rule's own name, else its index in the list of its direction; null: the document isolates, and none matched. */
+function ruleName({ kind, spec }: PolicyDocument, { direction, rule }: Decider): string | number | null {
+  if (rule === undefined) return null;
+  if (kind === 'NetworkPolicy') return rule;
+  const rules = direction === POLICY_EGRESS ? spec.egress : spec.ingress;
+  return rules?.[rule]?.name ?? rule;
 }

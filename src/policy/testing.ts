@@ -77,7 +77,7 @@ export class World {
       ? { port: Number(digits), protocol: protocolNumbers[name as keyof typeof protocolNumbers] }
       : { port: 0, protocol: Number(digits) };
     const query = { from: this.#party(from, family), to: this.#party(to, family), traffic };
-    return explain(this.compiler.tables, this.compiler.documents.values(), query);
+    return explain(this.compiler.tables, (number) => this.compiler.documentNumbered(number), query);
   }
 
   /** As {@link World.explain}: `allow`, `deny` or `audit`. */

@@ -112,12 +112,6 @@ export class ControlMaps {
     this.revoke();
   }
 
-  /** Another identity, for one that is there already. */
-  updateEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
-    setEntries(this.#maps, endpointEntries(endpoint, network, ifindex));
-    this.revoke();
-  }
-
   /** @throws VetchError MAP_FULL: nothing of it stays then */
   publish(endpoint: Endpoint, network: Network, ports: readonly PublishedPort[]): void {
     const begun: PublishedPort[] = [];

@@ -10,6 +10,7 @@ import { Drift, type DriftKind } from './drift.ts';
 import { EndpointDevices } from './endpoint-devices.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { observeFacts } from './observed/host-facts.ts';
+import { HostPolicy } from './policy/host-policy.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export interface HostOptions {
@@ -21,6 +22,8 @@ export interface HostOptions {
   readonly programs: ReadonlyMap<string, Program>;
   readonly cgroup: string;
   readonly uplink: 'auto' | readonly string[];
+  /** Name of this node. */
+  readonly node: string;
   /** The sandbox of an endpoint whose device is gone, if that sandbox is still there; the pass disposes of it. */
   readonly sandboxOf: (endpoint: Endpoint) => Promise<Sandbox | undefined>;
   /** Told of what a pass could not do; the next one tries again. */
@@ -32,6 +35,7 @@ export class HostParts {
   readonly options: HostOptions;
   readonly netlink: Netlink;
   readonly control: ControlMaps;
+  readonly policy: HostPolicy;
   readonly attachments: Attachments;
   readonly devices = new EndpointDevices();
   readonly drift = new Drift();
@@ -41,16 +45,20 @@ export class HostParts {
   #facts: HostFacts | undefined;
   #hostIfindex: number | undefined;
 
-  private constructor(options: HostOptions, control: ControlMaps) {
+  private constructor(options: HostOptions, control: ControlMaps, policy: HostPolicy) {
     const { netlink, tree, programs, cgroup } = options;
     this.options = options;
     this.netlink = netlink;
     this.control = control;
+    this.policy = policy;
     this.attachments = new Attachments(tree, programs, netlink, cgroup);
   }
 
   static async open(options: HostOptions): Promise<HostParts> {
-    return new HostParts(options, await ControlMaps.open(options.maps));
+    const { maps, node } = options;
+    const control = await ControlMaps.open(maps);
+    const failed = (error: unknown) => options.failed('bring both halves of policy in step', error);
+    return new HostParts(options, control, await HostPolicy.open({ maps, generation: control, node, failed }));
   }
 
   /** As of the last pass. */

@@ -21,6 +21,7 @@ import type { HostFacts, PortRange } from './facts.ts';
 import { type HostOptions, HostParts } from './host-parts.ts';
 import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
 import { pass } from './pass.ts';
+import type { HostPolicy } from './policy/host-policy.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /**
@@ -145,8 +146,13 @@ export class Host {
     this.#parts.control.removeNetwork(network, this.hostIfindex);
   }
 
+  /** Policy on this host. */
+  get policy(): HostPolicy {
+    return this.#parts.policy;
+  }
+
   /**
-   * Makes an endpoint's device and everything that belongs to it; nothing passes yet.
+   * Makes an endpoint's device and everything that belongs to it, but its policy, which comes before; nothing passes yet.
    *
    * @param sandbox absent: its engine moves the device into the sandbox, and the inside is the engine's
    * @throws VetchError MAP_FULL; KernelError. `removeEndpoint` takes back what was done.
@@ -181,12 +187,6 @@ export class Host {
     if (!device) return;
     if (device.mapped) control.removeEndpoint(endpoint, network, device.ifindex);
     deleteDevice(netlink, device);
-  }
-
-  /** Its identity has changed. */
-  updateEndpoint(endpoint: Endpoint, network: Network): void {
-    const device = this.#mapped(endpoint);
-    if (device) this.#parts.control.updateEndpoint(endpoint, network, device.ifindex);
   }
 
   /** @throws VetchError MAP_FULL */

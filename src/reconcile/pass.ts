@@ -28,7 +28,13 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   await setImmediate();
   const failed = parts.failing('attach a program');
   parts.count('attachment', attachments.reconcile(intent, facts, failed, true));
-  const changed = await control.reconcile(intent, facts, parts.failing('write a map'));
+  control.know(facts);
+  // What restricts comes before what permits.
+  const policy = await parts.policy.reconcile(intent, facts).catch((error: unknown) => {
+    parts.options.failed('enforce policy', error);
+    return 0;
+  });
+  const changed = policy + (await control.reconcile(intent, facts, parts.failing('write a map')));
   // An entry that follows a device or an address which has changed is no drift of its own.
   if (made.size === 0 && sameFacts(before, facts)) parts.count('map', changed);
   devices.allDone();

@@ -37,7 +37,6 @@ export function anEndpoint(change: Partial<Endpoint> = {}): Endpoint {
     mac: '02:42:0a:58:00:02',
     addresses: ['10.88.0.2/16', 'fd00:88::2/64'],
     netns: '/var/run/netns/web',
-    identity: 256,
     labels: {},
     options: {},
     ports: [],
@@ -55,6 +54,8 @@ export function anIntent(
     networks: new Map(networks.map((network) => [network.id, network])),
     endpoints: new Map(endpoints.map((endpoint) => [endpoint.id, endpoint])),
     deny: new Set(deny),
+    policies: new Map(),
+    namespaces: new Map(),
   };
 }
 

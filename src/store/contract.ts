@@ -1,6 +1,7 @@
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import type { Labels, PolicyDocument } from '../model/policy.ts';
 
 /** Changes to the intent. A put replaces what has the same id; a delete of what is not there does nothing. */
 export interface IntentWriter<Result> {
@@ -11,6 +12,11 @@ export interface IntentWriter<Result> {
   /** Canonical prefixes, many at once. */
   putDeny(cidrs: readonly string[]): Result;
   deleteDeny(cidrs: readonly string[]): Result;
+  putPolicy(document: PolicyDocument): Result;
+  /** @param key of `policyKey` */
+  deletePolicy(key: string): Result;
+  /** Labels of a namespace of policy; `undefined` forgets them. */
+  putNamespace(name: string, labels: Labels | undefined): Result;
   /** A fact of this host that is no intent but must outlive the daemon; `undefined` removes it. */
   putFact(name: string, value: string | undefined): Result;
 }

@@ -5,6 +5,7 @@ import { VetchError } from '../api/error.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import { type Labels, type PolicyDocument, policyKey } from '../model/policy.ts';
 import { decodeRecord, encodeRecord, tooNew } from './codec.ts';
 import type { IntentWriter, Store } from './contract.ts';
 import { isLmdbFile } from './lmdb-file.ts';
@@ -55,6 +56,8 @@ export async function openEmbeddedStore(directory: string): Promise<Store> {
       networks: table('networks'),
       endpoints: table('endpoints'),
       deny: table('deny'),
+      policies: table('policies'),
+      namespaces: table('namespaces'),
       meta: table('meta'),
     };
     acquire(root, databases.meta, directory);
@@ -85,6 +88,8 @@ class EmbeddedStore implements Store {
       networks: this.#all('networks'),
       endpoints: this.#all('endpoints'),
       deny: new Set(this.#all('deny').keys()),
+      policies: this.#all('policies'),
+      namespaces: new Map([...this.#all('namespaces')].map(([name, { labels }]) => [name, labels])),
     };
   }
 
@@ -122,6 +127,15 @@ class EmbeddedStore implements Store {
   }
   deleteDeny(cidrs: readonly string[]): Promise<void> {
     return this.transaction((writer) => writer.deleteDeny(cidrs));
+  }
+  putPolicy(document: PolicyDocument): Promise<void> {
+    return this.transaction((writer) => writer.putPolicy(document));
+  }
+  deletePolicy(key: string): Promise<void> {
+    return this.transaction((writer) => writer.deletePolicy(key));
+  }
+  putNamespace(name: string, labels: Labels | undefined): Promise<void> {
+    return this.transaction((writer) => writer.putNamespace(name, labels));
   }
   putFact(name: string, value: string | undefined): Promise<void> {
     return this.transaction((writer) => writer.putFact(name, value));
@@ -188,6 +202,10 @@ function gather(writes: Write[]): IntentWriter<void> {
     deleteDeny: (cidrs) => {
       for (const cidr of cidrs) remove('deny', cidr);
     },
+    putPolicy: (document) => put('policies', policyKey(document), encodeRecord<'policies'>(document)),
+    deletePolicy: (key) => remove('policies', key),
+    putNamespace: (name, labels) =>
+      labels ? put('namespaces', name, encodeRecord<'namespaces'>({ labels })) : remove('namespaces', name),
     putFact: (name, value) => (value === undefined ? remove('meta', factKey(name)) : put('meta', factKey(name), value)),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
+import type { PolicyDocument } from '../model/policy.ts';
 
 /** The shape of records that this version writes. It goes up with each change that an older version could not read. */
 export const recordSchema = 1;
@@ -49,7 +50,6 @@ const endpoint = z.object({
   addresses: z.array(z.string()).readonly(),
   netns: z.string(),
   cgroup: z.string().exactOptional(),
-  identity: z.int(),
   labels: texts,
   options: texts,
   ports: z.array(publishedPort).readonly(),
@@ -58,8 +58,24 @@ const endpoint = z.object({
 
 const deny = z.object({});
 
+/** Its spec was validated when it was applied. */
+const policy = z
+  .object({
+    kind: z.enum(['NetworkPolicy', 'ClusterNetworkPolicy']),
+    namespace: z.string(),
+    name: z.string().min(1),
+    number: z.int().min(1).max(65535),
+    labels: texts,
+    annotations: texts,
+    spec: z.looseObject({}),
+  })
+  .transform((record) => record as unknown as PolicyDocument);
+
+/** Labels of a namespace of policy. */
+const namespace = z.object({ labels: texts });
+
 /** What each database of the store holds. */
-export const recordTypes = { networks: network, endpoints: endpoint, deny };
+export const recordTypes = { networks: network, endpoints: endpoint, deny, policies: policy, namespaces: namespace };
 export type RecordKind = keyof typeof recordTypes;
 export type RecordOf<Kind extends RecordKind> = z.output<(typeof recordTypes)[Kind]>;
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Network } from '../../src/model/network.ts';
+import type { PolicyDocument } from '../../src/model/policy.ts';
 
 /** A network that the number makes: the same one each time. */
 export function sampleNetwork(number: number): Network {
@@ -32,12 +33,23 @@ export function sampleEndpoint(number: number, network: Network, more: Partial<E
     mac: '02:42:0a:58:00:02',
     addresses: [`10.88.0.${(number % 250) + 2}/24`, 'fd00:88::2/64'],
     netns: `/var/run/netns/web-${number}`,
-    identity: 256,
     labels: { app: 'web' },
     options: {},
     ports: [{ protocol: 'tcp', hostAddress: '::', hostPort: 8080, port: 80 }],
     created: '2026-01-31T12:00:00.000Z',
     ...more,
+  };
+}
+
+export function samplePolicy(number: number): PolicyDocument {
+  return {
+    kind: 'NetworkPolicy',
+    namespace: 'shop',
+    name: `policy-${number}`,
+    number,
+    labels: {},
+    annotations: { 'example.com/why': 'because' },
+    spec: { podSelector: { matchLabels: { app: 'db' } }, ingress: [{ ports: [{ port: 5432 }] }] },
   };
 }
 

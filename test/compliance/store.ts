@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { policyKey } from '../../src/model/policy.ts';
 import type { Store } from '../../src/store/contract.ts';
-import { sampleEndpoint, sampleNetwork } from './store-records.ts';
+import { sampleEndpoint, sampleNetwork, samplePolicy } from './store-records.ts';
 
 /** What the suite needs of a store that it judges. */
 export interface StoreUnderTest {
@@ -43,7 +44,13 @@ export function storeCompliance(under: StoreUnderTest): void {
 
     test('begins empty', async () => {
       const store = await open();
-      expect(await store.load()).toEqual({ networks: new Map(), endpoints: new Map(), deny: new Set() });
+      expect(await store.load()).toEqual({
+        networks: new Map(),
+        endpoints: new Map(),
+        deny: new Set(),
+        policies: new Map(),
+        namespaces: new Map(),
+      });
       expect(await store.fact('node')).toBeUndefined();
     });
 
@@ -64,11 +71,16 @@ export function storeCompliance(under: StoreUnderTest): void {
       await store.putEndpoint(endpoint);
       await store.putDeny(['192.0.2.0/24', '2001:db8::/32']);
       await store.putFact('node', 'a');
+      const document = samplePolicy(1);
+      await store.putPolicy(document);
+      await store.putNamespace('shop', { team: 'a' });
       const again = await reopen(store);
       expect(await again.load()).toEqual({
         networks: new Map([[network.id, network]]),
         endpoints: new Map([[endpoint.id, endpoint]]),
         deny: new Set(['192.0.2.0/24', '2001:db8::/32']),
+        policies: new Map([[policyKey(document), document]]),
+        namespaces: new Map([['shop', { team: 'a' }]]),
       });
       expect(await again.fact('node')).toBe('a');
     });
@@ -92,8 +104,17 @@ export function storeCompliance(under: StoreUnderTest): void {
       await store.deleteDeny(['192.0.2.0/24', '203.0.113.0/24']);
       await store.putFact('node', 'a');
       await store.putFact('node', undefined);
+      const [kept, deleted] = [samplePolicy(1), samplePolicy(2)];
+      await store.putPolicy(kept);
+      await store.putPolicy({ ...kept, labels: { team: 'b' } });
+      await store.putPolicy(deleted);
+      await store.deletePolicy(policyKey(deleted));
+      await store.putNamespace('shop', { team: 'a' });
+      await store.putNamespace('shop', undefined);
       const again = await reopen(store);
-      const { networks, deny } = await again.load();
+      const { networks, deny, policies, namespaces } = await again.load();
+      expect([...policies.values()]).toEqual([{ ...kept, labels: { team: 'b' } }]);
+      expect(namespaces.size).toBe(0);
       expect([...networks.values()]).toEqual([{ ...network, mtu: 9000 }]);
       expect([...deny]).toEqual(['198.51.100.0/24']);
       expect(await again.fact('node')).toBeUndefined();

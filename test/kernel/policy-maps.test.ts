@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { VetchError } from '../../src/api/error.ts';
 import { Counter, DropReason, StandingFlag } from '../../src/maps/generated/abi.ts';
 import { type PolicyPair, type PolicyTables, type PortEntry, pairKey } from '../../src/policy/tables.ts';
+import { allKeys } from '../../src/reconcile/policy/difference.ts';
 import { PolicyMaps } from '../../src/reconcile/policy/policy-maps.ts';
 import * as build from './packet/build.ts';
 import { between } from './tables/say.ts';
@@ -39,6 +40,8 @@ function open(): Promise<PolicyMaps> {
   return PolicyMaps.open(world.maps, generation, (error) => failures.push(error));
 }
 
+const apply = (policy: PolicyMaps, to: PolicyTables) => policy.apply(to, allKeys(policy.applied, to));
+
 /** `a` may send, `b` may receive, by these decisions. */
 function tables(
   egress: number,
@@ -70,9 +73,9 @@ const counter = (index: number) => world.maps.counters.get(index).reduce((sum, v
 
 test('what is applied is what packets are judged by, and both halves are the same once it has settled', async () => {
   const policy = await open();
-  await policy.apply(tables(allow, allow));
+  await apply(policy, tables(allow, allow));
   expect(sends()).toBe('redirect');
-  await policy.apply(tables(allow, deny));
+  await apply(policy, tables(allow, deny));
   expect(sends()).toBe('drop');
   await policy.settled();
   for (const value of halvesOf('policy')) expect(value.subarray(0, 4)).toEqual(value.subarray(4));
@@ -87,9 +90,9 @@ test('what is gone from the tables is gone from the maps', async () => {
     { protocol: 17, port: 80, bits: 16, decision: allow },
   ];
   const pairs: PolicyPair[] = [{ subject: a.identity, peer: b.identity, direction: 1, decision: 7 }];
-  await policy.apply(tables(deny, allow, { blocks: [['10.0.0.0/8', 300]], portSets: [[7, ports]], pairs }));
+  await apply(policy, tables(deny, allow, { blocks: [['10.0.0.0/8', 300]], portSets: [[7, ports]], pairs }));
   expect(sends()).toBe('redirect');
-  await policy.apply(tables(deny, allow));
+  await apply(policy, tables(deny, allow));
   expect(sends()).toBe('drop');
   await policy.settled();
   expect([halvesOf('policy').length, halvesOf('addressBlocks').length, halvesOf('policyPorts').length]).toEqual([
@@ -101,9 +104,9 @@ test('a block that comes or goes never hides a wider one', async () => {
   const policy = await open();
   const wide: [string, number] = ['203.0.112.0/22', 300];
   const narrow: [string, number] = ['203.0.113.0/24', 301];
-  await policy.apply(tables(allow, allow, { blocks: [wide] }));
+  await apply(policy, tables(allow, allow, { blocks: [wide] }));
   await policy.settled();
-  await policy.apply(tables(allow, allow, { blocks: [wide, narrow] }));
+  await apply(policy, tables(allow, allow, { blocks: [wide, narrow] }));
   const halves = [...world.maps.addressBlocks.entries()].map(([{ prefixlen }, { identity }]) => [
     prefixlen,
     ...identity,
@@ -115,21 +118,21 @@ test('a block that comes or goes never hides a wider one', async () => {
       .sort(),
   ).toEqual([300, 301]);
   await policy.settled();
-  await policy.apply(tables(allow, allow, { blocks: [wide] }));
+  await apply(policy, tables(allow, allow, { blocks: [wide] }));
   await policy.settled();
   expect([...world.maps.addressBlocks.entries()].map(([, { identity }]) => identity)).toEqual([[300, 300]]);
 });
 
 test('tables that do not fit are refused, and the old ones stay to the last byte', async () => {
   const policy = await open();
-  await policy.apply(tables(allow, allow));
+  await apply(policy, tables(allow, allow));
   await policy.settled();
   const before = [...world.maps.policy.raw.entries()].map(([key, value]) => [...key, ...value]).sort();
   const { generation } = world.config;
   const pairs = Array.from({ length: 2000 }, (_, index): PolicyPair => {
     return { subject: a.identity, peer: 1000 + index, direction: 1, decision: allow };
   });
-  await expect(policy.apply(tables(deny, deny, { pairs }))).rejects.toThrow(VetchError);
+  await expect(apply(policy, tables(deny, deny, { pairs }))).rejects.toThrow(VetchError);
   expect([...world.maps.policy.raw.entries()].map(([key, value]) => [...key, ...value]).sort()).toEqual(before);
   expect(world.config.generation).toBe(generation);
   expect(sends()).toBe('redirect');
@@ -137,7 +140,7 @@ test('tables that do not fit are refused, and the old ones stay to the last byte
 
 test('a daemon that is killed between writing and turning leaves the old policy, and the next one mends it', async () => {
   const first = await open();
-  await first.apply(tables(deny, allow));
+  await apply(first, tables(deny, allow));
   await first.settled();
   const parity = world.config.generation & 1;
   const decision = parity === 0 ? [deny, allow] : [allow, deny];
@@ -161,7 +164,7 @@ test('a daemon that is killed between writing and turning leaves the old policy,
 test('what somebody else has changed is repaired and counted', async () => {
   const policy = await open();
   const wanted = tables(deny, allow, { blocks: [['10.0.0.0/8', 300]] });
-  await policy.apply(wanted);
+  await apply(policy, wanted);
   await policy.settled();
   world.maps.policy.set({ subject: a.identity, peer: 0, direction: 1 }, { decision: [allow, allow] });
   world.maps.addressBlocks.deleteManyRaw([...world.maps.addressBlocks.rawEntries()].map(([key]) => key));
@@ -176,7 +179,7 @@ test('no packet sees a mixture of two policies, over 1,000 changes', async () =>
   const policy = await open();
   // Either way one end denies: a packet that is judged by half of each would pass, and begin a flow.
   const [one, other] = [tables(allow, deny), tables(deny, allow)];
-  await policy.apply(one);
+  await apply(policy, one);
   const begun = counter(Counter.FLOWS_CREATED);
   const denied = world.dropCounts()[DropReason.POLICY_DENIED] ?? 0;
   const stop = new Int32Array(new SharedArrayBuffer(4));
@@ -191,8 +194,8 @@ test('no packet sees a mixture of two policies, over 1,000 changes', async () =>
   await once(worker, 'message');
   try {
     for (let change = 0; change < 500; change++) {
-      await policy.apply(other);
-      await policy.apply(one);
+      await apply(policy, other);
+      await apply(policy, one);
     }
   } finally {
     Atomics.store(stop, 0, 1);

@@ -101,7 +101,7 @@ beforeEach(() => {
     version: '0',
     collector,
     host: {
-      directory: { version: 1, endpointAt: () => undefined, networkName: () => 'shop' },
+      directory: { version: 1, endpointAt: () => undefined, networkName: () => 'shop', decidedBy: () => null },
       names: plainNames,
       counts: () => ({ networks: 1, endpoints: 2, ports: 3, drift: 4 }),
       knownEntries: () => new Map([['endpoints', 2]]),

@@ -24,8 +24,8 @@ export const doctorCheck = z.object({
 
 export const identityView = z.object({
   identity: z.int(),
-  name: z.string().nullable().describe('of a reserved one: host, world, remote-node'),
-  labels: z.record(z.string(), z.string()),
+  name: z.string().nullable().describe('null for endpoints: host, world, remote-node, or an address block of a policy'),
+  labels: z.record(z.string(), z.string()).describe('those that tell it from others: some policy asks for them'),
   endpoints: z.array(z.string()).describe('names'),
 });
 

@@ -5,7 +5,7 @@ import type { Network } from '../../model/network.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
 import { checkEndpointName, checkNetworkName } from '../../network/names.ts';
 import type { Context } from '../context.ts';
-import { dropEndpoint } from '../operations/endpoints.ts';
+import { changeEndpoint, dropEndpoint } from '../operations/endpoints.ts';
 import { removeDockerNetwork } from './networks.ts';
 import type { DockerPools } from './pools.ts';
 
@@ -50,11 +50,14 @@ export function dockerBooks(context: Context, pools: DockerPools): DockerBooks {
   };
 }
 
-async function renameNetwork({ state, store }: Context, id: string, facts: Pick<ContainerFacts, 'name' | 'labels'>) {
+/** Its name is a namespace of policy, for endpoints that have no other. */
+async function renameNetwork(context: Context, id: string, facts: Pick<ContainerFacts, 'name' | 'labels'>) {
+  const { host, state, store } = context;
   const before = state.index.networks.get(id);
   if (!before) return;
   const name = nameOfNetwork({ state }, before, facts.name);
   const network: Network = { ...before, name, labels: valid(facts.labels) };
+  await host.policy.changeEndpoints(state.index.endpointsOf(id).values(), network);
   await store.putNetwork(network);
   state.putNetwork(network);
 }
@@ -71,14 +74,8 @@ function nameOfNetwork({ state }: Pick<Context, 'state'>, network: Network, name
 }
 
 async function describe(context: Context, id: string, facts: ContainerFacts): Promise<void> {
-  const { host, state, store } = context;
-  const before = state.index.endpoints.get(id);
-  if (!before) return;
-  const wanted = described(context, before, facts);
-  const endpoint = { ...wanted, identity: state.taken.identities.identify(wanted.labels) };
-  await store.putEndpoint(endpoint);
-  state.putEndpoint(endpoint);
-  if (endpoint.identity !== before.identity) host.updateEndpoint(endpoint, state.networkOf(endpoint));
+  const before = context.state.index.endpoints.get(id);
+  if (before) await changeEndpoint(context, described(context, before, facts));
 }
 
 /**

@@ -2,13 +2,13 @@ import type { AttachEndpointRequest, EndpointView } from '../../api/schemas/endp
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
-import { endpointView } from '../../network/views.ts';
 import { Sandbox, sandboxFact } from '../../reconcile/sandbox.ts';
 import { choosePorts } from '../choose-ports.ts';
 import { type Context, undoStack } from '../context.ts';
 import { refuseForeign } from '../ownership.ts';
 import { PortProbe } from '../port-probe.ts';
 import { resolveNetwork } from '../refs.ts';
+import { viewEndpoint } from './endpoints.ts';
 
 /**
  * Gives a sandbox its device in a network. The intent is on the disk before the device comes up; whatever fails before
@@ -32,7 +32,7 @@ export function attachEndpoint(context: Context, request: AttachEndpointRequest)
     const ports = choosePorts(context, planned, network, request.publish, probe);
     const endpoint: Endpoint = { ...planned, ports };
     await addEndpoint(context, endpoint, network, { sandbox });
-    return endpointView(endpoint, network);
+    return viewEndpoint(context, endpoint);
   });
 }
 
@@ -62,7 +62,9 @@ export async function addEndpoint(
     });
   });
   // While the disk is at work, so is the kernel.
+  undo.push(`forget the policy of ${endpoint.name}`, () => host.policy.removeEndpoint(endpoint));
   undo.push(`remove the device ${endpoint.hostIfname}`, () => host.removeEndpoint(endpoint, network));
+  await host.policy.addEndpoint(endpoint, network);
   host.prepareEndpoint(endpoint, network, sandbox);
   await stored;
   signal?.throwIfAborted();

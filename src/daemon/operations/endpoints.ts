@@ -2,7 +2,7 @@ import type { EndpointView, LabelEndpointRequest } from '../../api/schemas/endpo
 import type { Endpoint } from '../../model/endpoint.ts';
 import { endpointView } from '../../network/views.ts';
 import { sandboxFact } from '../../reconcile/sandbox.ts';
-import type { Context } from '../context.ts';
+import { type Context, undoStack } from '../context.ts';
 import { refuseForeign } from '../ownership.ts';
 import { fullName, resolveEndpoint } from '../refs.ts';
 
@@ -11,28 +11,43 @@ export function listEndpoints(context: Context): EndpointView[] {
   return [...index.endpoints.values()]
     .map((endpoint) => ({ endpoint, name: fullName(index, endpoint) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ endpoint }) => view(context, endpoint));
+    .map(({ endpoint }) => viewEndpoint(context, endpoint));
 }
 
 /** @throws VetchError NOT_FOUND, INVALID */
 export function inspectEndpoint(context: Context, ref: string): EndpointView {
-  return view(context, resolveEndpoint(context.state.index, ref));
+  return viewEndpoint(context, resolveEndpoint(context.state.index, ref));
 }
 
 /** Labels, and the identity that they make, change on a live endpoint. @throws VetchError NOT_FOUND, INVALID, MAP_FULL */
 export function labelEndpoint(context: Context, ref: string, request: LabelEndpointRequest): Promise<EndpointView> {
-  const { host, lock, state, store } = context;
+  const { lock, state } = context;
   return lock.run(async () => {
     const before = resolveEndpoint(state.index, ref);
     const removed = new Set(request.remove);
     const kept = Object.entries(before.labels).filter(([key]) => !removed.has(key));
     const labels = { ...Object.fromEntries(kept), ...request.set };
-    const endpoint: Endpoint = { ...before, labels, identity: state.taken.identities.identify(labels) };
-    await store.putEndpoint(endpoint);
-    state.putEndpoint(endpoint);
-    if (endpoint.identity !== before.identity) host.updateEndpoint(endpoint, state.networkOf(endpoint));
-    return view(context, endpoint);
+    const endpoint: Endpoint = { ...before, labels };
+    await changeEndpoint(context, endpoint);
+    return viewEndpoint(context, endpoint);
   });
+}
+
+/**
+ * Another name, other labels: policy has followed before they are stored. The caller holds the lock.
+ *
+ * @throws VetchError MAP_FULL: nothing has changed
+ */
+export async function changeEndpoint(context: Context, endpoint: Endpoint): Promise<void> {
+  const { host, state, store } = context;
+  const network = state.networkOf(endpoint);
+  const before = state.index.endpoints.get(endpoint.id);
+  await using undo = undoStack(context);
+  if (before) undo.push(`restore the policy of ${before.name}`, () => host.policy.changeEndpoints([before], network));
+  await host.policy.changeEndpoints([endpoint], network);
+  await store.putEndpoint(endpoint);
+  undo.commit();
+  state.putEndpoint(endpoint);
 }
 
 /** Its connections end with it. @throws VetchError NOT_FOUND, INVALID; IN_USE: an engine owns it */
@@ -56,10 +71,11 @@ export async function dropEndpoint(context: Context, endpoint: Endpoint): Promis
   });
   state.deleteEndpoint(endpoint.id);
   host.removeEndpoint(endpoint, network);
+  await host.policy.removeEndpoint(endpoint);
   await context.forgetFlows(endpoint, network.number);
   log.info({ endpoint: endpoint.name, network: network.name }, 'endpoint detached');
 }
 
-function view({ state }: Context, endpoint: Endpoint): EndpointView {
-  return endpointView(endpoint, state.networkOf(endpoint));
+export function viewEndpoint({ host, state }: Context, endpoint: Endpoint): EndpointView {
+  return endpointView(endpoint, state.networkOf(endpoint), host.policy.identityOf(endpoint));
 }

@@ -1,26 +1,23 @@
 import type { IdentityView } from '../../api/schemas/status.ts';
-import { Identity } from '../../maps/generated/abi.ts';
+import { namespaceNameLabel } from '../../policy/identity/policy-endpoint.ts';
 import type { Context } from '../context.ts';
 
-/** Identities that are nobody's labels. */
-const reserved: readonly (readonly [name: string, identity: number])[] = [
-  ['host', Identity.HOST],
-  ['world', Identity.WORLD],
-  ['remote-node', Identity.REMOTE_NODE],
-];
-
-export function listIdentities({ state }: Context): IdentityView[] {
-  const endpoints = new Map<number, string[]>();
-  for (const endpoint of state.index.endpoints.values()) {
-    const names = endpoints.get(endpoint.identity) ?? [];
-    names.push(endpoint.name);
-    endpoints.set(endpoint.identity, names);
+/** In the order of their numbers; an endpoint is with each identity that one of its addresses has. */
+export function listIdentities({ host, state }: Context): IdentityView[] {
+  const endpoints = new Map<number, Set<string>>();
+  for (const { name, number } of state.index.endpoints.values()) {
+    const standings = host.policy.standings(number);
+    for (const identity of new Set([standings?.v4.identity ?? 0, standings?.v6.identity ?? 0])) {
+      const names = endpoints.get(identity) ?? new Set();
+      endpoints.set(identity, names.add(name));
+    }
   }
-  return [
-    ...reserved.map(([name, identity]) => ({ identity, name, labels: {}, endpoints: [] })),
-    ...state.taken.identities.entries().map(({ identity, labels }) => ({
-      ...{ identity, name: null, labels },
-      endpoints: (endpoints.get(identity) ?? []).sort(),
-    })),
-  ];
+  return [...host.policy.identities()]
+    .sort((a, b) => a.number - b.number)
+    .map(({ number, party, namespace, labels, block }) => ({
+      identity: number,
+      name: party === 'endpoint' ? null : (block ?? party),
+      labels: party === 'endpoint' ? { ...labels, [namespaceNameLabel]: namespace } : {},
+      endpoints: [...(endpoints.get(number) ?? [])].sort(),
+    }));
 }

@@ -28,6 +28,7 @@ export async function addNetwork(context: Context, network: Network): Promise<vo
   state.putNetwork(network);
   undo.push(`forget network ${network.name}`, () => state.deleteNetwork(network.id));
   host.addNetwork(network, state.index.networks.values());
+  await host.policy.followGateways(state.index.networks.values(), host.facts);
   undo.commit();
   log.info({ network: network.name, subnets: network.subnets.map(({ cidr }) => cidr) }, 'network created');
 }
@@ -67,6 +68,7 @@ export async function dropNetwork({ host, log, state, store }: Context, network:
   await store.deleteNetwork(network.id);
   state.deleteNetwork(network.id);
   host.removeNetwork(network, state.index.networks.values());
+  await host.policy.followGateways(state.index.networks.values(), host.facts);
   log.info({ network: network.name }, 'network removed');
 }
 

@@ -17,6 +17,8 @@ function makeLog(capacity = 16, maxFollowers = 64) {
     version: 1,
     endpointAt: (network: number, address: Uint8Array) => endpoints.get(`${network} ${formatAddress(address)}`),
     networkName: (network: number) => (network === 1 ? 'shop' : undefined),
+    decidedBy: (decision: number) =>
+      decision === 7 ? { kind: 'NetworkPolicy', namespace: 'shop', name: 'db', rule: 0 } : null,
   };
   const log = new FlowLog({ directory, names: plainNames, node: 'here', capacity, maxFollowers });
   const add = (...events: FlowEvent[]) => {
@@ -40,7 +42,7 @@ const numbered = (from: number, to: number) =>
 
 test('an event is shown as the API promises, its ends by name', async () => {
   const { log, add } = makeLog();
-  add(flowEvent({ verdict: Verdict.DROPPED, reason: DropReason.POLICY_DENIED, tcpFlags: 0x12 }));
+  add(flowEvent({ verdict: Verdict.DROPPED, reason: DropReason.POLICY_DENIED, decision: 7, tcpFlags: 0x12 }));
   const [view] = await all(log.query(flowQuery(), forever));
   expect(flowView.parse(view)).toEqual(view);
   expect(view).toMatchObject({
@@ -52,7 +54,7 @@ test('an event is shown as the API promises, its ends by name', async () => {
     tcpFlags: ['SYN', 'ACK'],
     network: 'shop',
     node: 'here',
-    decidedBy: null,
+    decidedBy: { kind: 'NetworkPolicy', namespace: 'shop', name: 'db', rule: 0 },
   });
 });
 

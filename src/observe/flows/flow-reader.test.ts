@@ -39,7 +39,7 @@ class MemoryRing implements EventRing {
 
 function reading(limit?: number) {
   const ring = new MemoryRing();
-  const directory = { endpointAt: () => undefined, networkName: () => undefined };
+  const directory = { endpointAt: () => undefined, networkName: () => undefined, decidedBy: () => null };
   const log = new FlowLog({ directory, names: plainNames, node: 'here', capacity: 1024 });
   const reader = new FlowReader({ ring, log, interval: 1, ...(limit !== undefined && { limit }) });
   return { ring, log, reader };

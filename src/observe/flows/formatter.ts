@@ -58,6 +58,7 @@ export class FlowFormatter {
     const protocol = byte(at.protocol);
     const verdict = byte(at.verdict);
     const network = word(at.network);
+    const decision = word(at.decision);
     return {
       time: this.#clock.format(word(at.time + 4), word(at.time)),
       verdict: verdictOf.get(verdict) ?? 'AUDIT',
@@ -76,7 +77,7 @@ export class FlowFormatter {
       tcpFlags: protocol === 6 ? (tcpFlagsOf[byte(at.tcpFlags)] ?? noFlags) : noFlags,
       network: network === 0 ? null : (this.#directory.networkName(network) ?? String(network)),
       node: this.#node,
-      decidedBy: null,
+      decidedBy: decision === 0 ? null : this.#directory.decidedBy(decision),
     };
   }
 

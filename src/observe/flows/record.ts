@@ -25,6 +25,7 @@ export const at = {
   protocol: places.protocol.offset,
   tcpFlags: places.tcpFlags.offset,
   ethertype: places.ethertype.offset,
+  decision: places.decision.offset,
 } as const;
 
 /**

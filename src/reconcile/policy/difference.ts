@@ -1,3 +1,4 @@
+import type { PolicyChanges } from '../../policy/compiler.ts';
 import type { PolicyTables, Standing, Standings } from '../../policy/tables.ts';
 import type { RawEntry } from '../entry.ts';
 import { shorterBlock } from './blocks.ts';
@@ -7,8 +8,10 @@ import { blockHalf, type Half, halfSize, pairHalf, portSetEntries, standingHalve
 export interface HalfChange extends Pick<Half, 'map' | 'key'> {
   readonly before: Uint8Array;
   readonly after: Uint8Array;
+  /** Nothing was there before it. */
+  readonly isNew: boolean;
   /** Nothing is left of it when the change is over. */
-  readonly gone: boolean;
+  readonly isGone: boolean;
 }
 
 export interface PolicyDifference {
@@ -22,70 +25,79 @@ export interface PolicyDifference {
 const nobody: Standing = { identity: 0, flags: 0 };
 const noStandings: Standings = { v4: nobody, v6: nobody };
 
-/** What takes the kernel from one state of policy to another, without what they share. */
-export function policyDifference(before: PolicyTables, after: PolicyTables): PolicyDifference {
+/** Every key that either has. */
+export function allKeys(before: PolicyTables, after: PolicyTables): PolicyChanges {
   return {
-    halves: [...standingChanges(before, after), ...blockChanges(before, after), ...pairChanges(before, after)],
-    newPorts: [...after.portSets]
-      .filter(([set]) => !before.portSets.has(set))
-      .flatMap(([set, ports]) => portSetEntries(set, ports)),
-    oldPorts: [...before.portSets]
-      .filter(([set]) => !after.portSets.has(set))
-      .flatMap(([set, ports]) => portSetEntries(set, ports).map(({ key }) => key)),
+    standings: keysOf(before.standings, after.standings),
+    blocks: keysOf(before.blocks, after.blocks),
+    pairs: keysOf(before.pairs, after.pairs),
+    portSets: keysOf(before.portSets, after.portSets),
   };
 }
 
-function* standingChanges(before: PolicyTables, after: PolicyTables): Generator<HalfChange> {
-  for (const number of keysOf(before.standings, after.standings)) {
+/** What takes the kernel from one state of policy to another. @param keys that may differ; others are not looked at */
+export function policyDifference(before: PolicyTables, after: PolicyTables, keys: PolicyChanges): PolicyDifference {
+  const come = [...keys.portSets].filter((set) => !before.portSets.has(set));
+  const gone = [...keys.portSets].filter((set) => !after.portSets.has(set));
+  const entriesOf = (tables: PolicyTables, set: number) => portSetEntries(set, tables.portSets.get(set) ?? []);
+  return {
+    halves: [
+      ...standingChanges(before, after, keys.standings),
+      ...blockChanges(before, after, keys.blocks),
+      ...pairChanges(before, after, keys.pairs),
+    ],
+    newPorts: come.flatMap((set) => entriesOf(after, set)),
+    oldPorts: gone.flatMap((set) => entriesOf(before, set).map(({ key }) => key)),
+  };
+}
+
+export function isEmpty({ halves, newPorts, oldPorts }: PolicyDifference): boolean {
+  return halves.length + newPorts.length + oldPorts.length === 0;
+}
+
+/** An array's slots are never gone, but empty. */
+function* standingChanges(before: PolicyTables, after: PolicyTables, keys: Iterable<number>): Generator<HalfChange> {
+  for (const number of keys) {
     const [was, is] = [before.standings.get(number) ?? noStandings, after.standings.get(number) ?? noStandings];
-    if (was === is) continue;
     const [old, now] = [standingHalves(number, was), standingHalves(number, is)];
-    if (!sameStanding(was.v4, is.v4)) yield change(old[0], now[0]);
-    if (!sameStanding(was.v6, is.v6)) yield change(old[1], now[1]);
+    for (const family of [0, 1] as const) {
+      if (Buffer.compare(old[family].value, now[family].value) !== 0) yield change(old[family], now[family]);
+    }
   }
 }
 
-function* blockChanges(before: PolicyTables, after: PolicyTables): Generator<HalfChange> {
-  for (const cidr of keysOf(before.blocks, after.blocks)) {
+function* blockChanges(before: PolicyTables, after: PolicyTables, keys: Iterable<string>): Generator<HalfChange> {
+  for (const cidr of keys) {
     const [was, is] = [before.blocks.get(cidr), after.blocks.get(cidr)];
     if (was === is) continue;
     // Where a parity has no such prefix, its half says what the next shorter one says: it must not hide it.
     const old = blockHalf(cidr, was ?? shorterBlock(before.blocks, cidr));
     const now = blockHalf(cidr, is ?? shorterBlock(after.blocks, cidr));
-    yield { ...change(old, now), gone: is === undefined };
+    yield { ...change(old, now), isNew: was === undefined, isGone: is === undefined };
   }
 }
 
-function* pairChanges(before: PolicyTables, after: PolicyTables): Generator<HalfChange> {
-  for (const [key, pair] of after.pairs) {
-    const was = before.pairs.get(key);
-    if (was?.decision === pair.decision) continue;
-    const now = pairHalf(pair);
+function* pairChanges(before: PolicyTables, after: PolicyTables, keys: Iterable<string>): Generator<HalfChange> {
+  for (const key of keys) {
+    const [was, is] = [before.pairs.get(key), after.pairs.get(key)];
+    if (was?.decision === is?.decision) continue;
+    const [old, now] = [was && pairHalf(was), is && pairHalf(is)];
+    const some = now ?? old;
+    if (!some) continue;
+    const absent = new Uint8Array(halfSize.policy);
     yield {
       map: 'policy',
-      key: now.key,
-      before: was ? pairHalf(was).value : absent('policy'),
-      after: now.value,
-      gone: false,
+      key: some.key,
+      before: old?.value ?? absent,
+      after: now?.value ?? absent,
+      isNew: was === undefined,
+      isGone: is === undefined,
     };
-  }
-  for (const [key, pair] of before.pairs) {
-    if (after.pairs.has(key)) continue;
-    const old = pairHalf(pair);
-    yield { map: 'policy', key: old.key, before: old.value, after: absent('policy'), gone: true };
   }
 }
 
 function change(old: Half, now: Half): HalfChange {
-  return { map: now.map, key: now.key, before: old.value, after: now.value, gone: false };
-}
-
-function absent(map: Half['map']): Uint8Array {
-  return new Uint8Array(halfSize[map]);
-}
-
-function sameStanding(a: Standing, b: Standing): boolean {
-  return a.identity === b.identity && a.flags === b.flags;
+  return { map: now.map, key: now.key, before: old.value, after: now.value, isNew: false, isGone: false };
 }
 
 function keysOf<K>(a: ReadonlyMap<K, unknown>, b: ReadonlyMap<K, unknown>): Set<K> {

@@ -1,8 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { gracePeriod } from '../../loader/ffi/libc.ts';
+import type { PolicyChanges } from '../../policy/compiler.ts';
 import type { PolicyTables } from '../../policy/tables.ts';
 import type { RawEntry } from '../entry.ts';
-import { type HalfChange, type PolicyDifference, policyDifference } from './difference.ts';
+import { AppliedTables } from './applied.ts';
+import { allKeys, type HalfChange, isEmpty, type PolicyDifference, policyDifference } from './difference.ts';
 import { type HalvedMap, halfSize } from './encode.ts';
 import { observePolicy, type PolicyRawMaps } from './observe.ts';
 
@@ -16,7 +18,9 @@ export interface Generation {
 /** Milliseconds that a kernel without a barrier is given to end the programs that are running. */
 const patience = 100;
 
-const halvedMaps: readonly HalvedMap[] = ['addressBlocks', 'policy', 'identities'];
+/** Of these, what is gone is removed; an array's slots stay. */
+const keyedMaps = ['addressBlocks', 'policy'] as const;
+const halvedMaps: readonly HalvedMap[] = [...keyedMaps, 'identities'];
 
 /**
  * What the kernel holds of policy.
@@ -28,7 +32,7 @@ export class PolicyMaps {
   readonly #maps: PolicyRawMaps;
   readonly #generation: Generation;
   readonly #failed: (error: unknown) => void;
-  #current: PolicyTables;
+  #applied: AppliedTables;
   /** Ends when both halves of everything are the same. */
   #settled: Promise<void> = Promise.resolve();
 
@@ -36,12 +40,12 @@ export class PolicyMaps {
     maps: PolicyRawMaps,
     generation: Generation,
     failed: (error: unknown) => void,
-    current: PolicyTables,
+    applied: PolicyTables,
   ) {
     this.#maps = maps;
     this.#generation = generation;
     this.#failed = failed;
-    this.#current = current;
+    this.#applied = new AppliedTables(applied);
   }
 
   /**
@@ -61,53 +65,49 @@ export class PolicyMaps {
   }
 
   /** What packets are judged by. */
-  get current(): PolicyTables {
-    return this.#current;
+  get applied(): PolicyTables {
+    return this.#applied;
   }
 
   /**
    * Has the kernel judge by other tables, all of them at once. Resolves when they count.
    *
+   * @param keys that may differ from what is applied
    * @throws VetchError MAP_FULL: the old ones stay
    */
-  async apply(tables: PolicyTables): Promise<void> {
+  async apply(tables: PolicyTables, keys: PolicyChanges): Promise<void> {
     await this.#settled;
-    const difference = policyDifference(this.#current, tables);
-    const { halves, newPorts, oldPorts } = difference;
-    if (halves.length + newPorts.length + oldPorts.length === 0) return;
-    this.#stage(difference);
+    const difference = policyDifference(this.#applied, tables, keys);
+    if (isEmpty(difference)) return;
+    const { parity } = this.#generation;
+    this.#begin(difference, ({ before, after }) => (parity === 0 ? [before, after] : [after, before]));
     this.#generation.turn();
-    this.#current = tables;
+    this.#applied.follow(tables, keys);
     this.#settled = this.#settle(difference).catch(this.#failed);
   }
 
   /**
-   * Writes what no packet can have to do with yet, or any more: of an endpoint that comes or goes. The caller has waited
-   * for `settled`.
+   * Writes what no packet can have to do with yet, or any more: of an endpoint that comes or goes.
    *
    * @throws VetchError MAP_FULL: nothing of it stays
    */
-  applyUnread(tables: PolicyTables): void {
-    const difference = policyDifference(this.#current, tables);
-    try {
-      this.#maps.policyPorts.raw.updateMany(pairsOf(difference.newPorts));
-      this.#write(difference.halves, ({ after }) => [after, after]);
-    } catch (error) {
-      this.#takeBack(difference);
-      throw error;
-    }
-    this.#current = tables;
+  async applyUnread(tables: PolicyTables, keys: PolicyChanges): Promise<void> {
+    await this.#settled;
+    const difference = policyDifference(this.#applied, tables, keys);
+    this.#begin(difference, ({ after }) => [after, after]);
+    this.#applied.follow(tables, keys);
     this.#forget(difference);
   }
 
-  /** Repairs what differs from the tables that should be there; gives how many entries did. */
+  /** Makes the kernel hold exactly these tables; gives how many entries it did not. */
   async reconcile(tables: PolicyTables): Promise<number> {
     await this.#settled;
     const observed = await observePolicy(this.#maps, this.#generation.parity);
-    this.#current = observed.tables;
+    this.#applied = new AppliedTables(observed.tables);
     this.#mend(observed.torn);
-    const { halves, newPorts, oldPorts } = policyDifference(observed.tables, tables);
-    await this.apply(tables);
+    const keys = allKeys(this.#applied, tables);
+    const { halves, newPorts, oldPorts } = policyDifference(this.#applied, tables, keys);
+    await this.apply(tables, keys);
     return observed.torn.length + halves.length + newPorts.length + oldPorts.length;
   }
 
@@ -116,11 +116,10 @@ export class PolicyMaps {
     return this.#settled;
   }
 
-  #stage(difference: PolicyDifference): void {
-    const { parity } = this.#generation;
+  #begin(difference: PolicyDifference, halves: (change: HalfChange) => readonly [Uint8Array, Uint8Array]): void {
     try {
       this.#maps.policyPorts.raw.updateMany(pairsOf(difference.newPorts));
-      this.#write(difference.halves, ({ before, after }) => (parity === 0 ? [before, after] : [after, before]));
+      this.#write(difference.halves, halves);
     } catch (error) {
       this.#takeBack(difference);
       throw error;
@@ -134,7 +133,7 @@ export class PolicyMaps {
       await setTimeout(patience);
     }
     this.#write(
-      difference.halves.filter(({ gone }) => !gone),
+      difference.halves.filter(({ isGone }) => !isGone),
       ({ after }) => [after, after],
     );
     this.#forget(difference);
@@ -142,26 +141,24 @@ export class PolicyMaps {
 
   /** Back to what was there before, of what may have been written. */
   #takeBack({ halves, newPorts }: PolicyDifference): void {
-    const isNew = ({ map, before }: HalfChange) => map !== 'identities' && before.every((byte) => byte === 0);
     this.#write(
-      halves.filter((change) => !isNew(change)),
+      halves.filter(({ isNew }) => !isNew),
       ({ before }) => [before, before],
     );
-    for (const map of halvedMaps) {
-      const keys = halves.filter((change) => change.map === map && isNew(change)).map(({ key }) => key);
-      if (map !== 'identities') this.#maps[map].raw.deleteMany(keys);
-    }
+    this.#delete(halves.filter(({ isNew }) => isNew));
     this.#maps.policyPorts.raw.deleteMany(newPorts.map(({ key }) => key));
   }
 
   /** Removes what nothing refers to any more. */
   #forget({ halves, oldPorts }: PolicyDifference): void {
-    for (const map of halvedMaps) {
-      const keys = halves.filter((change) => change.map === map && change.gone).map(({ key }) => key);
-      if (map === 'identities' || keys.length === 0) continue;
-      this.#maps[map].raw.deleteMany(keys);
+    this.#delete(halves.filter(({ isGone }) => isGone));
+    this.#maps.policyPorts.raw.deleteMany(oldPorts);
+  }
+
+  #delete(changes: readonly HalfChange[]): void {
+    for (const map of keyedMaps) {
+      this.#maps[map].raw.deleteMany(changes.filter((change) => change.map === map).map(({ key }) => key));
     }
-    if (oldPorts.length > 0) this.#maps.policyPorts.raw.deleteMany(oldPorts);
   }
 
   /** Brings halves in step with those that count. */

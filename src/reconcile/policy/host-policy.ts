@@ -1,0 +1,231 @@
+import type { DecidedBy } from '../../api/schemas/flow.ts';
+import { formatAddress } from '../../model/address.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import type { Intent } from '../../model/intent.ts';
+import type { Network } from '../../model/network.ts';
+import { type CompiledIdentity, PolicyCompiler, type PolicyUpdate } from '../../policy/compiler.ts';
+import { DECISION_PORTS, decodeDecision, IDENTITY_HOST, IDENTITY_WORLD } from '../../policy/decision.ts';
+import { decidedBy, type ExplainedParty, type Explanation, explain } from '../../policy/explain.ts';
+import type { PolicyEndpoint } from '../../policy/identity/policy-endpoint.ts';
+import { identityOfAddress, type Traffic } from '../../policy/lookup.ts';
+import type { Standings } from '../../policy/tables.ts';
+import type { HostFacts } from '../facts.ts';
+import type { PolicyRawMaps } from './observe.ts';
+import { type Generation, PolicyMaps } from './policy-maps.ts';
+
+export interface HostPolicyOptions {
+  readonly maps: PolicyRawMaps;
+  readonly generation: Generation;
+  /** Name of this node. */
+  readonly node: string;
+  readonly failed: (error: unknown) => void;
+}
+
+/** The policy's part of the intent. */
+export type PolicyIntent = Pick<Intent, 'networks' | 'endpoints' | 'policies' | 'namespaces'>;
+
+/** An endpoint, and what the compiler was told of it. */
+interface Told {
+  readonly endpoint: Endpoint;
+  readonly facts: PolicyEndpoint;
+}
+
+/** Policy on this host: the compiler, which is told of each change, and the kernel's maps, which follow it. */
+export class HostPolicy {
+  readonly #compiler: PolicyCompiler;
+  readonly #maps: PolicyMaps;
+  /** What the compiler was told of, by number; another object is another endpoint. */
+  readonly #told = new Map<number, Told>();
+  #hostAddresses: readonly string[] = [];
+
+  private constructor(compiler: PolicyCompiler, maps: PolicyMaps) {
+    this.#compiler = compiler;
+    this.#maps = maps;
+  }
+
+  /** Takes up the numbers that the kernel has: after a restart everybody is who they were. */
+  static async open({ maps, generation, node, failed }: HostPolicyOptions): Promise<HostPolicy> {
+    const policyMaps = await PolicyMaps.open(maps, generation, failed);
+    const { standings, blocks, portSets } = policyMaps.applied;
+    const endpoints = new Map(
+      [...standings].map(([number, { v4, v6 }]) => [number, { v4: v4.identity, v6: v6.identity }]),
+    );
+    // While a change is under way there is the old beside the new.
+    const half = ({ raw }: { readonly raw: { readonly maxEntries: number } }) => Math.floor(raw.maxEntries / 2);
+    const compiler = new PolicyCompiler({
+      node,
+      capacities: { pairs: half(maps.policy), ports: half(maps.policyPorts), blocks: half(maps.addressBlocks) },
+      seeds: { endpoints, blocks: new Map(blocks), portSets: new Map(portSets) },
+    });
+    return new HostPolicy(compiler, policyMaps);
+  }
+
+  /** Who an endpoint is to policy, by family; undefined: it is not attached here. */
+  standings(number: number): Standings | undefined {
+    return this.#compiler.tables.standings.get(number);
+  }
+
+  /** The identity of its IPv4 address, where it has one; 0: it is not attached here. */
+  identityOf({ number, addresses }: Endpoint): number {
+    const standings = this.standings(number);
+    return (addresses.some((address) => !address.includes(':')) ? standings?.v4 : standings?.v6)?.identity ?? 0;
+  }
+
+  /** Everybody that policy tells apart. */
+  identities(): Iterable<CompiledIdentity> {
+    return this.#compiler.identities();
+  }
+
+  /** Numbers of the endpoints that a document selects, rising. @param key of `policyKey` */
+  selected(key: string): readonly number[] {
+    return this.#compiler.selected(key);
+  }
+
+  /** Makes the kernel hold what the intent says; gives how many entries it did not. @throws VetchError MAP_FULL */
+  async reconcile(intent: PolicyIntent, facts: HostFacts): Promise<number> {
+    this.#tell(intent, facts);
+    this.#compiler.takeChanges();
+    return this.#maps.reconcile(this.#compiler.tables);
+  }
+
+  /** Before an endpoint's device comes up. @throws VetchError MAP_FULL: nothing of it stays */
+  async addEndpoint(endpoint: Endpoint, network: Network): Promise<void> {
+    await this.#unread(endpoint.number, toldOf(endpoint, network));
+  }
+
+  /** After an endpoint's entries are gone. */
+  async removeEndpoint({ id, number }: Endpoint): Promise<void> {
+    if (this.#told.get(number)?.endpoint.id === id) await this.#unread(number, undefined);
+  }
+
+  /**
+   * Other names or labels of endpoints that are there: their connections are judged again.
+   *
+   * @throws VetchError MAP_FULL: the old ones stay
+   */
+  async changeEndpoints(endpoints: Iterable<Endpoint>, network: Network): Promise<void> {
+    const told = new Map([...endpoints].map((endpoint) => [endpoint.number, toldOf(endpoint, network)]));
+    await this.#enforce({ endpoints: new Map([...told].map(([number, { facts }]) => [number, facts])) });
+    for (const [number, one] of told) this.#told.set(number, one);
+  }
+
+  /** After a network with gateways of the host's has come or gone. */
+  async followGateways(networks: Iterable<Network>, facts: HostFacts): Promise<void> {
+    await this.#enforce(this.#hostUpdate(networks, facts));
+  }
+
+  /**
+   * Other documents, or other labels of namespaces. Resolves when they are enforced on every endpoint.
+   *
+   * @throws VetchError UNSUPPORTED, MAP_FULL: the old ones stay
+   */
+  change(update: Pick<PolicyUpdate, 'documents' | 'namespaces'>): Promise<void> {
+    return this.#enforce(update);
+  }
+
+  /** Why traffic would pass or not. */
+  explain(from: ExplainedParty, to: ExplainedParty, traffic: Traffic): Explanation {
+    return explain(this.#compiler.tables, (number) => this.#compiler.documentNumbered(number), { from, to, traffic });
+  }
+
+  /** The document and rule behind a decision word of the kernel's; null: none, or one that is gone. */
+  decidedBy(decision: number): DecidedBy | null {
+    const decoded = decodeDecision(decision);
+    if (decoded.kind === DECISION_PORTS || !decoded.decider) return null;
+    return decidedBy(decoded.decider, (number) => this.#compiler.documentNumbered(number));
+  }
+
+  /** Who an address is that no endpoint has. */
+  outsider(address: string, isHost: boolean): ExplainedParty {
+    return { identity: identityOfAddress(this.#compiler.tables, address, isHost ? IDENTITY_HOST : IDENTITY_WORLD) };
+  }
+
+  async #enforce(update: PolicyUpdate): Promise<void> {
+    const before = this.#inverse(update);
+    this.#compiler.update(update);
+    try {
+      await this.#maps.apply(this.#compiler.tables, this.#compiler.takeChanges());
+    } catch (error) {
+      this.#compiler.update(before);
+      throw error;
+    }
+  }
+
+  async #unread(number: number, told: Told | undefined): Promise<void> {
+    const update = { endpoints: new Map([[number, told?.facts]]) };
+    const before = this.#inverse(update);
+    this.#compiler.update(update);
+    try {
+      await this.#maps.applyUnread(this.#compiler.tables, this.#compiler.takeChanges());
+    } catch (error) {
+      this.#compiler.update(before);
+      throw error;
+    }
+    if (told) this.#told.set(number, told);
+    else this.#told.delete(number);
+  }
+
+  #inverse({ documents, namespaces, endpoints }: PolicyUpdate): PolicyUpdate {
+    return {
+      documents: previous(documents, (key) => this.#compiler.documents.get(key)),
+      namespaces: previous(namespaces, (name) => this.#compiler.namespaces.get(name)),
+      endpoints: previous(endpoints, (number) => this.#told.get(number)?.facts),
+    };
+  }
+
+  #hostUpdate(networks: Iterable<Network>, facts: HostFacts): PolicyUpdate {
+    const hostAddresses = hostAddressesOf(networks, facts);
+    if (hostAddresses.join() === this.#hostAddresses.join()) return {};
+    this.#hostAddresses = hostAddresses;
+    return { hostAddresses };
+  }
+
+  /** What the compiler has not been told yet. */
+  #tell({ networks, endpoints, policies, namespaces }: PolicyIntent, facts: HostFacts): void {
+    const told = new Map<number, Told | undefined>();
+    for (const [number, { endpoint }] of this.#told) if (!endpoints.has(endpoint.id)) told.set(number, undefined);
+    for (const endpoint of endpoints.values()) {
+      const network = networks.get(endpoint.network);
+      if (!network || this.#told.get(endpoint.number)?.endpoint === endpoint) continue;
+      told.set(endpoint.number, toldOf(endpoint, network));
+    }
+    this.#compiler.update({
+      endpoints: new Map([...told].map(([number, one]) => [number, one?.facts])),
+      documents: difference(this.#compiler.documents, policies),
+      namespaces: difference(this.#compiler.namespaces, namespaces),
+      ...this.#hostUpdate(networks.values(), facts),
+    });
+    for (const [number, one] of told) {
+      if (one) this.#told.set(number, one);
+      else this.#told.delete(number);
+    }
+  }
+}
+
+function toldOf(endpoint: Endpoint, network: Network): Told {
+  const { number, name, labels, addresses } = endpoint;
+  return { endpoint, facts: { number, name, network: network.name, driver: network.driver, labels, addresses } };
+}
+
+/** The host's own addresses, and the gateways that it speaks to containers with. */
+function hostAddressesOf(networks: Iterable<Network>, { addresses }: HostFacts): string[] {
+  const gateways = [...networks].flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
+  return [...new Set([...addresses.map(({ address }) => formatAddress(address)), ...gateways])].sort();
+}
+
+function previous<K, V>(
+  changes: ReadonlyMap<K, V | undefined> | undefined,
+  now: (key: K) => V | undefined,
+): ReadonlyMap<K, V | undefined> {
+  return new Map([...(changes?.keys() ?? [])].map((key) => [key, now(key)]));
+}
+
+function difference<V>(
+  now: ReadonlyMap<string, V>,
+  wanted: ReadonlyMap<string, V>,
+): ReadonlyMap<string, V | undefined> {
+  const changes = new Map<string, V | undefined>();
+  for (const key of now.keys()) if (!wanted.has(key)) changes.set(key, undefined);
+  for (const [key, value] of wanted) if (now.get(key) !== value) changes.set(key, value);
+  return changes;
+}
