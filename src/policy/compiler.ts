@@ -1,6 +1,8 @@
 import type { Labels, PolicyDocument } from '../model/policy.ts';
 import { type Capacities, checkCapacities, unlimited } from './compile/capacities.ts';
-import { type CompiledDocument, compileDocument } from './compile/document.ts';
+import { compileDocument } from './compile/document.ts';
+import { refuseDomainNames } from './compile/domain-names.ts';
+import type { PairChange } from './compile/pair-table.ts';
 import { RowCompiler } from './compile/row-compiler.ts';
 import { Identities, type IdentitySeeds } from './identity/identities.ts';
 import type { PolicyEndpoint } from './identity/policy-endpoint.ts';
@@ -44,11 +46,11 @@ export interface CompiledIdentity {
   readonly block: string | undefined;
 }
 
-/** What of {@link PolicyTables} has come, gone or changed: its keys. */
+/** What of {@link PolicyTables} has come, gone or changed: its keys, and the pairs themselves. */
 export interface PolicyChanges {
   readonly standings: ReadonlySet<number>;
   readonly blocks: ReadonlySet<string>;
-  readonly pairs: ReadonlySet<string>;
+  readonly pairs: readonly PairChange[];
   readonly portSets: ReadonlySet<number>;
 }
 
@@ -95,22 +97,19 @@ export class PolicyCompiler {
    * fit; INVALID: an address that is none
    */
   update(update: PolicyUpdate): void {
-    const compiled = new Map<string, CompiledDocument>();
-    for (const [key, document] of update.documents ?? []) if (document) compiled.set(key, compileDocument(document));
+    for (const document of update.documents?.values() ?? []) if (document) refuseDomainNames(document);
     const undo = this.#inverse(update);
     try {
-      this.#apply(update, compiled);
+      this.#apply(update);
       checkCapacities(this.#rows.used, this.#capacities);
     } catch (error) {
-      const before = new Map<string, CompiledDocument>();
-      for (const [key, document] of undo.documents ?? []) if (document) before.set(key, compileDocument(document));
-      this.#apply(undo, before);
+      this.#apply(undo);
       throw error;
     }
   }
 
   /**
-   * Keys of what has changed since the last call. Numbers that are no longer used are free again after it: call it once
+   * What has changed since the last call. Numbers that are no longer used are free again after it: call it once
    * what an update says is on its way to the kernel.
    */
   takeChanges(): PolicyChanges {
@@ -131,7 +130,7 @@ export class PolicyCompiler {
     return this.#rows.selected(key);
   }
 
-  #apply(update: PolicyUpdate, compiled: ReadonlyMap<string, CompiledDocument>): void {
+  #apply(update: PolicyUpdate): void {
     for (const [number, endpoint] of update.endpoints ?? []) this.#identities.setEndpoint(number, endpoint);
     if (update.hostAddresses !== undefined) this.#identities.setHostAddresses(update.hostAddresses);
     for (const [namespace, labels] of update.namespaces ?? []) {
@@ -141,7 +140,7 @@ export class PolicyCompiler {
     }
     for (const [key, document] of update.documents ?? []) {
       this.#setDocument(key, document);
-      this.#rows.setDocument(key, compiled.get(key));
+      this.#rows.setDocument(key, document && compileDocument(document));
     }
     this.#rows.settle();
   }

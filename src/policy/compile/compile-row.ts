@@ -9,8 +9,8 @@ interface State {
   readonly parent: State | undefined;
   readonly clause: number;
   readonly ranges: MatchedRule['ranges'];
-  /** By clause, and by ports where they depend on the peer. */
-  readonly next: Map<number | string, State>;
+  /** By clause, and by ports where they depend on the peer; made with the first. */
+  next: Map<number | string, State> | undefined;
   decision: number | undefined;
 }
 
@@ -61,18 +61,18 @@ export function compileCell(plan: RowPlan, peer: Profile, sets: PortSets): numbe
 }
 
 function newState(parent: State | undefined, clause: number, ranges: MatchedRule['ranges']): State {
-  return { parent, clause, ranges, next: new Map(), decision: undefined };
+  return { parent, clause, ranges, next: undefined, decision: undefined };
 }
 
 function follow(state: State, i: number, clause: PlacedClause, peer: Profile): State | undefined {
   const ranges = clause.byPeer === undefined ? (clause.ranges ?? 'any') : rangesFor(clause, peer);
   if (ranges === undefined) return undefined;
   const key = clause.byPeer === undefined ? i : `${i} ${JSON.stringify(ranges)}`;
-  let next = state.next.get(key);
-  if (next === undefined) {
-    next = newState(state, i, ranges === 'any' ? undefined : ranges);
-    state.next.set(key, next);
-  }
+  const known = state.next?.get(key);
+  if (known !== undefined) return known;
+  const next = newState(state, i, ranges === 'any' ? undefined : ranges);
+  state.next ??= new Map();
+  state.next.set(key, next);
   return next;
 }
 

@@ -11,8 +11,8 @@ interface Entry {
   readonly peers: readonly { readonly term: Term; readonly use: PeerUse }[];
   /** Every term once for each use. */
   readonly terms: readonly Term[];
-  readonly labelKeys: ReadonlySet<string>;
-  readonly blocks: ReadonlySet<string>;
+  readonly labelKeys: readonly string[];
+  readonly blocks: readonly string[];
 }
 
 /** Documents joined with the terms that they use, and what they make relevant. */
@@ -47,7 +47,7 @@ export class DocumentTable {
     const entry = this.#byKey.get(key);
     if (entry === undefined) return;
     this.#byKey.delete(key);
-    entry.document.subjectTerm.subjectOf.delete(entry.document);
+    entry.document.subject.subjectOf.delete(entry.document);
     for (const { term, use } of entry.peers) term.peerOf.delete(use);
     for (const term of entry.terms) this.#terms.release(term);
     for (const labelKey of entry.labelKeys) this.#identities.unuseKey(labelKey);
@@ -65,16 +65,20 @@ export class DocumentTable {
       return term;
     };
     const link = (direction: PolicyDirection): readonly LinkedClause[] | undefined =>
-      compiled.clauses[direction]?.map((clause) => ({ ...clause, terms: clause.peers?.map(take) }));
-    const document: LinkedDocument = {
-      ...compiled,
-      subjectTerm: take(compiled.subject),
-      linked: [link(POLICY_INGRESS), link(POLICY_EGRESS)],
-    };
-    document.subjectTerm.subjectOf.add(document);
+      compiled.clauses[direction]?.map(({ rule, action, ports, peers }) => ({
+        rule,
+        action,
+        ports,
+        terms: peers?.map(take),
+      }));
+    const { key, number, tier, priority, audit } = compiled;
+    const subject = take(compiled.subject);
+    const clauses = [link(POLICY_INGRESS), link(POLICY_EGRESS)] as const;
+    const document: LinkedDocument = { key, number, tier, priority, audit, subject, clauses };
+    document.subject.subjectOf.add(document);
     const peers: Entry['peers'][number][] = [];
     for (const direction of directions) {
-      const distinct = new Set(document.linked[direction]?.flatMap((clause) => clause.terms ?? []));
+      const distinct = new Set(document.clauses[direction]?.flatMap((clause) => clause.terms ?? []));
       for (const term of distinct) {
         const use = { document, direction };
         term.peerOf.add(use);
@@ -100,5 +104,5 @@ function needsOf({ subject, clauses }: CompiledDocument): Pick<Entry, 'labelKeys
     if (spec.kind === 'endpoints') for (const { key } of spec.pods) labelKeys.add(key);
     if (spec.kind === 'block') for (const cidr of [spec.cidr, ...spec.except]) blocks.add(cidr);
   }
-  return { labelKeys, blocks };
+  return { labelKeys: [...labelKeys], blocks: [...blocks] };
 }

@@ -1,6 +1,7 @@
 import { canonicalPrefix } from '../../model/address.ts';
 import {
   type ClusterEgressPeer,
+  type ClusterNetworkPolicySource,
   type ClusterSelection,
   isUnderAudit,
   type NetworkPolicyPeer,
@@ -8,7 +9,6 @@ import {
   type PolicyDocument,
   policyKey,
 } from '../../model/policy.ts';
-import { refuseDomainNames } from './domain-names.ts';
 import { clusterPorts, networkPolicyPorts, type PortSpec } from './ports.ts';
 import { compileSelector } from './selector.ts';
 import type { TermSpec } from './term.ts';
@@ -44,7 +44,7 @@ export interface CompiledDocument {
   readonly clauses: readonly [readonly Clause[] | undefined, readonly Clause[] | undefined];
 }
 
-/** @throws VetchError UNSUPPORTED: domain names as peers */
+/** Of a document that asks for nothing that is not enforced (`refuseDomainNames`). */
 export function compileDocument(document: PolicyDocument): CompiledDocument {
   const common = { key: policyKey(document), number: document.number, audit: isUnderAudit(document) };
   return { ...common, ...(document.kind === 'NetworkPolicy' ? ofNetworkPolicy(document) : ofClusterPolicy(document)) };
@@ -92,9 +92,7 @@ function peerOf({ podSelector, namespaceSelector, ipBlock }: NetworkPolicyPeer, 
   };
 }
 
-function ofClusterPolicy(document: PolicyDocument & { kind: 'ClusterNetworkPolicy' }): Body {
-  const { spec } = document;
-  refuseDomainNames(document);
+function ofClusterPolicy({ spec }: ClusterNetworkPolicySource): Body {
   const clauses = (
     rules: readonly { action: Action; protocols?: Parameters<typeof clusterPorts>[0] }[] | undefined,
     peersOf: (rule: number) => readonly TermSpec[],

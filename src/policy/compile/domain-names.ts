@@ -1,12 +1,14 @@
 import { VetchError } from '../../api/error.ts';
-import type { ClusterNetworkPolicySource } from '../../model/policy.ts';
+import type { PolicySource } from '../../model/policy.ts';
 
 /**
  * Domain names as peers are not enforced yet: nothing learns their addresses.
  *
  * @throws VetchError UNSUPPORTED with the field's path
  */
-export function refuseDomainNames({ name, spec }: ClusterNetworkPolicySource): void {
+export function refuseDomainNames(document: PolicySource): void {
+  if (document.kind !== 'ClusterNetworkPolicy') return;
+  const { name, spec } = document;
   for (const [rule, { to }] of (spec.egress ?? []).entries()) {
     for (const [i, { domainNames }] of to.entries()) {
       if (domainNames === undefined) continue;

@@ -13,7 +13,7 @@ import { inRanges, type PortRange } from './ports.ts';
 
 /** A rule that concerns a subject and a peer; in the order of tier, priority, document and rule. */
 export interface MatchedRule {
-  readonly document: CompiledDocument;
+  readonly document: Pick<CompiledDocument, 'tier' | 'priority' | 'audit'>;
   readonly action: Action;
   /** The decision if it decides. */
   readonly allow: number;
@@ -106,16 +106,17 @@ class Judge {
     if (admin !== undefined) return admin;
     const isolating = withAudit ? this.#isolation.all : this.#isolation.enforced;
     if (isolating === undefined) return this.#clusterTier(BASELINE_TIER, protocol, port, withAudit) ?? allowed;
+    if (this.#isHost) return allowed;
     for (const rule of this.#rules) {
       if (rule.document.tier === NETWORK_POLICY_TIER && applies(rule, protocol, port, withAudit)) return rule.allow;
     }
-    return this.#isHost ? allowed : isolating;
+    return isolating;
   }
 
   /** Undefined: the next tier is asked. */
   #clusterTier(tier: Tier, protocol: number, port: number, withAudit: boolean): number | undefined {
     let best: MatchedRule | undefined;
-    let heard: CompiledDocument | undefined;
+    let heard: MatchedRule['document'] | undefined;
     for (const rule of this.#rules) {
       if (rule.document.tier !== tier || rule.document === heard) continue;
       // Of the documents of one priority the strictest decides; those of the next are not asked after.

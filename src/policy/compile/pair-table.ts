@@ -1,49 +1,96 @@
-import { type PolicyPair, pairKey } from '../tables.ts';
+import type { PolicyDirection } from '../decision.ts';
+import { PairView } from './pair-view.ts';
 import type { PortSets } from './port-sets.ts';
 import type { Row } from './row.ts';
 
+/** One pair that has come, changed or gone. */
+export interface PairChange {
+  readonly subject: number;
+  readonly peer: number;
+  readonly direction: PolicyDirection;
+  /** Undefined: the pair is gone. */
+  readonly decision: number | undefined;
+}
+
 /** The decisions of all rows as the kernel has them, and which of them have changed. */
 export class PairTable {
-  readonly #pairs = new Map<string, PolicyPair>();
-  readonly #changed = new Set<string>();
+  /** By subject, for both directions. */
+  readonly #rows = new Map<number, Row>();
+  /** Peers by row; `all`: the row had no pair at the last sweep. */
+  readonly #changed = new Map<number, Set<number> | 'all'>();
   readonly #sets: PortSets;
+  #size = 0;
 
   constructor(sets: PortSets) {
     this.#sets = sets;
   }
 
-  get tables(): ReadonlyMap<string, PolicyPair> {
-    return this.#pairs;
+  readonly tables = new PairView({
+    size: () => this.#size,
+    rows: () => this.#rows.values(),
+    row: (subject, direction) => this.#rows.get(rowKey(subject, direction)),
+  });
+
+  get size(): number {
+    return this.#size;
   }
 
   /** Undefined: the pair has no decision of its own. */
   set(row: Row, peer: number, decision: number | undefined): void {
     const before = row.decisions.get(peer);
     if (before === decision) return;
-    const { subject, direction } = row;
-    const key = pairKey(subject, peer, direction);
-    if (decision === undefined) {
-      row.decisions.delete(peer);
-      this.#pairs.delete(key);
-    } else {
+    const key = rowKey(row.subject, row.direction);
+    if (decision === undefined) row.decisions.delete(peer);
+    else {
       this.#sets.take(decision);
       row.decisions.set(peer, decision);
-      this.#pairs.set(key, { subject, peer, direction, decision });
     }
     if (before !== undefined) this.#sets.release(before);
-    this.#changed.add(key);
+    this.#size += (decision === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
+    if (row.decisions.size > 0) this.#rows.set(key, row);
+    else this.#rows.delete(key);
+    const changed = this.#changed.get(key);
+    if (changed === undefined) this.#changed.set(key, new Set([peer]));
+    else if (changed !== 'all') changed.add(peer);
   }
 
-  /** All decisions of a row; empty: it is not governed. */
-  replace(row: Row, decisions: ReadonlyMap<number, number>): void {
+  /** All decisions of a row; empty: it is not governed. The map is the row's from now on. */
+  replace(row: Row, decisions: Map<number, number>): void {
+    if (row.decisions.size === 0 && decisions.size > 0) {
+      this.#adopt(row, decisions);
+      return;
+    }
     for (const peer of [...row.decisions.keys()]) if (!decisions.has(peer)) this.set(row, peer, undefined);
     for (const [peer, decision] of decisions) this.set(row, peer, decision);
   }
 
-  /** Keys of pairs that have come, gone or changed since the last call. */
-  sweep(): Set<string> {
-    const changed = new Set(this.#changed);
-    this.#changed.clear();
-    return changed;
+  #adopt(row: Row, decisions: Map<number, number>): void {
+    const key = rowKey(row.subject, row.direction);
+    row.decisions = decisions;
+    for (const decision of decisions.values()) this.#sets.take(decision);
+    this.#size += decisions.size;
+    this.#rows.set(key, row);
+    const changed = this.#changed.get(key);
+    if (changed === undefined) this.#changed.set(key, 'all');
+    else if (changed !== 'all') for (const peer of decisions.keys()) changed.add(peer);
   }
+
+  /** The pairs that have come, changed or gone since the last call. */
+  sweep(): PairChange[] {
+    const changes: PairChange[] = [];
+    for (const [key, peers] of this.#changed) {
+      const subject = key >>> 1;
+      const direction: PolicyDirection = (key & 1) === 0 ? 0 : 1;
+      const decisions = this.#rows.get(key)?.decisions;
+      for (const peer of peers === 'all' ? (decisions?.keys() ?? []) : peers) {
+        changes.push({ subject, peer, direction, decision: decisions?.get(peer) });
+      }
+    }
+    this.#changed.clear();
+    return changes;
+  }
+}
+
+function rowKey(subject: number, direction: PolicyDirection): number {
+  return subject * 2 + direction;
 }

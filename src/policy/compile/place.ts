@@ -7,14 +7,15 @@ import type { RowPlan } from './row.ts';
 import type { Term } from './term.ts';
 
 /** A clause of a document with the terms of its peers. */
-export interface LinkedClause extends Clause {
+export interface LinkedClause extends Omit<Clause, 'peers'> {
   /** Undefined: any peer. */
   readonly terms: readonly Term[] | undefined;
 }
 
-export interface LinkedDocument extends CompiledDocument {
-  readonly subjectTerm: Term;
-  readonly linked: readonly [readonly LinkedClause[] | undefined, readonly LinkedClause[] | undefined];
+export interface LinkedDocument extends Omit<CompiledDocument, 'subject' | 'clauses'> {
+  readonly subject: Term;
+  /** By direction; undefined: the document says nothing about it. */
+  readonly clauses: readonly [readonly LinkedClause[] | undefined, readonly LinkedClause[] | undefined];
 }
 
 /** A clause as it concerns one subject. */
@@ -29,7 +30,7 @@ export interface PlacedClause extends MatchedRule {
 export function planRow(profile: Profile, direction: PolicyDirection): RowPlan | undefined {
   const documents: LinkedDocument[] = [];
   for (const term of profile.terms) {
-    for (const document of term.subjectOf) if (document.linked[direction] !== undefined) documents.push(document);
+    for (const document of term.subjectOf) if (document.clauses[direction] !== undefined) documents.push(document);
   }
   if (documents.length === 0) return undefined;
   documents.sort(compare);
@@ -44,13 +45,13 @@ export function planRow(profile: Profile, direction: PolicyDirection): RowPlan |
 }
 
 /** By tier, then priority, then name, so that the order depends on nothing else. */
-function compare(a: CompiledDocument, b: CompiledDocument): number {
+function compare(a: LinkedDocument, b: LinkedDocument): number {
   return a.tier - b.tier || a.priority - b.priority || (a.key < b.key ? -1 : 1);
 }
 
 function placeDocument(document: LinkedDocument, direction: PolicyDirection, subject: Profile): PlacedClause[] {
   const placed: PlacedClause[] = [];
-  for (const { rule, action, terms, ports } of document.linked[direction] ?? []) {
+  for (const { rule, action, terms, ports } of document.clauses[direction] ?? []) {
     const isByPeer = direction !== POLICY_INGRESS && ports !== undefined && ports.named.length > 0;
     const ranges = portsAt(ports, isByPeer ? undefined : subject.facts.labels);
     if (ranges?.length === 0 && !isByPeer) continue;
@@ -70,7 +71,7 @@ export function rangesFor(clause: PlacedClause, peer: Profile): readonly PortRan
   return ranges === undefined ? 'any' : ranges.length === 0 ? undefined : ranges;
 }
 
-function decisionsOf(document: CompiledDocument, direction: PolicyDirection, rule: number | undefined) {
+function decisionsOf(document: Pick<CompiledDocument, 'number'>, direction: PolicyDirection, rule: number | undefined) {
   const decider = { document: document.number, direction, rule };
   return {
     allow: encodeDecision({ kind: DECISION_ALLOW, decider }),

@@ -30,24 +30,31 @@ export function portPrefixes(protocol: number, segments: readonly PortSegment[],
     write(node.halves[0], port, bits + 1, decision);
     write(node.halves[1], port + (1 << (15 - bits)), bits + 1, decision);
   };
-  write(solve(segments, 0, 0x10000), 0, 0, otherwise);
+  const leaves = segments.map(({ decision }): Node => ({ decisions: [decision], halves: undefined }));
+  write(solve(segments, leaves, 0, 0, 0x10000), 0, 0, otherwise);
   return entries;
 }
 
-function solve(segments: readonly PortSegment[], first: number, ports: number): Node {
-  let low = 0;
-  let high = segments.length;
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if ((segments[middle]?.first ?? 0) <= first) low = middle;
-    else high = middle;
-  }
-  const next = segments[low + 1]?.first ?? 0x10000;
-  if (next >= first + ports) return { decisions: [segments[low]?.decision ?? 0], halves: undefined };
+/** A part in which one decision holds is the leaf of its segment, made once. */
+function solve(
+  segments: readonly PortSegment[],
+  leaves: readonly Node[],
+  from: number,
+  first: number,
+  ports: number,
+): Node {
+  let at = from;
+  while ((segments[at + 1]?.first ?? 0x10000) <= first) at++;
+  const leaf = leaves[at];
+  if (leaf !== undefined && (segments[at + 1]?.first ?? 0x10000) >= first + ports) return leaf;
   const half = ports / 2;
-  const left = solve(segments, first, half);
-  const right = solve(segments, first + half, half);
-  const common = left.decisions.filter((decision) => right.decisions.includes(decision));
-  const either = common.length > 0 ? common : [...left.decisions, ...right.decisions];
-  return { decisions: either, halves: [left, right] };
+  const left = solve(segments, leaves, at, first, half);
+  const right = solve(segments, leaves, at, first + half, half);
+  return { decisions: common(left.decisions, right.decisions), halves: [left, right] };
+}
+
+/** What both have; else what either has. */
+function common(left: readonly number[], right: readonly number[]): readonly number[] {
+  const both = left.filter((decision) => right.includes(decision));
+  return both.length > 0 ? both : [...left, ...right];
 }

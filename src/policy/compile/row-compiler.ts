@@ -67,7 +67,7 @@ export class RowCompiler {
   get used(): Capacities {
     return {
       documents: this.#documents.size,
-      pairs: this.#pairs.tables.size,
+      pairs: this.#pairs.size,
       ports: this.#sets.entries,
       blocks: this.#blocks.size,
     };
@@ -90,7 +90,7 @@ export class RowCompiler {
 
   selected(key: string): number[] {
     const numbers = new Set<number>();
-    for (const { users } of this.#documents.get(key)?.subjectTerm.members ?? []) {
+    for (const { users } of this.#documents.get(key)?.subject.members ?? []) {
       for (const { endpoint } of users) if (endpoint !== undefined) numbers.add(endpoint);
     }
     return [...numbers].sort((a, b) => a - b);
@@ -165,22 +165,22 @@ export class RowCompiler {
   }
 
   #membershipChanged(term: Term, profile: Profile): void {
-    for (const { linked } of term.subjectOf) {
-      for (const direction of directions) if (linked[direction] !== undefined) this.#staleRow(profile, direction);
+    for (const { clauses } of term.subjectOf) {
+      for (const direction of directions) if (clauses[direction] !== undefined) this.#staleRow(profile, direction);
     }
     this.#staleColumn(term, profile.number);
   }
 
-  #staleSubjects({ linked, subjectTerm }: LinkedDocument): void {
+  #staleSubjects({ clauses, subject }: LinkedDocument): void {
     for (const direction of directions) {
-      if (linked[direction] === undefined) continue;
-      for (const profile of subjectTerm.members) this.#staleRow(profile, direction);
+      if (clauses[direction] === undefined) continue;
+      for (const profile of subject.members) this.#staleRow(profile, direction);
     }
   }
 
   #staleColumn(term: Term, peer: number): void {
     for (const { document, direction } of term.peerOf) {
-      for (const subject of document.subjectTerm.members) this.#staleCell(subject, direction, peer);
+      for (const subject of document.subject.members) this.#staleCell(subject, direction, peer);
     }
   }
 

@@ -6,7 +6,7 @@ export interface Row {
   readonly subject: number;
   readonly direction: PolicyDirection;
   /** By peer's identity; 0: any other. Empty: no document governs it. */
-  readonly decisions: Map<number, number>;
+  decisions: Map<number, number>;
   /** As last compiled. */
   plan: RowPlan | undefined;
   /** What a change concerns: all of it, or these peers; undefined: nothing. */

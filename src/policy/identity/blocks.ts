@@ -39,6 +39,12 @@ export function fullLength(address: string): string {
   return canonicalPrefix(`${address}/${address.includes(':') ? 128 : 32}`);
 }
 
+/** Whether a block is part of another, or the same. */
+export function isInside(inner: Block, outer: Block): boolean {
+  if (inner.family !== outer.family || inner.length < outer.length) return false;
+  return inner.prefix >> BigInt(inner.length - outer.length) === outer.prefix;
+}
+
 /** The prefixes in use, those of one family apart from the other's, so that `::/0` holds no IPv4. */
 export class BlockTable {
   readonly #byCidr = new Map<string, CountedBlock>();

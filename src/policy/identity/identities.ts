@@ -1,8 +1,8 @@
 import { withoutLength } from '../../model/address.ts';
 import { Anchored } from '../compile/anchored.ts';
-import { addressBits, type Block, BlockTable, fullLength } from './blocks.ts';
+import { addressBits, type Block, BlockTable, fullLength, isInside } from './blocks.ts';
 import type { PolicyEndpoint } from './policy-endpoint.ts';
-import { factsKey, type Profile } from './profile.ts';
+import { type Facts, factsKey, type Profile } from './profile.ts';
 import { ProfileTable } from './profile-table.ts';
 import { addressFacts, type EndpointState, endpointFacts, endpointState, type Slot, samePorts } from './slot.ts';
 
@@ -51,7 +51,8 @@ export class Identities {
   readonly #renewed = new Set<Profile>();
   readonly #otherPorts = new Set<Profile>();
   readonly #moved = new Set<number>();
-  #blocksChanged = false;
+  /** Blocks that have come or gone. */
+  readonly #changedBlocks = new Set<Block>();
 
   constructor(seeds: IdentitySeeds) {
     this.#seeds = seeds;
@@ -130,7 +131,8 @@ export class Identities {
   /** One more document names this block. */
   useBlock(cidr: string): void {
     if (!this.blocks.add(cidr)) return;
-    this.#blocksChanged = true;
+    const block = this.blocks.get(cidr);
+    if (block !== undefined) this.#changedBlocks.add(block);
     const facts = () => addressFacts('world', this.blocks.get(cidr));
     const slot: Slot = { endpoint: undefined, seed: this.#seeds.blocks?.get(cidr), facts, profile: undefined };
     this.#world.set(cidr, slot);
@@ -138,8 +140,9 @@ export class Identities {
   }
 
   unuseBlock(cidr: string): void {
-    if (!this.blocks.remove(cidr)) return;
-    this.#blocksChanged = true;
+    const block = this.blocks.get(cidr);
+    if (block === undefined || !this.blocks.remove(cidr)) return;
+    this.#changedBlocks.add(block);
     const slot = this.#world.get(cidr);
     this.#world.delete(cidr);
     if (slot !== undefined) this.#detach(slot);
@@ -155,7 +158,7 @@ export class Identities {
 
   /** Gives everybody the profile that its facts have now. @throws VetchError MAP_FULL: may be called again after it */
   settle(): Settled {
-    if (this.#blocksChanged) this.#followBlocks();
+    if (this.#changedBlocks.size > 0) this.#followBlocks();
     const leaving = new Map<Profile, number>();
     const moving: Slot[] = [];
     for (const slot of this.#affected) {
@@ -166,27 +169,25 @@ export class Identities {
       moving.push(slot);
       if (slot.profile !== undefined) leaving.set(slot.profile, (leaving.get(slot.profile) ?? 0) + 1);
     }
-    for (const slot of moving) {
-      const facts = slot.facts();
+    const wanted = new Map(moving.map((slot) => [slot, slot.facts()]));
+    const wantedKeys = new Map([...wanted.values()].map((facts) => [factsKey(facts), facts]));
+    // When all who have a profile leave it, and nobody comes, its number goes along: to the facts that it had before, else to
+    // those of whoever is first.
+    const isLeft = (profile: Profile): boolean =>
+      leaving.get(profile) === profile.users.size && !wantedKeys.has(profile.key);
+    for (const [key, facts] of wantedKeys) {
+      const former = this.profiles.formerly(key);
+      if (former !== undefined && isLeft(former)) this.#rename(former, key, facts);
+    }
+    for (const [slot, facts] of wanted) {
       const key = factsKey(facts);
       const old = slot.profile;
-      if (old !== undefined && old.key !== key && !this.profiles.find(key) && !this.profiles.wasThere(key)) {
-        // When all who have a profile leave it, the first ones take its number along.
-        if (leaving.get(old) === old.users.size) {
-          if (!samePorts(old.facts, facts)) this.#otherPorts.add(old);
-          this.profiles.rename(old, key, facts);
-          this.#renewed.add(old);
-        }
+      if (old !== undefined && isLeft(old) && !this.profiles.find(key) && !this.profiles.wasThere(key)) {
+        this.#rename(old, key, facts);
       }
       if (old !== undefined) leaving.set(old, (leaving.get(old) ?? 1) - 1);
-      if (old?.key !== key) {
-        let target = this.profiles.find(key);
-        if (target === undefined) {
-          target = this.profiles.create(key, facts, slot.seed);
-          this.#renewed.add(target);
-        }
-        this.#move(slot, target);
-      }
+      if (old === undefined || old.key !== key)
+        this.#move(slot, this.profiles.find(key) ?? this.#create(key, facts, slot));
       this.#affected.delete(slot);
     }
     const gone = new Set([...this.#left].filter(({ users }) => users.size === 0));
@@ -199,6 +200,18 @@ export class Identities {
     };
     for (const done of [this.#renewed, this.#otherPorts, this.#left, this.#moved]) done.clear();
     return settled;
+  }
+
+  #rename(profile: Profile, key: string, facts: Facts): void {
+    if (!samePorts(profile.facts, facts)) this.#otherPorts.add(profile);
+    this.profiles.rename(profile, key, facts);
+    this.#renewed.add(profile);
+  }
+
+  #create(key: string, facts: Facts, { seed }: Slot): Profile {
+    const profile = this.profiles.create(key, facts, seed);
+    this.#renewed.add(profile);
+    return profile;
   }
 
   #move(slot: Slot, target: Profile): void {
@@ -250,8 +263,12 @@ export class Identities {
       }
     }
     for (const slot of this.#hosts.values()) this.#affected.add(slot);
-    for (const profile of this.profiles.values()) if (profile.facts.block !== undefined) this.profiles.reindex(profile);
-    this.#blocksChanged = false;
+    const changed = [...this.#changedBlocks];
+    for (const profile of this.profiles.values()) {
+      const { block } = profile.facts;
+      if (block !== undefined && changed.some((outer) => isInside(block, outer))) this.profiles.reindex(profile);
+    }
+    this.#changedBlocks.clear();
   }
 }
 

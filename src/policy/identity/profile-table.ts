@@ -23,6 +23,8 @@ export class ProfileTable {
   readonly #blocks: BlockTable;
   /** Numbers of profiles that are gone, until {@link ProfileTable.sweep}. */
   readonly #retired = new Map<string, number>();
+  /** Profiles by the facts that they had at the last sweep. */
+  readonly #former = new Map<string, Profile>();
   readonly #hosts = new Set<Profile>();
 
   constructor(blocks: BlockTable) {
@@ -46,6 +48,13 @@ export class ProfileTable {
 
   find(key: string): Profile | undefined {
     return this.#byKey.get(key);
+  }
+
+  /** The profile that had these facts before it was renamed; undefined where another has them, or it is gone. */
+  formerly(key: string): Profile | undefined {
+    const profile = this.#former.get(key);
+    const isThere = profile !== undefined && this.#byNumber.get(profile.number) === profile;
+    return isThere && !this.#byKey.has(key) ? profile : undefined;
   }
 
   /** Whether these facts had a number until now. */
@@ -84,6 +93,7 @@ export class ProfileTable {
   /** The profile keeps its number, and all who have it have other facts now. */
   rename(profile: Profile, key: string, facts: Facts): void {
     this.#byKey.delete(profile.key);
+    if (!this.#former.has(profile.key)) this.#former.set(profile.key, profile);
     this.#unindex(profile);
     profile.key = key;
     profile.facts = facts;
@@ -102,6 +112,7 @@ export class ProfileTable {
   sweep(): void {
     for (const number of this.#retired.values()) this.#numbers.release(number);
     this.#retired.clear();
+    this.#former.clear();
   }
 
   /** What holds the blocks has changed: the anchors of these profiles are others. */

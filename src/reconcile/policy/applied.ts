@@ -1,5 +1,5 @@
 import type { PolicyChanges } from '../../policy/compiler.ts';
-import type { PolicyPair, PolicyTables, PortEntry, Standings } from '../../policy/tables.ts';
+import { type PolicyPair, type PolicyTables, type PortEntry, pairKey, type Standings } from '../../policy/tables.ts';
 
 /** What the kernel judges by: the tables as they were when they were last applied. */
 export class AppliedTables implements PolicyTables {
@@ -19,7 +19,11 @@ export class AppliedTables implements PolicyTables {
   follow(tables: PolicyTables, keys: PolicyChanges): void {
     copy(this.standings, tables.standings, keys.standings);
     copy(this.blocks, tables.blocks, keys.blocks);
-    copy(this.pairs, tables.pairs, keys.pairs);
+    for (const { decision, ...pair } of keys.pairs) {
+      const key = pairKey(pair.subject, pair.peer, pair.direction);
+      if (decision === undefined) this.pairs.delete(key);
+      else this.pairs.set(key, { ...pair, decision });
+    }
     copy(this.portSets, tables.portSets, keys.portSets);
   }
 }

@@ -1,8 +1,10 @@
+import { DecisionLayout } from '../../maps/generated/abi.ts';
+import type { PairChange } from '../../policy/compile/pair-table.ts';
 import type { PolicyChanges } from '../../policy/compiler.ts';
-import type { PolicyTables, Standing, Standings } from '../../policy/tables.ts';
+import { type PolicyTables, pairKey, type Standing, type Standings } from '../../policy/tables.ts';
 import type { RawEntry } from '../entry.ts';
 import { shorterBlock } from './blocks.ts';
-import { blockHalf, type Half, halfSize, pairHalf, portSetEntries, standingHalves } from './encode.ts';
+import { blockHalf, type Half, pairHalf, portSetEntries, standingHalves } from './encode.ts';
 
 /** What one key says before a change and after it. */
 export interface HalfChange extends Pick<Half, 'map' | 'key'> {
@@ -30,7 +32,7 @@ export function allKeys(before: PolicyTables, after: PolicyTables): PolicyChange
   return {
     standings: keysOf(before.standings, after.standings),
     blocks: keysOf(before.blocks, after.blocks),
-    pairs: keysOf(before.pairs, after.pairs),
+    pairs: allPairs(before, after),
     portSets: keysOf(before.portSets, after.portSets),
   };
 }
@@ -44,7 +46,7 @@ export function policyDifference(before: PolicyTables, after: PolicyTables, keys
     halves: [
       ...standingChanges(before, after, keys.standings),
       ...blockChanges(before, after, keys.blocks),
-      ...pairChanges(before, after, keys.pairs),
+      ...pairChanges(before, keys.pairs),
     ],
     newPorts: come.flatMap((set) => entriesOf(after, set)),
     oldPorts: gone.flatMap((set) => entriesOf(before, set).map(({ key }) => key)),
@@ -77,23 +79,19 @@ function* blockChanges(before: PolicyTables, after: PolicyTables, keys: Iterable
   }
 }
 
-function* pairChanges(before: PolicyTables, after: PolicyTables, keys: Iterable<string>): Generator<HalfChange> {
-  for (const key of keys) {
-    const [was, is] = [before.pairs.get(key), after.pairs.get(key)];
-    if (was?.decision === is?.decision) continue;
-    const [old, now] = [was && pairHalf(was), is && pairHalf(is)];
-    const some = now ?? old;
-    if (!some) continue;
-    const absent = new Uint8Array(halfSize.policy);
-    yield {
-      map: 'policy',
-      key: some.key,
-      before: old?.value ?? absent,
-      after: now?.value ?? absent,
-      isNew: was === undefined,
-      isGone: is === undefined,
-    };
+function* pairChanges(before: PolicyTables, changes: Iterable<PairChange>): Generator<HalfChange> {
+  for (const { subject, peer, direction, decision } of changes) {
+    const was = before.pairs.get(pairKey(subject, peer, direction))?.decision;
+    if (was === decision) continue;
+    const half = (word = DecisionLayout.ABSENT as number) => pairHalf({ subject, peer, direction, decision: word });
+    yield { ...change(half(was), half(decision)), isNew: was === undefined, isGone: decision === undefined };
   }
+}
+
+/** Of every pair that either has, what it is to be. */
+function allPairs(before: PolicyTables, after: PolicyTables): PairChange[] {
+  const gone = [...before.pairs].filter(([key]) => !after.pairs.has(key)).map(([, pair]) => pair);
+  return [...after.pairs.values(), ...gone.map((pair) => ({ ...pair, decision: undefined }))];
 }
 
 function change(old: Half, now: Half): HalfChange {

@@ -1,11 +1,11 @@
-import { type Labels, type PolicyDocument, policyKey } from '../model/policy.ts';
-import { PolicyCompiler, type PolicyCompilerOptions } from './compiler.ts';
-import { IDENTITY_HOST, IDENTITY_WORLD } from './decision.ts';
-import { parsePolicies } from './documents/parse.ts';
-import { type Explanation, explain } from './explain.ts';
-import type { PolicyEndpoint } from './identity/policy-endpoint.ts';
-import { identityOfAddress } from './lookup.ts';
-import { protocolNumbers } from './protocol.ts';
+import { type Labels, type PolicyDocument, policyKey } from '../../model/policy.ts';
+import { PolicyCompiler, type PolicyCompilerOptions } from '../compiler.ts';
+import { IDENTITY_HOST, IDENTITY_WORLD } from '../decision.ts';
+import { parsePolicies } from '../documents/parse.ts';
+import { type Explanation, explain } from '../explain.ts';
+import type { PolicyEndpoint } from '../identity/policy-endpoint.ts';
+import { identityOfAddress } from '../lookup.ts';
+import { protocolNumbers } from '../protocol.ts';
 
 /** The documents of a YAML text, numbered from 1. */
 export function numbered(yaml: string, first = 1): PolicyDocument[] {
