@@ -62,7 +62,7 @@ class Round:
 
 current = Round()
 rounds = 0
-# Where the two protocols without sockets count: SCTP's source ports, ICMP's identifiers.
+# Source ports, and ICMP's identifiers: no flow is taken for one of a round before, which is known for minutes.
 next_number = 20000
 
 
@@ -198,11 +198,25 @@ def settle(text):
         current.answered(int(cell), who)
 
 
-def ask_stream(cell, address, port, token):
-    client = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-    client.setblocking(False)
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+def fresh_number():
+    global next_number
+    next_number = next_number + 1 if next_number < 60000 else 20000
+    return next_number
+
+
+def fresh_socket(address, kind):
+    family = 6 if ":" in address else 4
+    client = socket.socket(families[family][0], kind)
     current.sockets.append(client)
+    client.setblocking(False)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    client.bind(("", fresh_number()))
+    return client
+
+
+def ask_stream(cell, address, port, token):
+    client = fresh_socket(address, socket.SOCK_STREAM)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
 
     def ready(mask):
         current.touched = time.monotonic()
@@ -228,9 +242,7 @@ def ask_stream(cell, address, port, token):
 
 
 def ask_datagram(cell, address, port, token):
-    client = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
-    client.setblocking(False)
-    current.sockets.append(client)
+    client = fresh_socket(address, socket.SOCK_DGRAM)
 
     def ready(_):
         try:
@@ -242,12 +254,6 @@ def ask_datagram(cell, address, port, token):
     client.send(token)
     selector.register(client, selectors.EVENT_READ, ready)
     return client.getsockname()[1]
-
-
-def fresh_number():
-    global next_number
-    next_number = next_number + 1 if next_number < 60000 else 20000
-    return next_number
 
 
 def ask_sctp(cell, address, port, token):
