@@ -45,5 +45,5 @@ export class PolicyApi implements Disposable {
 
 function pathOf({ kind, metadata }: PolicyDocument): string {
   const namespace = 'namespace' in metadata ? `?namespace=${metadata.namespace}` : '';
-  return `/policies/${kind}/${metadata.name}${namespace}`;
+  return `/policies/${encodeURIComponent(`${kind}/${metadata.name}`)}${namespace}`;
 }

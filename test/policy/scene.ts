@@ -40,6 +40,8 @@ export class Scene implements AsyncDisposable {
       const host = lab.host();
       for (const [name, { subnets }] of Object.entries(networks))
         await host.vetch('network', 'create', name, ...subnets.flatMap((subnet) => ['--subnet', subnet]));
+      for (const [name, labels] of Object.entries(initially.namespaces))
+        await host.vetch('namespace', 'label', name, ...changesOf(labels));
       const probers = new Map<string, Prober>();
       const probe = async (
         machine: Machine,
