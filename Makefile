@@ -37,7 +37,7 @@ deps: ## The Debian packages that running needs, installed only when missing
 
 .PHONY: deps-test
 deps-test:
-	@scripts/packages.sh run demo test engine bpf kernels
+	@scripts/packages.sh run demo test engine compose bpf kernels
 
 $(NODE_MODULES): package-lock.json | runtime
 	npm ci --ignore-scripts --no-audit --no-fund
@@ -103,6 +103,11 @@ test-policy: deps-test build ## Every policy set against the model, cell by cell
 .PHONY: test-docker
 test-docker: deps-test build ## Only the scenarios on a real engine of Docker's, in a lab (root)
 	node scripts/test.ts docker
+
+.PHONY: test-engines
+test-engines: deps-test build ## The same scenarios on Docker 26.1 and 28.5, fetched once into .cache/ (root)
+	@scripts/packages.sh engines
+	node scripts/test.ts engine-
 
 .PHONY: test-runtimes
 test-runtimes: deps-test build ## Units, API and loader tests under Node 22 and 26

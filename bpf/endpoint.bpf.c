@@ -28,7 +28,7 @@ static __always_inline int deliver(struct __sk_buff *skb, struct packet *p, cons
 }
 
 static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, struct new_flow *flow,
-				      const struct uplink *up, struct tuple *other)
+				      const struct network *n, const struct uplink *up, struct tuple *other)
 {
 	int reason;
 
@@ -40,7 +40,9 @@ static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, s
 	/* Without ports an answer is not told from the host's own traffic (its tunnels with that peer). */
 	if (l4_checksum_offset(p->protocol) < 0 && p->protocol != IPPROTO_SCTP && p->protocol != IPPROTO_ICMP)
 		return drop(skb, p, REASON_UNKNOWN_PROTOCOL);
-	other->source = p->is_v4 ? up->masquerade4 : up->masquerade6;
+	other->source = p->is_v4 ? n->masquerade4 : n->masquerade6;
+	if (address_is_zero(&other->source))
+		other->source = p->is_v4 ? up->masquerade4 : up->masquerade6;
 	if (address_is_zero(&other->source))
 		return drop(skb, p, REASON_NO_SOURCE_ADDRESS);
 	reason = snat_choose(skb, p, other);
@@ -156,7 +158,7 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 		return refuse(skb, p, REASON_TOO_BIG);
 	masquerades = n->flags & (p->is_v4 ? NETWORK_MASQUERADE4 : NETWORK_MASQUERADE6);
 	if (masquerades)
-		return masquerade(skb, p, &flow, up, &room->other);
+		return masquerade(skb, p, &flow, n, up, &room->other);
 	reason = conntrack_create(skb, p, &flow);
 	return reason ? drop(skb, p, reason) : to_world(skb, p);
 }
@@ -271,6 +273,13 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_HOST);
 	}
 	s = subnet_of(&p->destination);
+	/* What a routed network publishes answers containers of other networks, too. */
+	if (s && s->network != p->network) {
+		struct publish *pub = publish_direct(p);
+
+		if (pub && !(pub->flags & PUBLISH_TRUSTED))
+			return BEGIN_TO_PUBLISHED;
+	}
 	if (s)
 		return drop(skb, p, s->network == p->network ? REASON_NO_ENDPOINT : REASON_ISOLATED);
 	return BEGIN_TO_WORLD;

@@ -80,7 +80,7 @@ int from_host(struct __sk_buff *skb)
 	}
 	trace(STEP_CONNTRACK_MISS, 0);
 	if (forwarded) {
-		if (!(n->flags & (p.is_v4 ? NETWORK_ROUTED4 : NETWORK_ROUTED6)) || (n->flags & NETWORK_INTERNAL))
+		if (judge_direct(n, &p, skb->ingress_ifindex, &flow.flags))
 			return drop(skb, &p, REASON_FORWARDED_BY_HOST);
 		if (subnet_of(&p.source))
 			return drop(skb, &p, REASON_SPOOFED);

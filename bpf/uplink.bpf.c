@@ -70,8 +70,8 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 	return conntrack_create_pair(skb, p, other, &flow);
 }
 
-/* To a container's own address: only where its network is routed, or in answer to a flow of the container's
- * that left untranslated. */
+/* To a container's own address: what its network lets outside reach there, or an answer to a flow of the
+ * container's that left untranslated. */
 static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p, const struct config *c,
 					__u32 network)
 {
@@ -93,9 +93,13 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 	/* Who comes from outside speaks for no other party. */
 	if (ct && ((ct->flags & CONNTRACK_TRANSLATED) || (reply ? ct->destination_party : ct->source_party) != PARTY_WORLD))
 		return REASON_NOT_PUBLISHED;
-	if (!(ct && reply) &&
-	    ((n->flags & NETWORK_INTERNAL) || !(n->flags & (p->is_v4 ? NETWORK_ROUTED4 : NETWORK_ROUTED6))))
-		return REASON_NOT_PUBLISHED;
+	/* What came in by a trusted device may only go on there: no device is remembered. */
+	if (!ct || !(reply || ((ct->flags & CONNTRACK_PUBLISHED) &&
+			       (n->flags & (p->is_v4 ? NETWORK_ROUTED4 : NETWORK_ROUTED6))))) {
+		reason = judge_direct(n, p, skb->ifindex, &flow.flags);
+		if (reason)
+			return reason;
+	}
 	if (ct) {
 		reason = ct->generation == p->generation ? REASON_NONE : judge_again(&room->of_packet, p->generation);
 		return !reason && (ct->flags & CONNTRACK_STACK) ? NOT_OURS : reason;

@@ -19,17 +19,21 @@ done
 rm -rf "$library"
 mv "$library.new" "$library"
 ln -sfn ../lib/vetch/bin/vetch "$root$prefix/bin/vetch"
-sed "s|@PREFIX@|$prefix|" packaging/systemd/vetch.service >"$root$prefix/lib/systemd/system/vetch.service"
+for unit in vetch.service vetch-resolver.service; do
+  sed "s|@PREFIX@|$prefix|" "packaging/systemd/$unit" >"$root$prefix/lib/systemd/system/$unit"
+done
 install -m 0644 packaging/systemd/10-vetch.network "$root/etc/systemd/network/10-vetch.network"
 install -m 0644 packaging/90-vetch-networkmanager.conf "$root/etc/NetworkManager/conf.d/90-vetch.conf"
 echo "vetch is in $root$prefix"
 [ -z "$root" ] || exit 0
 
 getent group vetch >/dev/null || groupadd --system vetch
+getent passwd vetch-resolver >/dev/null ||
+  useradd --system --gid vetch --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin vetch-resolver
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
-  systemctl enable --now vetch.service
-  systemctl --no-pager --lines=0 status vetch.service
+  systemctl enable --now vetch.service vetch-resolver.service
+  systemctl --no-pager --lines=0 status vetch.service vetch-resolver.service
 else
-  echo 'there is no systemd here: start it with `vetch daemon`'
+  echo 'there is no systemd here: start it with `vetch daemon`, and `vetch resolver run`'
 fi

@@ -6,12 +6,13 @@ prefix=${PREFIX:-/usr/local}
 root=${DESTDIR:-}
 
 if [ -z "$root" ]; then
-  if [ -d /run/systemd/system ]; then systemctl disable --now vetch.service 2>/dev/null || true; fi
+  if [ -d /run/systemd/system ]; then systemctl disable --now vetch-resolver.service vetch.service 2>/dev/null || true; fi
   if [ -x "$prefix/bin/vetch" ]; then "$prefix/bin/vetch" daemon --uninstall; fi
 fi
 rm -rf "$root$prefix/lib/vetch"
 rm -f "$root$prefix/bin/vetch" "$root$prefix/lib/systemd/system/vetch.service" \
-  "$root/etc/systemd/network/10-vetch.network" "$root/etc/NetworkManager/conf.d/90-vetch.conf"
+  "$root$prefix/lib/systemd/system/vetch-resolver.service" "$root/etc/systemd/network/10-vetch.network" \
+  "$root/etc/NetworkManager/conf.d/90-vetch.conf"
 [ -n "$root" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
 for directory in /var/lib/vetch /etc/vetch; do
   [ ! -e "$root$directory" ] || echo "left alone: $root$directory"

@@ -48,10 +48,16 @@ const packageOwner: Readonly<Record<string, string>> = {
   lmdb: 'store/',
   fastify: 'daemon/http/',
   commander: 'cli/',
+  'dns-packet': 'dns/',
 };
 
-/** Imports across the layers on purpose: `vetch daemon` is a command, and starts the daemon. */
-const exceptions = new Set(['cli/daemon.ts -> daemon/main.ts', 'cli/daemon.ts -> daemon/options.ts']);
+/** Imports across the layers on purpose: `vetch daemon` and `vetch resolver run` are commands, and start what they name. */
+const exceptions = new Set([
+  'cli/daemon.ts -> daemon/main.ts',
+  'cli/daemon.ts -> daemon/options.ts',
+  'cli/resolver/run.ts -> dns/main.ts',
+  'cli/resolver/run.ts -> dns/resolv-conf.ts',
+]);
 
 const patterns = [
   /^\s*(?:import|export)\b[^'";]*?\bfrom\s*['"]([^'"]+)['"]/gm,

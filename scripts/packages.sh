@@ -6,11 +6,15 @@ declare -A groups=(
   # libbpf1 is the one library that the daemon calls
   [run]='libbpf1 iproute2'
   [demo]='bpftool curl python3 iputils-ping tcpdump util-linux procps'
-  [test]='iperf3 ethtool conntrack nftables libcap2-bin lsof'
+  [test]='iperf3 ethtool conntrack nftables libcap2-bin lsof bind9-dnsutils'
   [bpf]='clang-19 llvm-19 libbpf-dev linux-libc-dev'
   [bench]='iperf3 ethtool sockperf nftables'
   # Debian 12's engine, which a lab host starts for itself
   [engine]='docker.io containerd runc iptables'
+  # Fetches other engines into folders
+  [engines]='debootstrap'
+  # Debian 12's, in Python; the plugin for `docker compose` is not in its archive
+  [compose]='docker-compose'
   [kernels]='qemu-system-x86 busybox-static kmod'
 )
 

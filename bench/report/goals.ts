@@ -5,9 +5,7 @@ export const pending: readonly (readonly [row: number, name: string, goal: strin
     '64-byte forwarding of a published port, one core: XDP to another device; TC to a container',
     '>= 4.5×; >= 1.8× the routed path with conntrack',
   ],
-  [7, 'round trip with 10,000 policies against none', '<= 1.02×'],
   [9, 'overlay container to container: round trip; bulk, against the bare underlay', '<= 1.25×; >= 0.90×'],
-  [10, '10,000 policy entries: into the kernel; change to enforced on 1,000 endpoints, p99', '<= 25 ms; <= 50 ms'],
   [11, 'same-host TCP with socket bypass, round trip', '<= 0.65× loopback'],
   [
     14,

@@ -3,6 +3,7 @@ import { attach } from './attach.ts';
 import { containerBulk, containerConnections, containerRoundTrip } from './container-to-container.ts';
 import { memory } from './memory.ts';
 import { packetCost } from './packet-cost.ts';
+import { policyChange, policyRoundTrip } from './policy.ts';
 import { publishedFromOutside, publishedOnLocalhost } from './published.ts';
 
 /** In the order of their numbers. */
@@ -12,7 +13,9 @@ export const rows: readonly Row[] = [
   containerBulk,
   publishedFromOutside,
   publishedOnLocalhost,
+  policyRoundTrip,
   packetCost,
+  policyChange,
   attach,
   memory,
 ];

@@ -37,7 +37,7 @@ enum drop_reason {
 	REASON_NO_SOURCE_ADDRESS = 30, /* the uplink has no address of this family to masquerade with */
 	REASON_TTL_EXCEEDED = 31, /* the time to live ran out */
 	REASON_TOO_BIG = 32, /* larger than the way out takes; the sender was told */
-	REASON_FORWARDED_BY_HOST = 33, /* the host routed it here from elsewhere, and the network is not routed */
+	REASON_FORWARDED_BY_HOST = 33, /* the host routed it here from elsewhere, where nothing is published */
 	REASON_DENY_LIST = 34, /* the source is on the deny list */
 	REASON_MARTIAN = 35, /* a loopback, unspecified or multicast address where none may be */
 	REASON_REWRITE_FAILED = 36, /* the kernel refused to change the packet */

@@ -9,9 +9,11 @@ enum network_flag {
 	NETWORK_ICC_OFF = 4, /* endpoints may not reach each other */
 	NETWORK_MASQUERADE4 = 8,
 	NETWORK_MASQUERADE6 = 16,
-	NETWORK_ROUTED4 = 32, /* container addresses may be reached from outside */
-	NETWORK_ROUTED6 = 64,
+	NETWORK_UNPROTECTED4 = 32, /* every port of a container is reached at its own address from outside */
+	NETWORK_UNPROTECTED6 = 64,
 	NETWORK_STACK = 128, /* vetch.forwarding=stack: to the world through the host's own forwarding */
+	NETWORK_ROUTED4 = 256, /* published ports and ICMP are reached at the container's own address */
+	NETWORK_ROUTED6 = 512,
 };
 
 /* Index of the array `networks` is the network's number; 0 stands for the host's own wire. */
@@ -23,8 +25,10 @@ struct network {
 	struct address gateway4; /* all zero: has none */
 	struct address gateway6;
 	struct address broadcast4; /* the subnet's; all zero: has none */
+	struct address masquerade4; /* what its packets leave under; all zero: the uplink's own */
+	struct address masquerade6;
 };
-ABI_SIZE(struct network, 64);
+ABI_SIZE(struct network, 96);
 
 /* Longest-prefix keys: IPv4 prefixes are 96 longer than written. */
 struct prefix_key {
@@ -39,6 +43,14 @@ struct subnet {
 	__u32 flags; /* reserved, 0 */
 };
 ABI_SIZE(struct subnet, 8);
+
+/* Key of `trusted`: a device by which the published ports of a network's containers are reached at their
+ * own addresses. The value is 1. */
+struct trusted_key {
+	__u32 network;
+	__u32 ifindex;
+};
+ABI_SIZE(struct trusted_key, 8);
 
 /* Value of `deny_list`. The control plane writes the keys, the program counts. */
 struct deny {

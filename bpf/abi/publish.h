@@ -3,7 +3,7 @@
 
 #include "types.h"
 
-/* Key of `published` (any address but loopback ones) and `published_lo` (127.0.0.0/8 and ::1).
+/* Key of `published` (any address of the host but loopback ones, or the endpoint's own) and `published_lo` (127.0.0.0/8 and ::1).
  * The wildcards are ::ffff:0.0.0.0 and ::. */
 struct publish_key {
 	struct address addr;
@@ -17,9 +17,15 @@ struct publish {
 	struct address addr; /* the endpoint's, of either family */
 	__u32 network;
 	__be16 port;
-	__u16 flags; /* reserved, 0 */
+	__u16 flags; /* enum publish_flag */
 };
 ABI_SIZE(struct publish, 24);
+
+enum publish_flag {
+	PUBLISH_NONE = 0,
+	PUBLISH_DIRECT = 1, /* the key is the endpoint's own address and port: nothing is translated */
+	PUBLISH_TRUSTED = 2, /* direct, and only by the devices in `trusted` */
+};
 
 /* Key of `bound_ports`: lets a bind to a wildcard see that some address of the port is published. */
 struct bound_port_key {

@@ -29,6 +29,38 @@ static __always_inline struct publish *publish_at(const struct address *addr, __
 	return publish_exact(&any, port, protocol);
 }
 
+/* What is published at a container's own address, and answers without translation. */
+static __always_inline struct publish *publish_direct(const struct packet *p)
+{
+	struct publish *pub;
+
+	if (p->protocol != IPPROTO_TCP && p->protocol != IPPROTO_UDP && p->protocol != IPPROTO_SCTP)
+		return NULL;
+	pub = publish_exact(&p->destination, p->destination_port, p->protocol);
+	return pub && (pub->flags & PUBLISH_DIRECT) ? pub : NULL;
+}
+
+/* From outside, by the device `ifindex`, to a container's own address. `flow_flags` is what admits it. */
+static __always_inline int judge_direct(const struct network *n, const struct packet *p, __u32 ifindex,
+					__u16 *flow_flags)
+{
+	struct trusted_key by = { .network = p->network, .ifindex = ifindex };
+	struct publish *pub;
+
+	if (n->flags & NETWORK_INTERNAL)
+		return REASON_NOT_PUBLISHED;
+	if (n->flags & (p->is_v4 ? NETWORK_UNPROTECTED4 : NETWORK_UNPROTECTED6))
+		return REASON_NONE;
+	if ((p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6) &&
+	    (n->flags & (p->is_v4 ? NETWORK_ROUTED4 : NETWORK_ROUTED6)))
+		return REASON_NONE;
+	pub = publish_direct(p);
+	if (!pub || ((pub->flags & PUBLISH_TRUSTED) && !bpf_map_lookup_elem(&trusted, &by)))
+		return REASON_NOT_PUBLISHED;
+	*flow_flags |= CONNTRACK_PUBLISHED;
+	return REASON_NONE;
+}
+
 /* @published: a published port leads there, which opens what ICC closes. */
 static __always_inline int judge_local(const struct network *n, bool published_port)
 {
@@ -106,15 +138,17 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 	if (ct->flags & CONNTRACK_PUBLISHED) {
 		struct publish *pub;
 		bool reply_half = ct->flags & CONNTRACK_REPLY_HALF;
+		/* This wire shows what the container sees: its half, or a flow that was never translated. */
+		bool inner = reply_half || !(ct->flags & CONNTRACK_TRANSLATED);
 
 		if (reply_half)
 			pub = publish_at(&ct->other_destination, ct->other_destination_port, key->protocol);
 		else
 			pub = publish_at(destination, port, key->protocol);
-		if (!pub || !address_equal(&pub->addr, reply_half ? destination : &ct->other_destination) ||
-		    pub->port != (reply_half ? port : ct->other_destination_port))
+		if (!pub || !address_equal(&pub->addr, inner ? destination : &ct->other_destination) ||
+		    pub->port != (inner ? port : ct->other_destination_port))
 			reason = REASON_POLICY_DENIED;
-		network = reply_half ? network : ct->other_network;
+		network = inner ? network : ct->other_network;
 	} else if (ct->flags & CONNTRACK_REPLY_HALF) {
 		network = ct->other_network;
 	}

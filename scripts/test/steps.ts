@@ -1,4 +1,8 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { engineReleases } from '../../test/engines/engines.ts';
+import { fetchRoot } from '../../test/engines/fetch-root.ts';
+import { engineVersion } from '../../test/engines/version.ts';
 import { kernels, runs } from '../../test/kernels/kernels.ts';
 import { runOnKernel } from '../../test/kernels/run.ts';
 import { type Count, none, readReport } from './count.ts';
@@ -45,6 +49,17 @@ const policy: Step = {
   run: (report) => runVitest(process.execPath, ['--project', 'policy'], report, { timeoutSeconds: 3600 }),
 };
 
+/** All scenarios on one engine: the machine's own, or that of a folder. */
+async function runScenarios(report: string, root?: string): Promise<Count> {
+  const env = root === undefined ? {} : { VETCH_E2E_ENGINE_ROOT: root };
+  const count = await runVitest(process.execPath, ['--project', 'docker'], report, { env, timeoutSeconds: 1800 });
+  const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
+  process.stdout.write(
+    `Docker ${engineVersion(root)}: ${count.passed} scenarios passed, ${count.failed} failed${skipped}\n`,
+  );
+  return count;
+}
+
 /** The units, and what rests on the FFI and on the HTTP server, under another Node. */
 function runtime(major: number): Step {
   return {
@@ -75,9 +90,19 @@ export const steps: readonly Step[] = [
   project('kernel', "against this machine's kernel", '--project', 'kernel'),
   project('lab', 'hosts in namespaces, each with a daemon', '--project', 'lab'),
   policy,
-  project('docker', "scenarios on a real engine of Docker's", '--project', 'docker'),
+  {
+    name: 'docker',
+    what: "scenarios on a real engine of Docker's",
+    run: (report) => runScenarios(report),
+  },
   runtime(22),
   runtime(26),
+  ...engineReleases.map((release) => ({
+    extra: true,
+    name: `engine-${release.name}`,
+    what: `scenarios on Docker ${release.name}`,
+    run: async (report: string) => runScenarios(report, fetchRoot(release, resolve('.cache/engines'))),
+  })),
   ...kernels.map((kernel) => ({
     extra: kernel.extra ?? false,
     name: `kernel-${kernel.name}`,

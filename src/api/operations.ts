@@ -3,6 +3,7 @@ import type { DenyView } from './schemas/deny.ts';
 import type { AttachEndpointRequest, EndpointView, LabelEndpointRequest } from './schemas/endpoint.ts';
 import type { FlowQuery, FlowView } from './schemas/flow.ts';
 import type { MapEntryView, MapView } from './schemas/map.ts';
+import type { NameEvent } from './schemas/names.ts';
 import type { CreateNetworkRequest, NetworkView } from './schemas/network.ts';
 import type { PortView } from './schemas/port.ts';
 import type { DoctorCheck, IdentityView, StatusView } from './schemas/status.ts';
@@ -35,6 +36,9 @@ export interface Operations {
   inspectEndpoint(ref: string): Promise<EndpointView>;
   labelEndpoint(ref: string, request: LabelEndpointRequest): Promise<EndpointView>;
   detachEndpoint(ref: string): Promise<void>;
+
+  /** Everything that has a name, then `synced`, then what changes, until `signal` is aborted. */
+  followNames(signal: AbortSignal): AsyncIterable<NameEvent>;
 
   listPorts(): Promise<readonly PortView[]>;
   /** Gives the ports that were published: several for a range, or for both families. */

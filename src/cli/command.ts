@@ -5,6 +5,9 @@ import { stdout } from './terminal.ts';
 /** Where the daemon listens unless `--socket` or VETCH_SOCKET says otherwise. */
 export const defaultSocket = '/run/vetch/vetch.sock';
 
+/** Where the resolver keeps its status socket and the last known names. */
+export const defaultResolverDirectory = '/run/vetch-resolver';
+
 /** Read by `vetch daemon` when no `--config` is given; it need not exist. */
 export const defaultConfig = '/etc/vetch/vetch.yaml';
 

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { absolutePath, interfaceName } from '../api/schemas/common.ts';
-import { defaultConfig, defaultSocket } from './command.ts';
+import { defaultConfig, defaultResolverDirectory, defaultSocket } from './command.ts';
 import { Failure, usageFailure } from './failure.ts';
 
 const directoryOrOff = z.union([z.literal('off'), absolutePath], 'must be an absolute path, or off');
@@ -39,6 +39,7 @@ const settings = z.strictObject({
   uplink: uplink.default('auto'),
   'docker-plugins': directoryOrOff.default('/run/docker/plugins'),
   'docker-engine': directoryOrOff.default('/var/run/docker.sock'),
+  resolver: directoryOrOff.default(defaultResolverDirectory),
   store: z
     .union([z.literal('embedded'), z.string().regex(etcd)], 'must be embedded, or etcd://HOST:PORT[,HOST:PORT...]')
     .default('embedded'),

@@ -24,6 +24,7 @@ test('an empty file leaves every default', async () => {
     uplink: 'auto',
     dockerPlugins: '/run/docker/plugins',
     dockerEngine: '/var/run/docker.sock',
+    resolver: '/run/vetch-resolver',
     store: 'embedded',
     metrics: 'off',
     config,

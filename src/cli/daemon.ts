@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { DaemonOptions } from '../daemon/options.ts';
-import { command, defaultConfig, defaultSocket } from './command.ts';
+import { command, defaultConfig, defaultResolverDirectory, defaultSocket } from './command.ts';
 import type { SettingFlags } from './daemon-settings.ts';
 
 interface Flags {
@@ -11,6 +11,7 @@ interface Flags {
   readonly uplink?: string;
   readonly dockerPlugins?: string;
   readonly dockerEngine?: string;
+  readonly resolver?: string;
   readonly store?: string;
   readonly metrics?: string;
   readonly config?: string;
@@ -31,6 +32,10 @@ export function daemon(): Command {
     .option('--uplink <names>', 'devices that lead out: auto, or eth0,eth1 (default: auto)')
     .option('--docker-plugins <dir>', "Docker's plugin directory, or off (default: /run/docker/plugins)")
     .option('--docker-engine <socket>', "Docker's socket, or off (default: /var/run/docker.sock)")
+    .option(
+      '--resolver <dir>',
+      `the resolver's --run, to see whether it runs, or off (default: ${defaultResolverDirectory})`,
+    )
     .option('--store <where>', 'embedded, or etcd://HOST:PORT[,HOST:PORT...] (default: embedded)')
     .option('--metrics <address>', 'serve /metrics by TCP, as 127.0.0.1:9100, or off (default: off)')
     .option('--config <file>', `the same keys as YAML; flags win (default: ${defaultConfig})`)
@@ -58,6 +63,7 @@ export async function daemonOptions(flags: Flags): Promise<DaemonOptions> {
     uplink: settings.uplink,
     dockerPlugins: settings['docker-plugins'],
     dockerEngine: settings['docker-engine'],
+    resolver: settings.resolver,
     store: settings.store,
     metrics: settings.metrics,
     ...(config === undefined ? {} : { config }),
@@ -77,6 +83,7 @@ function given(flags: Omit<Flags, 'socket'> & { readonly socket: string | undefi
     uplink: flags.uplink,
     'docker-plugins': flags.dockerPlugins,
     'docker-engine': flags.dockerEngine,
+    resolver: flags.resolver,
     store: flags.store,
     metrics: flags.metrics,
   };

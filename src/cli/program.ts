@@ -28,6 +28,8 @@ import { networkRm } from './network/rm.ts';
 import { portLs } from './port/ls.ts';
 import { portPublish } from './port/publish.ts';
 import { portUnpublish } from './port/unpublish.ts';
+import { resolverRun } from './resolver/run.ts';
+import { resolverStatus } from './resolver/status.ts';
 import { status } from './status.ts';
 import { trace } from './trace.ts';
 
@@ -63,6 +65,7 @@ export function createProgram(): Command {
     trace(),
     status(),
     doctor(),
+    group('resolver', 'Names for containers that no engine manages', [resolverRun(), resolverStatus()]),
     group('docker', 'The Docker engine on this host', [dockerInstall(), dockerUninstall()]),
     group('identity', 'Policy identities', [identityLs()]),
     completion(),

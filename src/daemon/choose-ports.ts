@@ -1,3 +1,4 @@
+import { VetchError } from '../api/error.ts';
 import { familyOf } from '../model/address.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
@@ -27,12 +28,14 @@ export function choosePorts(
   if (specs.length === 0) return [];
   checkPublishing(network);
   const requests = specs.flatMap(parsePublish);
+  const { hostBinding, routed } = driverOf(network).defaults(network.options);
   const ports = allocatePorts(
     requests,
     {
       published: context.state.taken.published,
       families: endpoint.addresses.map(familyOf),
-      hostBinding: driverOf(network).defaults(network.options).hostBinding,
+      hostBinding,
+      routed,
       reserved: context.host.localPorts,
       ephemeralStart,
       endpoint: holderName(endpoint, network),
@@ -42,5 +45,23 @@ export function choosePorts(
   if (requests.some((request) => request.hostPorts === undefined)) {
     ephemeralStart = Math.max(...ports.map(({ hostPort }) => hostPort)) + 1;
   }
+  refuseRepeated(endpoint, ports);
   return ports;
+}
+
+/** Of what takes a port of the host that port is taken; of what takes none nothing else tells. */
+function refuseRepeated(endpoint: Endpoint, ports: readonly PublishedPort[]): void {
+  for (const { protocol, hostAddress, hostPort, port } of ports.filter((one) => one.hostPort === 0)) {
+    const known = endpoint.ports.some((one) => {
+      return (
+        one.hostPort === hostPort && one.hostAddress === hostAddress && one.port === port && one.protocol === protocol
+      );
+    });
+    if (!known) continue;
+    throw new VetchError(
+      'ALREADY_EXISTS',
+      `endpoint ${endpoint.name} has published ${protocol} port ${port} at its own address already`,
+      'nothing is to be done',
+    );
+  }
 }

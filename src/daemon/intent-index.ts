@@ -23,6 +23,7 @@ export class IntentIndex implements Intent {
   readonly #byName = new Map<string, Map<string, Endpoint>>();
   readonly #byAddress = new Map<string, Map<string, Endpoint>>();
   readonly #byPrefix = new Map<string, Set<string>>();
+  readonly #listeners = new Set<(id: string) => void>();
   #version = 0;
   #ports = 0;
 
@@ -54,13 +55,19 @@ export class IntentIndex implements Intent {
     return this.#version;
   }
 
+  /** Calls `listener` with the id of each network and endpoint that is put or deleted. Gives what ends that. */
+  onChange(listener: (id: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   putNetwork(network: Network): void {
     this.deleteNetwork(network.id);
     this.#networks.set(network.id, network);
     this.#networkByName.set(network.name, network);
     this.#networkByNumber.set(network.number, network);
     this.#addPrefix(network.id);
-    this.#version++;
+    this.#changed(network.id);
   }
 
   deleteNetwork(id: string): void {
@@ -70,7 +77,7 @@ export class IntentIndex implements Intent {
     if (this.#networkByName.get(network.name) === network) this.#networkByName.delete(network.name);
     if (this.#networkByNumber.get(network.number) === network) this.#networkByNumber.delete(network.number);
     this.#byPrefix.get(id.slice(0, bucketDigits))?.delete(id);
-    this.#version++;
+    this.#changed(id);
   }
 
   putEndpoint(endpoint: Endpoint): void {
@@ -81,7 +88,7 @@ export class IntentIndex implements Intent {
     put(this.#byName, endpoint.name, endpoint);
     for (const address of endpoint.addresses) put(this.#byAddress, withoutLength(address), endpoint);
     this.#addPrefix(endpoint.id);
-    this.#version++;
+    this.#changed(endpoint.id);
   }
 
   deleteEndpoint(id: string): void {
@@ -93,7 +100,7 @@ export class IntentIndex implements Intent {
     drop(this.#byName, endpoint.name, id);
     for (const address of endpoint.addresses) drop(this.#byAddress, withoutLength(address), id);
     this.#byPrefix.get(id.slice(0, bucketDigits))?.delete(id);
-    this.#version++;
+    this.#changed(id);
   }
 
   addDeny(cidrs: Iterable<string>): void {
@@ -154,6 +161,11 @@ export class IntentIndex implements Intent {
     }
     const bucket = this.#byPrefix.get(prefix.slice(0, bucketDigits)) ?? [];
     return [...bucket].filter((id) => id.startsWith(prefix));
+  }
+
+  #changed(id: string): void {
+    this.#version++;
+    for (const listener of this.#listeners) listener(id);
   }
 
   #addPrefix(id: string): void {

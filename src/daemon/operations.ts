@@ -3,8 +3,10 @@ import type { Observer } from '../observe/observer.ts';
 import type { Context } from './context.ts';
 import { attachEndpoint } from './operations/attach-endpoint.ts';
 import { addDeny, listDeny, removeDeny } from './operations/deny.ts';
+import { doctor } from './operations/doctor.ts';
 import { detachEndpoint, inspectEndpoint, labelEndpoint, listEndpoints } from './operations/endpoints.ts';
 import { listIdentities } from './operations/identities.ts';
+import { followNames } from './operations/names.ts';
 import { createNetwork, inspectNetwork, listNetworks, removeNetwork } from './operations/networks.ts';
 import { listPorts, publishPort, unpublishPort } from './operations/ports.ts';
 import { status } from './operations/status.ts';
@@ -21,6 +23,7 @@ export function operationsOf(context: Context, observer: Observer): Operations {
     inspectEndpoint: async (ref) => inspectEndpoint(context, ref),
     labelEndpoint: (ref, request) => labelEndpoint(context, ref, request),
     detachEndpoint: (ref) => detachEndpoint(context, ref),
+    followNames: (signal) => followNames(context, signal),
     listPorts: async () => listPorts(context),
     publishPort: (ref, spec) => publishPort(context, ref, spec),
     unpublishPort: (ref, spec) => unpublishPort(context, ref, spec),
@@ -35,7 +38,7 @@ export function operationsOf(context: Context, observer: Observer): Operations {
     flows: (query, signal) => observer.flows(query, signal),
     trace: (request) => observer.trace(request),
     status: () => status(context, observer),
-    doctor: () => observer.doctor(),
+    doctor: () => doctor(context, observer),
     metrics: () => observer.metrics(),
   };
 }

@@ -22,7 +22,9 @@ export interface DaemonOptions {
   readonly dockerPlugins: string;
   /** Docker's own socket. */
   readonly dockerEngine: string;
-  /** `off` of the two above is the word itself. `embedded`, or `etcd://HOST:PORT[,HOST:PORT…]`. */
+  /** The resolver's directory, to see whether it runs. */
+  readonly resolver: string;
+  /** `off` of the three above is the word itself. `embedded`, or `etcd://HOST:PORT[,HOST:PORT…]`. */
   readonly store: string;
   /** Where `/metrics` is also served by TCP, without authentication. */
   readonly metrics: 'off' | ListenAddress;

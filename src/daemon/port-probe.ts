@@ -5,7 +5,7 @@ import { parseAddress } from '../model/address.ts';
 import type { Binding } from '../network/port-table.ts';
 
 /** Somebody has it; or a bind hook, ours or another tool's, keeps it for somebody. */
-const taken = ['EADDRINUSE', 'EPERM', 'EACCES'];
+const taken = ['EADDRINUSE', 'EPERM'];
 
 /**
  * Proves that host ports are free by binding them, and holds them until it is disposed of: nobody else can take one
@@ -14,7 +14,7 @@ const taken = ['EADDRINUSE', 'EPERM', 'EACCES'];
 export class PortProbe implements Disposable {
   readonly #held: BoundPort[] = [];
 
-  /** For `allocatePorts`. @throws VetchError INVALID: the host does not have the address */
+  /** For `allocatePorts`. @throws VetchError INVALID: the host does not have the address; UNAVAILABLE: we may not */
   isFree({ protocol, hostAddress, hostPort }: Binding): boolean {
     try {
       const bound = probeBind({ protocol, address: parseAddress(hostAddress), port: hostPort });
@@ -23,6 +23,10 @@ export class PortProbe implements Disposable {
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       if (taken.includes(error.code)) return false;
+      if (error.code === 'EACCES') {
+        const message = `the daemon may not bind port ${hostPort} of ${hostAddress}`;
+        throw new VetchError('UNAVAILABLE', message, 'run it with CAP_NET_BIND_SERVICE', { cause: error });
+      }
       // IPv6 may be off, or on without a route; nobody can hold a wildcard port of it then.
       if (error.code === 'EAFNOSUPPORT') return true;
       throw new VetchError(

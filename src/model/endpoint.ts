@@ -7,7 +7,10 @@ export interface PublishedPort {
   readonly protocol: Protocol;
   /** Canonical address; `0.0.0.0` and `::` are the wildcards of their family. */
   readonly hostAddress: string;
-  /** 1 to 65535; what 0 asked for has been allocated. */
+  /**
+   * 1 to 65535; what was left open has been allocated. 0: in a routed network the port is reached at the endpoint's own
+   * address, and takes none of the host; `hostAddress` is the wildcard then, and says only the family.
+   */
   readonly hostPort: number;
   /** The endpoint's own port, 1 to 65535. */
   readonly port: number;

@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, statSync } from 'node:fs';
 import * as libc from '../loader/ffi/libc.ts';
 import { KernelError } from '../loader/kernel-error.ts';
 
@@ -92,20 +92,28 @@ export function createNetns(): Netns {
  *   must be the synchronous ones too, since the others run on other threads.
  */
 export function withNetns<T>(ns: Netns, fn: () => T extends PromiseLike<unknown> ? never : T): T {
+  if (isCurrent(ns)) return fn() as T;
   return returning(() => {
     libc.setns(ns.fd, libc.NamespaceType.NETWORK);
     return fn() as T;
   });
 }
 
+/** Entering the namespace that one is in takes CAP_SYS_ADMIN too, which a daemon for Docker alone does without. */
+function isCurrent({ inode, device }: Pick<Netns, 'inode' | 'device'>): boolean {
+  const { ino, dev } = statSync(threadNetns);
+  return inode === ino && device === dev;
+}
+
 /** Runs a function that changes the thread's namespace. If there is no way back, the process must not live on. */
 function returning<T>(fn: () => T): T {
   const home = libc.open(threadNetns);
+  const { ino: inode, dev: device } = fstatSync(home);
   try {
     return fn();
   } finally {
     try {
-      libc.setns(home, libc.NamespaceType.NETWORK);
+      if (!isCurrent({ inode, device })) libc.setns(home, libc.NamespaceType.NETWORK);
     } catch (error) {
       process.stderr.write(`vetch: INTERNAL: a thread is lost in a network namespace: ${String(error)}\n`);
       process.abort();

@@ -42,6 +42,19 @@ describe('publishing', () => {
     expect(refusal(() => allocate('8080:80', { families: [6], hostBinding }))).toMatchObject({ code: 'INVALID' });
   });
 
+  test('in a family that is routed takes no port of the host, whatever it asks for, and is said once', () => {
+    const both = { families: [4, 6], published: table(tcp('::', 8080)) } as const;
+    expect(allocate('8080:80', { ...both, routed: [6] })).toEqual(['0.0.0.0>8080>80', '::>0>80']);
+    expect(allocate('8080:80', { ...both, routed: [4, 6] })).toEqual(['0.0.0.0>0>80', '::>0>80']);
+    expect(allocate('[2001:db8::1]:8080:80', { ...both, routed: [6] })).toEqual(['::>0>80']);
+    expect(allocate(['80', '8081:80', '81'], { routed: [4] })).toEqual(['0.0.0.0>0>80', '0.0.0.0>0>81']);
+  });
+
+  test('in a family that is routed leaves every port of the host to others', () => {
+    const published = table({ protocol: 'tcp', hostAddress: '0.0.0.0', hostPort: 0 });
+    expect(allocate('80', { published, reserved: { first: 80, last: 80 } })).toEqual(['0.0.0.0>80>80']);
+  });
+
   test('on an address of a family that the endpoint has not is refused', () => {
     expect(refusal(() => allocate('[::1]:8080:80', { endpoint: 'frontend/web' }))).toMatchObject({
       code: 'INVALID',

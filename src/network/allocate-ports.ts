@@ -15,6 +15,8 @@ export interface PortContext {
   readonly families: readonly (4 | 6)[];
   /** Host address of requests that name none; for its family alone. Default: the wildcard of each family. */
   readonly hostBinding?: string | undefined;
+  /** Families of a routed network: their ports are reached at the endpoint's own address, and take none of the host. */
+  readonly routed?: readonly (4 | 6)[];
   /** Where ephemeral host ports come from. Default {@link defaultEphemeralPorts}. */
   readonly reserved?: PortRange;
   /** Ephemeral ports are tried from here, then around: whoever moves it does not reuse a port at once. Default the first. */
@@ -62,11 +64,34 @@ function* ask(requests: readonly PublishRequest[], context: PortContext): Questi
   const own = new PortTable();
   for (const request of requests) {
     const addresses = hostAddresses(request, context);
-    const ports = yield* firstFree(request, addresses, context, own);
+    const routed = (address: string) => context.routed?.includes(familyOf(address)) === true;
+    const bound = addresses.filter((address) => !routed(address));
+    const ports = bound.length === 0 ? [] : yield* firstFree(request, bound, context, own);
     for (const port of ports) own.add(port, context.endpoint ?? 'this endpoint');
     chosen.push(...ports);
+    for (const address of addresses.filter(routed)) {
+      const port = ownPort(request, familyOf(address));
+      if (!chosen.some((other) => isSame(other, port))) chosen.push(port);
+    }
   }
   return chosen;
+}
+
+function ownPort({ protocol, port }: PublishRequest, family: 4 | 6): PublishedPort {
+  return { protocol, hostAddress: wildcardOf(family), hostPort: 0, port };
+}
+
+function isSame(one: PublishedPort, other: PublishedPort): boolean {
+  return (
+    one.protocol === other.protocol &&
+    one.hostAddress === other.hostAddress &&
+    one.hostPort === other.hostPort &&
+    one.port === other.port
+  );
+}
+
+function wildcardOf(family: 4 | 6): string {
+  return family === 4 ? '0.0.0.0' : '::';
 }
 
 /** The same port at every address. */
@@ -125,7 +150,7 @@ function* candidates(request: PublishRequest, context: PortContext, own: PortTab
 function hostAddresses({ hostAddress, port, protocol }: PublishRequest, context: PortContext): string[] {
   const { families, hostBinding } = context;
   const named = hostAddress ?? hostBinding;
-  if (named === undefined) return families.map((family) => (family === 4 ? '0.0.0.0' : '::'));
+  if (named === undefined) return families.map(wildcardOf);
   const family = familyOf(named);
   if (isMulticast(named)) {
     throw new VetchError(

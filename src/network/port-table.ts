@@ -2,7 +2,7 @@ import { familyOf } from '../model/address.ts';
 import type { Protocol, PublishedPort } from '../model/endpoint.ts';
 import { IntervalSet } from './interval-set.ts';
 
-/** Where a port would be bound: of a published port, what the host sees. */
+/** Where a port would be bound: of a published port, what the host sees. Host port 0 takes nothing there. */
 export type Binding = Pick<PublishedPort, 'protocol' | 'hostAddress' | 'hostPort'>;
 
 /** Who has published which ports of this host. Looking one up does not get slower with their number. */
@@ -16,6 +16,7 @@ export class PortTable {
 
   /** `holder` is named to whoever wants the same: `frontend/web`. */
   add(binding: Binding, holder: string): void {
+    if (binding.hostPort === 0) return;
     const key = keyOf(binding);
     const bound = this.#bound.get(key) ?? new Map<string, string>();
     if (bound.has(binding.hostAddress)) return;

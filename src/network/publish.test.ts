@@ -98,4 +98,17 @@ describe('a publish spec', () => {
     expect(matched('80/udp')).toEqual([3]);
     expect(matched('81')).toEqual([]);
   });
+
+  test('to be unpublished means what takes no port of the host, too, by its family at most', () => {
+    const ports = [
+      { protocol: 'tcp', hostAddress: '0.0.0.0', hostPort: 8080, port: 80 },
+      { protocol: 'tcp', hostAddress: '::', hostPort: 0, port: 80 },
+    ] as const;
+    const matched = (spec: string) => matchPublished(parsePublish(spec), ports).map(({ hostPort }) => hostPort);
+    expect(matched('8080:80')).toEqual([8080, 0]);
+    expect(matched('9090:80')).toEqual([0]);
+    expect(matched('[::1]:9090:80')).toEqual([0]);
+    expect(matched('0.0.0.0::80')).toEqual([8080]);
+    expect(matched('8080:81')).toEqual([]);
+  });
 });

@@ -1,5 +1,5 @@
 import { VetchError } from '../api/error.ts';
-import { canonicalAddress } from '../model/address.ts';
+import { canonicalAddress, familyOf } from '../model/address.ts';
 import type { Protocol, PublishedPort } from '../model/endpoint.ts';
 
 /** Both ends are included. */
@@ -64,15 +64,15 @@ export function parsePublish(spec: string): PublishRequest[] {
 
 /** Which of an endpoint's published ports a SPEC means: what it leaves open matches all. */
 export function matchPublished(requests: readonly PublishRequest[], ports: readonly PublishedPort[]): PublishedPort[] {
-  return ports.filter((port) =>
-    requests.some(
-      ({ protocol, hostAddress, hostPorts, port: own }) =>
-        protocol === port.protocol &&
-        own === port.port &&
-        (hostAddress === undefined || hostAddress === port.hostAddress) &&
-        (hostPorts === undefined || (hostPorts.first <= port.hostPort && port.hostPort <= hostPorts.last)),
-    ),
-  );
+  return ports.filter((port) => requests.some((request) => matches(request, port)));
+}
+
+function matches({ protocol, hostAddress, hostPorts, port: own }: PublishRequest, port: PublishedPort): boolean {
+  if (protocol !== port.protocol || own !== port.port) return false;
+  // Of what takes no port of the host a SPEC says the family at most.
+  if (port.hostPort === 0) return hostAddress === undefined || familyOf(hostAddress) === familyOf(port.hostAddress);
+  if (hostAddress !== undefined && hostAddress !== port.hostAddress) return false;
+  return hostPorts === undefined || (hostPorts.first <= port.hostPort && port.hostPort <= hostPorts.last);
 }
 
 function split(spec: string, text: string): { host: string | undefined; hostPorts: string; containerPorts: string } {

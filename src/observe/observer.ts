@@ -87,7 +87,10 @@ export class Observer implements Disposable {
       objectDirectory,
       mapPins: pins.maps,
       steps: maps.traceSteps,
-      deviceName: (ifindex) => host.deviceName(ifindex),
+      names: {
+        deviceName: (ifindex) => host.deviceName(ifindex),
+        decidedBy: (decision) => host.directory.decidedBy(decision),
+      },
       ...(mapSizes && { maxEntries: mapSizes }),
     });
   }

@@ -119,6 +119,27 @@ describe('the maps of the control plane', () => {
     expect(await again.reconcile(anIntent([network], [db, web]), facts, fail)).toBe(0);
   });
 
+  test('what trusted devices reach stays until the last port that leads there goes', async () => {
+    const trusting = aNetwork({ options: { 'com.docker.network.bridge.trusted_host_interfaces': 'eth0' } });
+    const [byPass, bySteps] = [memoryMaps(), memoryMaps()];
+    await (await ControlMaps.open(byPass)).reconcile(anIntent([trusting], [web]), facts, fail);
+    const control = await ControlMaps.open(bySteps);
+    await control.reconcile(anIntent([], []), facts, fail);
+    const before = await contents(bySteps);
+    control.addNetwork(trusting, 3);
+    control.addEndpoint(web, trusting, 10);
+    expect(await contents(bySteps)).toBe(await contents(byPass));
+    const published = async () => (await observeMaps(bySteps)).published.size;
+    expect(await published()).toBe(2);
+    control.unpublish(web, trusting, [port(8080)]);
+    expect(await published()).toBe(1);
+    control.unpublish({ ...web, ports: [port(8080, '127.0.0.1')] }, trusting, [port(8080, '127.0.0.1')]);
+    expect(await published()).toBe(0);
+    control.removeEndpoint({ ...web, ports: [] }, trusting, 10);
+    control.removeNetwork(trusting, 3);
+    expect(await contents(bySteps)).toBe(before);
+  });
+
   test('a port that two share stays bound when one of them lets it go', async () => {
     const maps = memoryMaps();
     const control = await ControlMaps.open(maps);

@@ -11,8 +11,10 @@ import { gatewayEntries } from './desired/host-addrs.ts';
 import { desiredMaps } from './desired/maps.ts';
 import { type MemberSlots, memberEntry } from './desired/members.ts';
 import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/networks.ts';
-import { BoundPorts, publishEntries } from './desired/published.ts';
-import type { HostFacts } from './facts.ts';
+import { PublishCounts } from './desired/publish-counts.ts';
+import { publishingOf } from './desired/published.ts';
+import { trustedEntries } from './desired/trusted.ts';
+import { type HostFacts, linksByName } from './facts.ts';
 import { observeMaps, type RawMaps } from './observed/maps.ts';
 import { observedSlots } from './observed/members.ts';
 import { planMaps } from './plan/maps.ts';
@@ -28,7 +30,7 @@ export class ControlMaps {
   #facts: HostFacts | undefined;
   #generation: number;
   readonly #slots: MemberSlots;
-  #ports = new BoundPorts();
+  #counts = new PublishCounts();
 
   private constructor(maps: RawMaps, generation: number, slots: MemberSlots) {
     this.#maps = maps;
@@ -66,7 +68,7 @@ export class ControlMaps {
     this.#facts = facts;
     const observed = await observeMaps(this.#maps);
     const desired = desiredMaps(intent, facts, { generation: this.#generation, slots: this.#slots });
-    this.#ports = desired.boundPorts;
+    this.#counts = desired.counts;
     await setImmediate();
     const { changes, count, revokes } = planMaps(desired.maps, observed);
     applyMaps(this.#maps, changes, failed);
@@ -83,7 +85,11 @@ export class ControlMaps {
   }
 
   removeNetwork(network: Network, hostIfindex: number): void {
-    deleteEntries(this.#maps, [...gatewayEntries(network, hostIfindex), ...subnetEntries(network)]);
+    deleteEntries(this.#maps, [
+      ...this.#trustedEntries(network),
+      ...gatewayEntries(network, hostIfindex),
+      ...subnetEntries(network),
+    ]);
     setEntries(this.#maps, [absentNetworkEntry(network.number)]);
     this.#slots.drop(network.number);
     this.revoke();
@@ -114,14 +120,13 @@ export class ControlMaps {
 
   /** @throws VetchError MAP_FULL: nothing of it stays then */
   publish(endpoint: Endpoint, network: Network, ports: readonly PublishedPort[]): void {
+    const publishing = publishingOf(network);
     const begun: PublishedPort[] = [];
     this.#allOrNothing(
       () => {
         for (const port of ports) {
-          const entries = publishEntries(endpoint, network.number, port);
-          if (entries.length === 0) continue;
           begun.push(port);
-          setEntries(this.#maps, [this.#ports.add(port), ...entries]);
+          setEntries(this.#maps, this.#counts.add(endpoint, publishing, port).set);
         }
       },
       () => this.#unpublish(endpoint, network, begun),
@@ -184,6 +189,11 @@ export class ControlMaps {
     yield this.#networkEntry(network);
     yield* subnetEntries(network);
     yield* gatewayEntries(network, hostIfindex);
+    yield* this.#trustedEntries(network);
+  }
+
+  #trustedEntries(network: Network) {
+    return this.#facts ? trustedEntries(network, linksByName(this.#facts)) : [];
   }
 
   #networkEntry(network: Network) {
@@ -191,13 +201,11 @@ export class ControlMaps {
   }
 
   #unpublish(endpoint: Endpoint, network: Network, ports: readonly PublishedPort[]): void {
+    const publishing = publishingOf(network);
     for (const port of ports) {
-      const entries = publishEntries(endpoint, network.number, port);
-      if (entries.length === 0) continue;
-      deleteEntries(this.#maps, entries);
-      const { entry, gone } = this.#ports.remove(port);
-      if (gone) deleteEntries(this.#maps, [entry]);
-      else setEntries(this.#maps, [entry]);
+      const { set, remove } = this.#counts.remove(endpoint, publishing, port);
+      deleteEntries(this.#maps, remove);
+      setEntries(this.#maps, set);
     }
   }
 

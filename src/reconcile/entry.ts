@@ -14,6 +14,7 @@ export const controlMaps = [
   'endpoints',
   'members',
   'boundPorts',
+  'trusted',
   'published',
   'publishedLo',
 ] as const;

@@ -35,6 +35,11 @@ export class Sandbox implements Disposable {
       return new Sandbox(path, netns);
     } catch (error) {
       netns.close();
+      if (KernelError.is(error, 'EPERM')) {
+        throw new VetchError('UNAVAILABLE', `the daemon may not enter ${path}`, 'run it with CAP_SYS_ADMIN', {
+          cause: error,
+        });
+      }
       throw error;
     }
   }

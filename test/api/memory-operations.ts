@@ -7,6 +7,7 @@ import type { DenyView } from '../../src/api/schemas/deny.ts';
 import type { AttachEndpointRequest, EndpointView, LabelEndpointRequest } from '../../src/api/schemas/endpoint.ts';
 import type { FlowFilter, FlowQuery, FlowView } from '../../src/api/schemas/flow.ts';
 import type { MapView } from '../../src/api/schemas/map.ts';
+import type { NameEvent } from '../../src/api/schemas/names.ts';
 import type { CreateNetworkRequest, NetworkView } from '../../src/api/schemas/network.ts';
 import type { PortView } from '../../src/api/schemas/port.ts';
 import type { DoctorCheck, IdentityView, StatusView } from '../../src/api/schemas/status.ts';
@@ -106,6 +107,12 @@ export class MemoryOperations implements Operations {
   async detachEndpoint(ref: string): Promise<void> {
     const { network, name } = await this.inspectEndpoint(ref);
     this.endpoints.delete(`${network}/${name}`);
+  }
+
+  async *followNames(): AsyncGenerator<NameEvent> {
+    for (const { id, name, internal, subnets, gateways } of this.networks.values())
+      yield { event: 'network', id, name, internal, subnets, gateways };
+    yield { event: 'synced' };
   }
 
   async listPorts(): Promise<readonly PortView[]> {

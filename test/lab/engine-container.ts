@@ -7,12 +7,12 @@ export class EngineContainer extends Machine {
   readonly engine: Engine;
 
   constructor(name: string, engine: Engine) {
-    super(name, engine.host.place);
+    super(name, engine.machine.place);
     this.engine = engine;
   }
 
   override command(command: readonly string[]): string[] {
-    return this.engine.host.command(this.engine.command(['exec', '--interactive', this.name, ...command]));
+    return this.engine.machine.command(this.engine.command(['exec', '--interactive', this.name, ...command]));
   }
 
   /** Waits until something listens on all of these ports. */

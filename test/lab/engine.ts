@@ -1,14 +1,19 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineContainer } from './engine-container.ts';
+import { enterRoot } from './engine-root.ts';
 import type { Host } from './host.ts';
 import { cgroupRoot } from './leftovers.ts';
+import type { Machine } from './machine.ts';
 import { type Background, must, RunError, type RunResult, run } from './process.ts';
+
+/** A folder with another engine than the machine's own (test/engines), for all engines of a run. */
+const root = process.env.VETCH_E2E_ENGINE_ROOT;
 
 const programs = new URL('./programs/', import.meta.url).pathname;
 
 /** Debian puts its own below /usr; what a machine has elsewhere may be something else that is called so. */
-const client = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
+const client = root !== undefined || existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
 
 export interface EngineOptions {
   /** Starts the host's daemon first, as at boot, with the engine's plugin directory. Default: true. */
@@ -34,15 +39,34 @@ function servers(ports: readonly number[], name: string): string[] {
   return ['sh', '-c', `trap exit TERM; ${each.join(' ')} wait`];
 }
 
+const plugins = '/run/docker/plugins';
+
+function directoryOf(host: Host): string {
+  return join(host.state, '..', 'docker');
+}
+
+async function prepare(host: Host): Promise<void> {
+  await host.must(
+    'sh',
+    '-ec',
+    // Most machines have version 2 alone; this one may have it beside version 1, where no test would find it.
+    `mkdir -p ${plugins} /run/docker/exec
+     mount -t cgroup2 cgroup2 /sys/fs/cgroup
+     mkdir -p /run/containerd`,
+  );
+}
+
 /**
  * A real dockerd on a lab's host: in the host's namespaces, with its own state, containerd and sockets, and one image
  * of nothing but links into /usr, which every container mounts read-only.
  */
 export class Engine {
   readonly host: Host;
+  /** Where the engine's own programs run: the host, with the files of the engine's distribution. */
+  readonly machine: Machine;
   /** Where the engine answers, seen from inside the host. */
   readonly socket = '/run/docker.sock';
-  readonly plugins = '/run/docker/plugins';
+  readonly plugins = plugins;
   readonly #options: EngineOptions;
   readonly #directory: string;
   /** The cgroup of the host, as it is called inside. */
@@ -50,18 +74,22 @@ export class Engine {
   #dockerd: Background | undefined;
   readonly #containerd = '/run/containerd/containerd.sock';
 
-  private constructor(host: Host, options: EngineOptions) {
+  private constructor(host: Host, machine: Machine, options: EngineOptions) {
     this.host = host;
+    this.machine = machine;
     this.#options = options;
-    this.#directory = join(host.state, '..', 'docker');
+    this.#directory = directoryOf(host);
     this.#cgroup = host.place.cgroup.slice(cgroupRoot().length);
   }
 
   /** Makes the host one that an engine can run on, and starts the engine; `pull` needs no registry. */
   static async start(host: Host, options: EngineOptions = {}): Promise<Engine> {
-    const engine = new Engine(host, options);
-    mkdirSync(engine.#directory, { recursive: true });
-    await engine.#prepare();
+    const directory = directoryOf(host);
+    mkdirSync(directory, { recursive: true });
+    await prepare(host);
+    const machine = root === undefined ? host : await enterRoot(host, root, directory, [directory, programs]);
+    const engine = new Engine(host, machine, options);
+    writeFileSync(join(directory, 'daemon.json'), '{}');
     await engine.#startContainerd();
     if (options.vetch !== false) await host.start(...engine.vetchFlags);
     await engine.up();
@@ -84,7 +112,7 @@ export class Engine {
   async up(): Promise<void> {
     const at = (name: string) => join(this.#directory, name);
     const { liveRestore, flags = [] } = this.#options;
-    this.#dockerd = this.host.spawn(
+    this.#dockerd = this.machine.spawn(
       ...['dockerd', '--host', `unix://${this.socket}`, '--data-root', at('data'), '--exec-root', '/run/docker/exec'],
       ...['--containerd', this.#containerd],
       ...[
@@ -122,7 +150,7 @@ export class Engine {
 
   /** Runs `docker` with arguments, and gives how that ended. */
   attempt(...args: string[]): Promise<RunResult> {
-    return run(this.host.command(this.command(args)), { timeoutSeconds: 40 });
+    return run(this.machine.command(this.command(args)), { timeoutSeconds: 40 });
   }
 
   /** The program and arguments that run `docker` inside the host. */
@@ -156,23 +184,11 @@ export class Engine {
     return new EngineContainer(name, this);
   }
 
-  async #prepare(): Promise<void> {
-    writeFileSync(join(this.#directory, 'daemon.json'), '{}');
-    await this.host.must(
-      'sh',
-      '-ec',
-      // Most machines have version 2 alone; this one may have it beside version 1, where no test would find it.
-      `mkdir -p ${this.plugins} /run/docker/exec
-       mount -t cgroup2 cgroup2 /sys/fs/cgroup
-       mkdir -p /run/containerd`,
-    );
-  }
-
   /** A process of its own, as distributions run it: it outlives dockerd. */
   async #startContainerd(): Promise<void> {
     const configuration = join(this.#directory, 'containerd.toml');
     writeFileSync(configuration, 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
-    const containerd = this.host.spawn(
+    const containerd = this.machine.spawn(
       ...['containerd', '--config', configuration, '--address', this.#containerd],
       ...['--root', join(this.#directory, 'containerd'), '--state', '/run/containerd'],
     );

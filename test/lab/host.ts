@@ -104,6 +104,7 @@ export class Host extends Machine {
     return [
       ...['--node', this.name, '--state', this.state, '--bpffs', this.bpffs, '--cgroup', this.place.cgroup],
       ...['--socket', this.socket, '--uplink', 'eth0', '--docker-plugins', 'off', '--docker-engine', 'off'],
+      ...['--resolver', 'off'],
     ];
   }
 }

@@ -21,7 +21,7 @@ beforeAll(() => {
     mapPins: `${bpffsOfWorld()}/maps`,
     maxEntries: smallMaps,
     steps: world.maps.traceSteps,
-    deviceName: (ifindex) => `device ${ifindex}`,
+    names: { deviceName: (ifindex) => `device ${ifindex}`, decidedBy: () => null },
   });
   site = {
     hostDevice: { ifindex: world.index(hostDevice.device), mac: parseMac(hostDevice.mac) },

@@ -4,11 +4,13 @@ import type { Immutable } from './immutable.ts';
 
 export const publishRequest = z.strictObject({ spec: publishSpec });
 
+const hostPort = z.int().describe("0: reached at the endpoint's own address, and takes no port of the host");
+
 /** A published port as part of its endpoint. */
 export const endpointPortView = z.object({
   protocol,
   hostAddress: z.string(),
-  hostPort: z.int(),
+  hostPort,
   port: z.int(),
 });
 
@@ -18,7 +20,7 @@ export const portView = z.object({
   network: z.string(),
   protocol,
   hostAddress: z.string(),
-  hostPort: z.int(),
+  hostPort,
   address: z.string().describe("the endpoint's, without prefix length"),
   port: z.int(),
 });

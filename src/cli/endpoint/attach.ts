@@ -32,6 +32,10 @@ export function endpointAttach(): Command {
     .option('--label <key=value>', 'a label', collectPair)
     .option('--opt <key=value>', 'a driver option', collectPair)
     .option('--publish <spec>', '[ip:][hostPort[-end]:]containerPort[-end][/tcp|udp|sctp]', collect)
+    .addHelpText(
+      'after',
+      "\nNames: programs find them when their resolv.conf names the network's gateway (docs/names.md).",
+    )
     .action(async (network: string, flags: Flags, self: Command) => {
       const context = contextOf(self);
       const { name, mac, ifname, cgroup } = flags;

@@ -19,8 +19,9 @@ export async function printEndpoint(endpoint: EndpointView): Promise<void> {
   });
 }
 
-/** As Docker writes it: `0.0.0.0:8080->80/tcp`. */
+/** As Docker writes it: `0.0.0.0:8080->80/tcp`; `80/tcp` of what takes no port of the host. */
 export function portText(port: EndpointPortView): string {
+  if (port.hostPort === 0) return `${port.port}/${port.protocol}`;
   const host = port.hostAddress.includes(':') ? `[${port.hostAddress}]` : port.hostAddress;
   return `${host}:${port.hostPort}->${port.port}/${port.protocol}`;
 }

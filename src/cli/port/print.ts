@@ -6,7 +6,7 @@ const columns: readonly Column<PortView>[] = [
   { title: 'NETWORK', cell: (port) => port.network },
   { title: 'PROTOCOL', cell: (port) => port.protocol },
   { title: 'HOST ADDRESS', cell: (port) => port.hostAddress },
-  { title: 'HOST PORT', right: true, cell: (port) => port.hostPort },
+  { title: 'HOST PORT', right: true, cell: (port) => (port.hostPort === 0 ? '-' : port.hostPort) },
   { title: 'ADDRESS', cell: (port) => port.address },
   { title: 'PORT', right: true, cell: (port) => port.port },
 ];

@@ -5,6 +5,7 @@ import { attachEndpointRequest, endpointView, labelEndpointRequest } from '../..
 import { errorView } from '../../api/schemas/error.ts';
 import { flowView } from '../../api/schemas/flow.ts';
 import { mapDumpView, mapView } from '../../api/schemas/map.ts';
+import { nameEvent } from '../../api/schemas/names.ts';
 import { createNetworkRequest, networkView } from '../../api/schemas/network.ts';
 import { portView, publishRequest } from '../../api/schemas/port.ts';
 import { doctorCheck, identityView, statusView } from '../../api/schemas/status.ts';
@@ -21,6 +22,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   AttachEndpoint: attachEndpointRequest,
   LabelEndpoint: labelEndpointRequest,
   Endpoint: endpointView,
+  NameEvent: nameEvent,
   PublishPort: publishRequest,
   Port: portView,
   DenyPrefixes: denyRequest,

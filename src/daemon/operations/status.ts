@@ -1,14 +1,15 @@
 import { release } from 'node:os';
-import type { StatusView } from '../../api/schemas/status.ts';
+import type { DoctorCheck, StatusView } from '../../api/schemas/status.ts';
 import { version } from '../../api/version.ts';
 import { feature, featureNames } from '../../loader/features.ts';
 import type { Observer } from '../../observe/observer.ts';
 import type { Context } from '../context.ts';
 import { fullName } from '../refs.ts';
+import { resolverCheck } from '../resolver-health.ts';
 
 export async function status(context: Context, observer: Observer): Promise<StatusView> {
   const { host, options, state } = context;
-  const { maps, drops, warnings } = await observer.statusParts();
+  const [{ maps, drops, warnings }, resolver] = await Promise.all([observer.statusParts(), resolverCheck(context)]);
   return {
     version,
     node: options.node,
@@ -19,8 +20,12 @@ export async function status(context: Context, observer: Observer): Promise<Stat
     maps,
     drops,
     drift: host.drift.total,
-    warnings: [...hostWarnings(context), ...warnings],
+    warnings: [...hostWarnings(context), ...resolverWarnings(resolver), ...warnings],
   };
+}
+
+function resolverWarnings(check: DoctorCheck | undefined): string[] {
+  return check && !check.ok ? [`the resolver: ${check.detail}: ${check.remedy}`] : [];
 }
 
 function hostWarnings({ host, state }: Context): string[] {

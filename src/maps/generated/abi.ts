@@ -251,9 +251,11 @@ export const NetworkFlag = {
   ICC_OFF: 4,
   MASQUERADE4: 8,
   MASQUERADE6: 16,
-  ROUTED4: 32,
-  ROUTED6: 64,
+  UNPROTECTED4: 32,
+  UNPROTECTED6: 64,
   STACK: 128,
+  ROUTED4: 256,
+  ROUTED6: 512,
 } as const;
 export type NetworkFlag = (typeof NetworkFlag)[keyof typeof NetworkFlag];
 
@@ -287,6 +289,19 @@ const policyDirectionNames: Readonly<Record<number, string>> = Object.fromEntrie
 /** A number that has no name stands for itself. */
 export function policyDirectionName(n: number): string {
   return policyDirectionNames[n] ?? String(n);
+}
+
+/** `enum publish_flag` */
+export const PublishFlag = {
+  NONE: 0,
+  DIRECT: 1,
+  TRUSTED: 2,
+} as const;
+export type PublishFlag = (typeof PublishFlag)[keyof typeof PublishFlag];
+
+/** The flags that are set, by name. */
+export function publishFlags(flags: number): string[] {
+  return Object.entries(PublishFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
 }
 
 /** `enum standing_flag` */
@@ -956,7 +971,7 @@ export const memberKeyCodec: Codec<MemberKey> = {
   },
 };
 
-/** `struct network`, 64 bytes */
+/** `struct network`, 96 bytes */
 export interface Network {
   readonly flags: number;
   readonly mtu: number;
@@ -964,10 +979,12 @@ export interface Network {
   readonly gateway4: Uint8Array;
   readonly gateway6: Uint8Array;
   readonly broadcast4: Uint8Array;
+  readonly masquerade4: Uint8Array;
+  readonly masquerade6: Uint8Array;
 }
 
 export const networkCodec: Codec<Network> = {
-  size: 64,
+  size: 96,
   encode(value, bytes, offset = 0) {
     putU32(bytes, offset + 0, value.flags);
     putU32(bytes, offset + 4, value.mtu);
@@ -976,6 +993,8 @@ export const networkCodec: Codec<Network> = {
     putBytes(bytes, offset + 16, value.gateway4, 16);
     putBytes(bytes, offset + 32, value.gateway6, 16);
     putBytes(bytes, offset + 48, value.broadcast4, 16);
+    putBytes(bytes, offset + 64, value.masquerade4, 16);
+    putBytes(bytes, offset + 80, value.masquerade6, 16);
   },
   decode(bytes, offset = 0) {
     return {
@@ -985,6 +1004,8 @@ export const networkCodec: Codec<Network> = {
       gateway4: getBytes(bytes, offset + 16, 16),
       gateway6: getBytes(bytes, offset + 32, 16),
       broadcast4: getBytes(bytes, offset + 48, 16),
+      masquerade4: getBytes(bytes, offset + 64, 16),
+      masquerade6: getBytes(bytes, offset + 80, 16),
     };
   },
 };
@@ -1307,6 +1328,26 @@ export const traceStepCodec: Codec<TraceStep> = {
   },
 };
 
+/** `struct trusted_key`, 8 bytes */
+export interface TrustedKey {
+  readonly network: number;
+  readonly ifindex: number;
+}
+
+export const trustedKeyCodec: Codec<TrustedKey> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.network);
+    putU32(bytes, offset + 4, value.ifindex);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      network: getU32(bytes, offset + 0),
+      ifindex: getU32(bytes, offset + 4),
+    };
+  },
+};
+
 /** `struct uplink`, 40 bytes */
 export interface Uplink {
   readonly flags: number;
@@ -1551,6 +1592,15 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, Trace, 'array'>,
+  trusted: {
+    name: 'trusted',
+    type: 'hash',
+    key: trustedKeyCodec,
+    value: u32Codec,
+    maxEntries: 16384,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<TrustedKey, number, 'hash'>,
   uplinks: {
     name: 'uplinks',
     type: 'hash',

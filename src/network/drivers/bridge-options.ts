@@ -16,14 +16,19 @@ export interface BridgeOptions {
   /** Default true. False: endpoints of the network may not reach each other. */
   readonly icc: boolean;
   /**
-   * Default `nat`: masqueraded, and reachable from outside by published ports alone. `nat-unprotected`: container addresses
-   * may be reached from outside too. `routed`: they may, and nothing is masqueraded. `isolated`: of an internal network; the
-   * host has no address in it either.
+   * Default `nat`: masqueraded, and reachable from outside by ports of the host alone. `nat-unprotected`: every port of a
+   * container may be reached at its own address too. `routed`: published ports are reached there, none of the host is, and
+   * nothing is masqueraded. `isolated`: of an internal network; the host has no address in it either.
    */
   readonly gatewayMode4: GatewayMode;
   readonly gatewayMode6: GatewayMode;
   /** Host address of publishes that name none; default: all. */
   readonly hostBinding?: string;
+  /** What packets to the world leave under; default: the address of the uplink. */
+  readonly masquerade4?: string;
+  readonly masquerade6?: string;
+  /** Devices by which published ports are reached at a container's own address too. Default none. */
+  readonly trusted: readonly string[];
   readonly mtu?: number;
   /** Default `eth`. */
   readonly ifnamePrefix: string;
@@ -35,6 +40,7 @@ export interface BridgeOptions {
 
 const bridge = 'com.docker.network.bridge';
 const noDevice = 'leave it out: the network has no bridge device';
+const alone = 'leave it out: it joins networks of several hosts, and this host is alone';
 const planned = 'leave it out: it is planned and not built yet';
 const elsewhere = (driver: string) => ({ unsupported: `leave it out: it belongs to ${driver} networks` });
 const gatewayMode = parseChoice('nat', 'nat-unprotected', 'routed', 'isolated');
@@ -45,6 +51,9 @@ const names = {
   hostBinding: `${bridge}.host_binding_ipv4`,
   gatewayMode4: `${bridge}.gateway_mode_ipv4`,
   gatewayMode6: `${bridge}.gateway_mode_ipv6`,
+  masquerade4: 'com.docker.network.host_ipv4',
+  masquerade6: 'com.docker.network.host_ipv6',
+  trusted: `${bridge}.trusted_host_interfaces`,
   mtu: 'com.docker.network.driver.mtu',
   ifnamePrefix: 'com.docker.network.container_iface_prefix',
   forwarding: 'vetch.forwarding',
@@ -57,6 +66,9 @@ export const bridgeRules: OptionRules = {
   [names.hostBinding]: { parse: parseBinding },
   [names.gatewayMode4]: { parse: gatewayMode },
   [names.gatewayMode6]: { parse: gatewayMode },
+  [names.masquerade4]: { parse: parseSource(4) },
+  [names.masquerade6]: { parse: parseSource(6) },
+  [names.trusted]: { parse: parseDevices },
   [names.mtu]: { parse: parseMtu },
   [names.ifnamePrefix]: { parse: parsePrefixOfName },
   [names.forwarding]: { parse: parseChoice('redirect', 'stack') },
@@ -64,16 +76,13 @@ export const bridgeRules: OptionRules = {
   'vetch.driver': { parse: String },
   'vetch.publish': { parse: hostOnly },
   'vetch.accelerate': { parse: offOnly },
-  'vetch.network': { unsupported: planned },
+  'vetch.network': { unsupported: alone },
   'vetch.host-access': { unsupported: planned },
   'vetch.rate.ingress': { unsupported: planned },
   'vetch.rate.egress': { unsupported: planned },
   [`${bridge}.name`]: { unsupported: noDevice },
   [`${bridge}.default_bridge`]: { unsupported: noDevice },
   [`${bridge}.inhibit_ipv4`]: { unsupported: noDevice },
-  [`${bridge}.trusted_host_interfaces`]: { unsupported: planned },
-  'com.docker.network.host_ipv4': { unsupported: planned },
-  'com.docker.network.host_ipv6': { unsupported: planned },
   encrypted: elsewhere('overlay'),
   'com.docker.network.driver.overlay.vxlanid_list': elsewhere('overlay'),
   parent: elsewhere('macvlan and ipvlan'),
@@ -99,6 +108,8 @@ export function parseBridgeOptions(options: Options): BridgeOptions {
     return value === undefined ? undefined : parse(value);
   };
   const hostBinding = read(names.hostBinding, parseBinding);
+  const masquerade4 = read(names.masquerade4, parseSource(4));
+  const masquerade6 = read(names.masquerade6, parseSource(6));
   const mtu = read(names.mtu, parseMtu);
   return {
     masquerade: read(names.masquerade, parseBoolean) ?? true,
@@ -106,6 +117,9 @@ export function parseBridgeOptions(options: Options): BridgeOptions {
     gatewayMode4: read(names.gatewayMode4, gatewayMode) ?? 'nat',
     gatewayMode6: read(names.gatewayMode6, gatewayMode) ?? 'nat',
     ...(hostBinding === undefined || hostBinding === '0.0.0.0' ? {} : { hostBinding }),
+    ...(masquerade4 === undefined ? {} : { masquerade4 }),
+    ...(masquerade6 === undefined ? {} : { masquerade6 }),
+    trusted: read(names.trusted, parseDevices) ?? [],
     ...(mtu === undefined ? {} : { mtu }),
     ifnamePrefix: read(names.ifnamePrefix, parsePrefixOfName) ?? 'eth',
     forwarding: read(names.forwarding, parseChoice('redirect', 'stack')) ?? 'redirect',
@@ -113,13 +127,33 @@ export function parseBridgeOptions(options: Options): BridgeOptions {
   };
 }
 
+/** Of either family, whatever the option's name says: so Docker has it. */
 function parseBinding(value: string): string {
   try {
-    if (familyOf(value) === 4) return canonicalAddress(value);
+    return canonicalAddress(value);
   } catch (error) {
     if (!(error instanceof VetchError)) throw error;
   }
-  throw new BadValue('use an IPv4 address of this host, such as 127.0.0.1');
+  throw new BadValue('use an address of this host, such as 127.0.0.1');
+}
+
+function parseSource(family: 4 | 6): (value: string) => string {
+  return (value) => {
+    try {
+      const address = canonicalAddress(value);
+      if (familyOf(address) === family && address !== '0.0.0.0' && address !== '::') return address;
+    } catch (error) {
+      if (!(error instanceof VetchError)) throw error;
+    }
+    throw new BadValue(`use an IPv${family} address of this host`);
+  };
+}
+
+/** Docker's list: names with colons between them. */
+function parseDevices(value: string): string[] {
+  const devices = value.split(':').filter((name) => name !== '');
+  if (devices.length > 0 && devices.every((name) => interfaceName.safeParse(name).success)) return devices;
+  throw new BadValue('use names of devices, with ":" between them');
 }
 
 function parsePrefixOfName(value: string): string {

@@ -18,7 +18,7 @@ describe('a bridge network', () => {
       'MASQUERADE4',
       'MASQUERADE6',
       'PRESENT',
-      'ROUTED4',
+      'UNPROTECTED4',
     ]);
   });
 
@@ -70,8 +70,12 @@ describe('an option of a bridge network', () => {
     [`${bridge}.enable_icc`, 'yes', 'true or false'],
     [`${bridge}.enable_icc`, '', 'true or false'],
     [`${bridge}.enable_ip_masquerade`, 'off', 'true or false'],
-    [`${bridge}.host_binding_ipv4`, 'localhost', 'IPv4 address'],
-    [`${bridge}.host_binding_ipv4`, '::1', 'IPv4 address'],
+    [`${bridge}.host_binding_ipv4`, 'localhost', 'address of this host'],
+    [`${bridge}.trusted_host_interfaces`, ':', 'names of devices'],
+    [`${bridge}.trusted_host_interfaces`, 'eth0:a/b', 'names of devices'],
+    ['com.docker.network.host_ipv4', '2001:db8::1', 'IPv4 address'],
+    ['com.docker.network.host_ipv4', '0.0.0.0', 'IPv4 address'],
+    ['com.docker.network.host_ipv6', '192.0.2.1', 'IPv6 address'],
     [`${bridge}.gateway_mode_ipv4`, 'bridge', 'nat-unprotected'],
     ['com.docker.network.driver.mtu', '1e3', '576 to 65535'],
     ['com.docker.network.driver.mtu', '575', '576 to 65535'],
@@ -93,6 +97,7 @@ describe('an option of a bridge network', () => {
     ['vetch.rate.ingress', '100Mbit'],
     ['vetch.rate.egress', '100Mbit'],
     ['vetch.publish', 'cluster'],
+    ['vetch.network', 'shop'],
     ['vetch.host-access', 'false'],
     ['encrypted', ''],
     ['parent', 'eth0'],
@@ -114,6 +119,26 @@ describe('an option of a bridge network', () => {
       hostRoutes: [{ destination: 'fd00:88::/64', source: 'fd00:88::1' }],
     });
     expect(bridgeDriver.planNetwork(network)).not.toHaveProperty('gateway4');
+  });
+
+  test('takes no port of the host where a family is routed', () => {
+    expect(bridgeDriver.defaults({ [`${bridge}.gateway_mode_ipv6`]: 'routed' }).routed).toEqual([6]);
+    expect(bridgeDriver.defaults({ [`${bridge}.gateway_mode_ipv4`]: 'nat-unprotected' }).routed).toEqual([]);
+  });
+
+  test('names trusted devices, the addresses to leave under, and a binding of either family', () => {
+    const options = {
+      [`${bridge}.trusted_host_interfaces`]: 'vxlan.1:eth3',
+      [`${bridge}.host_binding_ipv4`]: '::1',
+      'com.docker.network.host_ipv4': '192.0.2.9',
+      'com.docker.network.host_ipv6': '2001:DB8:0::9',
+    };
+    expect(bridgeDriver.planNetwork(planned({ options }))).toMatchObject({
+      trustedInterfaces: ['vxlan.1', 'eth3'],
+      masquerade4: '192.0.2.9',
+      masquerade6: '2001:db8::9',
+    });
+    expect(bridgeDriver.defaults(options).hostBinding).toBe('::1');
   });
 
   test.each(['constructor', '__proto__', 'toString'])('named %s is unknown, not a method', (name) => {
@@ -140,6 +165,7 @@ describe('an option of a bridge network', () => {
       hostBinding: '127.0.0.1',
       ifnamePrefix: 'net',
       labels: { trust: 'low', zone: 'a' },
+      routed: [],
     });
     const { attach } = indexOf(planned({ options }));
     expect(attach()).toMatchObject({ ifname: 'net0', labels: { trust: 'low', zone: 'a' } });

@@ -33,17 +33,22 @@ function checkNetworkOptions(options: Readonly<Record<string, string>>, internal
 }
 
 function defaults(options: Readonly<Record<string, string>>): NetworkDefaults {
-  const { mtu, ifnamePrefix, labels, hostBinding } = parseBridgeOptions(options);
+  const { mtu, ifnamePrefix, labels, hostBinding, gatewayMode4, gatewayMode6 } = parseBridgeOptions(options);
+  const modes = [
+    [4, gatewayMode4],
+    [6, gatewayMode6],
+  ] as const;
   return {
     ifnamePrefix,
     labels,
+    routed: modes.flatMap(([family, mode]) => (mode === 'routed' ? [family] : [])),
     ...(mtu === undefined ? {} : { mtu }),
     ...(hostBinding === undefined ? {} : { hostBinding }),
   };
 }
 
 function planNetwork(network: Network): NetworkPlan {
-  const { gatewayMode4, gatewayMode6 } = parseBridgeOptions(network.options);
+  const { gatewayMode4, gatewayMode6, masquerade4, masquerade6, trusted } = parseBridgeOptions(network.options);
   const isolated = { 4: gatewayMode4 === 'isolated', 6: gatewayMode6 === 'isolated' };
   const gateway4 = isolated[4] ? undefined : gatewayOf(network, 4);
   const gateway6 = isolated[6] ? undefined : gatewayOf(network, 6);
@@ -53,6 +58,9 @@ function planNetwork(network: Network): NetworkPlan {
     mtu: network.mtu,
     ...(gateway4 === undefined ? {} : { gateway4 }),
     ...(gateway6 === undefined ? {} : { gateway6 }),
+    ...(masquerade4 === undefined ? {} : { masquerade4 }),
+    ...(masquerade6 === undefined ? {} : { masquerade6 }),
+    trustedInterfaces: trusted,
     hostAddresses: ofHost.map(({ gateway }) => `${gateway}/${familyOf(gateway) === 4 ? 32 : 128}`),
     hostRoutes: ofHost.map(({ cidr, gateway }) => ({ destination: cidr, source: gateway })),
   };
@@ -79,8 +87,10 @@ function flagsOf(network: Network): NetworkFlagName[] {
   if (options.forwarding === 'stack') flags.push('STACK');
   if (network.internal) return [...flags, 'INTERNAL'];
   const { gatewayMode4, gatewayMode6 } = options;
-  if (gatewayMode4 !== 'nat') flags.push('ROUTED4');
-  if (gatewayMode6 !== 'nat') flags.push('ROUTED6');
+  if (gatewayMode4 === 'nat-unprotected') flags.push('UNPROTECTED4');
+  if (gatewayMode6 === 'nat-unprotected') flags.push('UNPROTECTED6');
+  if (gatewayMode4 === 'routed') flags.push('ROUTED4');
+  if (gatewayMode6 === 'routed') flags.push('ROUTED6');
   if (options.masquerade && gatewayMode4 !== 'routed') flags.push('MASQUERADE4');
   if (options.masquerade && gatewayMode6 !== 'routed') flags.push('MASQUERADE6');
   return flags;

@@ -36,6 +36,8 @@ export type NetworkFlagName =
   | 'ICC_OFF'
   | 'MASQUERADE4'
   | 'MASQUERADE6'
+  | 'UNPROTECTED4'
+  | 'UNPROTECTED6'
   | 'ROUTED4'
   | 'ROUTED6'
   | 'STACK';
@@ -56,6 +58,11 @@ export interface NetworkPlan {
   /** The address of each family that answers as gateway. */
   readonly gateway4?: string;
   readonly gateway6?: string;
+  /** What packets to the world leave under; default: the uplink's own address. */
+  readonly masquerade4?: string;
+  readonly masquerade6?: string;
+  /** Names of devices by which published ports are reached at the endpoint's own address. They need not be there. */
+  readonly trustedInterfaces: readonly string[];
   /** Addresses of the host device, with their full length: `10.88.0.1/32`. */
   readonly hostAddresses: readonly string[];
   /** Routes by the host device. */
@@ -101,4 +108,6 @@ export interface NetworkDefaults {
   readonly labels: Readonly<Record<string, string>>;
   /** Host address of a SPEC that names none; a specific one publishes for its family alone. Default: both wildcards. */
   readonly hostBinding?: string;
+  /** Families whose ports are published at the endpoint's own address, and take none of the host. Default: none. */
+  readonly routed: readonly (4 | 6)[];
 }

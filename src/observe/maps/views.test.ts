@@ -55,7 +55,16 @@ test('a map is listed with its size, its fill and the bpftool command', async ()
 });
 
 test('an array counts and shows the entries that are not zero', async () => {
-  const zero = { flags: 0, mtu: 0, members: 0, gateway4: none, gateway6: none, broadcast4: none };
+  const zero = {
+    flags: 0,
+    mtu: 0,
+    members: 0,
+    gateway4: none,
+    gateway6: none,
+    broadcast4: none,
+    masquerade4: none,
+    masquerade6: none,
+  };
   const shop = {
     flags: NetworkFlag.PRESENT | NetworkFlag.MASQUERADE4,
     mtu: 1500,
@@ -63,6 +72,8 @@ test('an array counts and shows the entries that are not zero', async () => {
     gateway4: parseAddress('10.88.0.1'),
     gateway6: none,
     broadcast4: parseAddress('10.88.255.255'),
+    masquerade4: none,
+    masquerade6: none,
   };
   const networks = open('networks', [
     [0, zero],

@@ -104,6 +104,25 @@ test('ends without an address of one family are refused, as are ports that do no
   expect(() => planTrace({ kind: 'host' }, { kind: 'world' }, '80', site)).toThrow('meets no program');
 });
 
+test('what policy decided is told by document and rule', () => {
+  const steps = [
+    { step: Step.EGRESS_DECIDED, detail: 0x4000_4002 },
+    { step: Step.INGRESS_DECIDED, detail: 0x8000_5fff },
+    { step: Step.INGRESS_DECIDED, detail: 0x8000_0000 },
+  ];
+  const decidedBy = (decision: number) => {
+    if (decision === 0x8000_0000) return null;
+    const rule = decision === 0x4000_4002 ? 2 : null;
+    return { kind: 'NetworkPolicy', namespace: 'shop', name: 'db', rule };
+  };
+  const { views } = readSteps('from_endpoint', { count: 3, steps }, { deviceName: () => '', decidedBy });
+  expect(views.map(({ detail }) => detail)).toEqual([
+    'allow by NetworkPolicy shop/db, rule 2',
+    'deny by NetworkPolicy shop/db, none of whose rules matches',
+    'deny, no document decides',
+  ]);
+});
+
 test('steps are told by name, devices by theirs', () => {
   const steps = [
     { step: Step.PARSED, detail: 0 },
@@ -111,7 +130,7 @@ test('steps are told by name, devices by theirs', () => {
     { step: Step.DROPPED, detail: 16 },
     { step: 0, detail: 0 },
   ];
-  expect(readSteps('from_endpoint', { count: 3, steps }, () => 'vt1')).toEqual({
+  expect(readSteps('from_endpoint', { count: 3, steps }, { deviceName: () => 'vt1', decidedBy: () => null })).toEqual({
     views: [
       { hook: 'from_endpoint', action: 'parsed', detail: '' },
       { hook: 'from_endpoint', action: 'to_endpoint', detail: 'vt1 (ifindex 8)' },

@@ -7,7 +7,7 @@ import type { Program } from '../../loader/program.ts';
 import type { Trace } from '../../maps/generated/abi.ts';
 import { skBuff, xdpMd } from './context.ts';
 import type { TracePlan } from './plan.ts';
-import { readSteps } from './steps.ts';
+import { readSteps, type StepNames } from './steps.ts';
 
 const objects: Readonly<Record<TraceHook, string>> = {
   from_endpoint: 'endpoint.bpf.o',
@@ -32,8 +32,7 @@ export interface TracerOptions {
   /** Capacities of the live maps where they are not the default, by name. */
   readonly maxEntries?: Readonly<Record<string, number>>;
   readonly steps: TraceSteps;
-  /** Name of a device by its index. */
-  deviceName(ifindex: number): string;
+  readonly names: StepNames;
 }
 
 /**
@@ -60,7 +59,7 @@ export class Tracer implements Disposable {
     for (const hook of hooks) {
       const program = await this.#program(hook);
       const { retval, dataOut, steps } = this.#once(hook, program, data, ifindex);
-      const outcome = readSteps(hook, steps, this.#options.deviceName);
+      const outcome = readSteps(hook, steps, this.#options.names);
       views.push(...outcome.views);
       if (outcome.reason !== null) {
         return { verdict: 'DROPPED', reason: outcome.reason, steps: views, packetOut: null };

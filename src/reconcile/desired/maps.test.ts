@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mapDefinitions, NetworkFlag } from '../../maps/generated/abi.ts';
+import { mapDefinitions, NetworkFlag, PublishFlag } from '../../maps/generated/abi.ts';
 import { formatAddress, parseAddress } from '../../model/address.ts';
 import type { PublishedPort } from '../../model/endpoint.ts';
 import type { ControlMap } from '../entry.ts';
@@ -67,6 +67,35 @@ describe('desired maps', () => {
       ]),
     );
     expect(Object.fromEntries(byPort)).toEqual({ 8080: '10.88.0.2', 8081: 'fd00:88::2', 8082: '10.88.0.2' });
+  });
+
+  test('what takes no port of the host is published at the own address of the endpoint', () => {
+    const ports = [publish('0.0.0.0', 0), publish('::', 0)];
+    const plan = desiredMaps(anIntent([aNetwork()], [anEndpoint({ ports })]), hostFacts(), memory);
+    expect([plan.maps.publishedLo.size, plan.maps.boundPorts.size]).toEqual([0, 0]);
+    const rows = [...plan.maps.published.values()].map(({ key, value }) => {
+      const { addr, port } = mapDefinitions.published.key.decode(key);
+      const { flags, ...target } = mapDefinitions.published.value.decode(value);
+      return [formatAddress(addr), port, formatAddress(target.addr), target.port, flags];
+    });
+    expect(rows).toEqual([
+      ['10.88.0.2', 80, '10.88.0.2', 80, PublishFlag.DIRECT],
+      ['fd00:88::2', 80, 'fd00:88::2', 80, PublishFlag.DIRECT],
+    ]);
+  });
+
+  test('a network trusts the devices that the host has, and publishes at own addresses for them', () => {
+    const options = { 'com.docker.network.bridge.trusted_host_interfaces': 'eth0:eth9' };
+    const endpoint = anEndpoint({ ports: [publish('127.0.0.1'), publish('0.0.0.0', 8081)] });
+    const plan = desiredMaps(anIntent([aNetwork({ options })], [endpoint]), hostFacts(), memory);
+    expect(decoded('trusted', plan)).toEqual([[{ network: 1, ifindex: 2 }, 1]]);
+    const flags = PublishFlag.DIRECT | PublishFlag.TRUSTED;
+    const own = { addr: parseAddress('10.88.0.2'), port: 80 };
+    expect(decoded('published', plan)).toContainEqual([
+      { ...own, protocol: 6 },
+      { ...own, network: 1, flags },
+    ]);
+    expect(plan.maps.published.size).toBe(2);
   });
 
   test('publishes of one port on several addresses are counted together', () => {

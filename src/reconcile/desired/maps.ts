@@ -7,7 +7,9 @@ import { endpointEntries } from './endpoints.ts';
 import { hostAddrEntries } from './host-addrs.ts';
 import { type MemberSlots, memberEntries } from './members.ts';
 import { networkEntry, subnetEntries } from './networks.ts';
-import { BoundPorts, publishEntries } from './published.ts';
+import { PublishCounts } from './publish-counts.ts';
+import { publishingOf } from './published.ts';
+import { trustedEntries } from './trusted.ts';
 import { uplinkEntries } from './uplinks.ts';
 
 /** What the maps themselves remember, and no intent says. */
@@ -21,7 +23,7 @@ export interface MapMemory {
 export interface MapPlan {
   readonly maps: DesiredMaps;
   /** For the fast path to go on counting. */
-  readonly boundPorts: BoundPorts;
+  readonly counts: PublishCounts;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface MapPlan {
  */
 export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory): MapPlan {
   const links = linksByName(facts);
-  const ports = new BoundPorts();
+  const counts = new PublishCounts();
   const entries: MapEntry[] = [
     configEntry(facts, memory.generation),
     ...hostAddrEntries(facts, intent.networks.values()),
@@ -46,13 +48,11 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     const members = present.get(network.id);
     if (members) members.add(ifindex);
     else present.set(network.id, new Set([ifindex]));
-    for (const port of endpoint.ports) {
-      const published = publishEntries(endpoint, network.number, port);
-      if (published.length > 0) ports.add(port);
-      for (const entry of published) entries.push(entry);
-    }
+    if (endpoint.ports.length === 0) continue;
+    const publishing = publishingOf(network);
+    // Of an entry that ports share the last one pushed is as all of them have left it.
+    for (const port of endpoint.ports) entries.push(...counts.add(endpoint, publishing, port).set);
   }
-  for (const entry of ports.entries()) entries.push(entry);
   const { slots } = memory;
   const numbers = new Set([...intent.networks.values()].map((network) => network.number));
   for (const number of slots.networks()) if (!numbers.has(number)) slots.drop(number);
@@ -60,9 +60,10 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     slots.align(network.number, present.get(network.id) ?? new Set());
     for (const entry of memberEntries(network.number, slots.of(network.number))) entries.push(entry);
     entries.push(networkEntry(network, slots.count(network.number)), ...subnetEntries(network));
+    entries.push(...trustedEntries(network, links));
   }
   for (const cidr of intent.deny) entries.push(denyEntry(cidr));
-  return { maps: grouped(entries), boundPorts: ports };
+  return { maps: grouped(entries), counts };
 }
 
 /** Gathers entries by their map. */

@@ -8,15 +8,21 @@ const none = new Uint8Array(16);
 
 /** A network's element of the array `networks`. @param members how many slots of `members` are taken */
 export function networkEntry(network: Network, members: number): MapEntry {
-  const { flags, mtu, gateway4, gateway6 } = driverOf(network).planNetwork(network);
+  const { flags, mtu, gateway4, gateway6, masquerade4, masquerade6 } = driverOf(network).planNetwork(network);
   return entryOf('networks', network.number, {
     flags: flags.reduce((sum, name) => sum | NetworkFlag[name], 0),
     mtu,
     members,
-    gateway4: gateway4 === undefined ? none : parseAddress(gateway4),
-    gateway6: gateway6 === undefined ? none : parseAddress(gateway6),
+    gateway4: addressOr(gateway4),
+    gateway6: addressOr(gateway6),
     broadcast4: broadcastOf(network),
+    masquerade4: addressOr(masquerade4),
+    masquerade6: addressOr(masquerade6),
   });
+}
+
+function addressOr(address: string | undefined): Uint8Array {
+  return address === undefined ? none : parseAddress(address);
 }
 
 /** What an array holds where no network has the number. */
@@ -28,6 +34,8 @@ export function absentNetworkEntry(number: number): MapEntry {
     gateway4: none,
     gateway6: none,
     broadcast4: none,
+    masquerade4: none,
+    masquerade6: none,
   });
 }
 

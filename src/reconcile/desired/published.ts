@@ -1,73 +1,64 @@
+import { PublishFlag } from '../../maps/generated/abi.ts';
 import { isIPv4, parseAddress, withoutLength } from '../../model/address.ts';
 import type { Endpoint, Protocol, PublishedPort } from '../../model/endpoint.ts';
+import type { Network } from '../../model/network.ts';
+import { driverOf } from '../../network/drivers/registry.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
 import { isLoopback } from './host-addrs.ts';
 
 export const protocolNumbers: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132 };
 
+/** What a network says about the ports of its endpoints. */
+export interface Publishing {
+  readonly network: number;
+  /** They are reached at the endpoint's own address, too, by trusted devices. */
+  readonly trusted: boolean;
+}
+
+export function publishingOf(network: Network): Publishing {
+  const { trustedInterfaces } = driverOf(network).planNetwork(network);
+  return { network: network.number, trusted: trustedInterfaces.length > 0 };
+}
+
 /**
- * The entries of one published port. A loopback address goes to `published_lo` alone, which no program at a device
- * reads; a wildcard to both.
+ * The entries of one published port that are its own. A loopback address goes to `published_lo` alone, which no program at
+ * a device reads; a wildcard to both; what takes no port of the host stands at the endpoint's own address.
  */
 export function publishEntries(
   endpoint: Pick<Endpoint, 'addresses'>,
-  network: number,
+  { network }: Pick<Publishing, 'network'>,
   port: PublishedPort,
 ): MapEntry[] {
   const host = parseAddress(port.hostAddress);
-  const target = endpoint.addresses
-    .map((address) => parseAddress(withoutLength(address)))
-    .find((address) => isIPv4(address) === isIPv4(host));
+  const target = targetOf(endpoint, port);
   if (target === undefined) return [];
+  if (port.hostPort === 0) return [directEntry(target, network, port, PublishFlag.DIRECT)];
   const key = { addr: host, port: port.hostPort, protocol: protocolNumbers[port.protocol] };
-  const value = { addr: target, network, port: port.port, flags: 0 };
+  const value = { addr: target, network, port: port.port, flags: PublishFlag.NONE };
   if (isLoopback(host)) return [entryOf('publishedLo', key, value)];
   const published = entryOf('published', key, value);
   return isWildcard(host) ? [published, entryOf('publishedLo', key, value)] : [published];
 }
 
-/** How many publishes share {port, protocol, family}; a key that none shares is not in the map. */
-export class BoundPorts {
-  readonly #counts = new Map<string, number>();
-  readonly #ports = new Map<string, PublishedPort>();
-
-  /** The entry as it is now. */
-  add(port: PublishedPort): MapEntry {
-    const key = boundKey(port);
-    const count = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count);
-    this.#ports.set(key, port);
-    return boundEntry(port, count);
-  }
-
-  /** The entry as it is now; `gone` when it has to be removed from the map. */
-  remove(port: PublishedPort): { readonly entry: MapEntry; readonly gone: boolean } {
-    const key = boundKey(port);
-    const count = Math.max(0, (this.#counts.get(key) ?? 0) - 1);
-    if (count > 0) this.#counts.set(key, count);
-    else {
-      this.#counts.delete(key);
-      this.#ports.delete(key);
-    }
-    return { entry: boundEntry(port, count), gone: count === 0 };
-  }
-
-  *entries(): Iterable<MapEntry> {
-    for (const [key, port] of this.#ports) yield boundEntry(port, this.#counts.get(key) ?? 0);
-  }
+/** Where trusted devices reach a port. Several ports of the host that lead to one of the endpoint share the entry. */
+export function trustedEntry(
+  endpoint: Pick<Endpoint, 'addresses'>,
+  { network, trusted }: Publishing,
+  port: PublishedPort,
+): MapEntry | undefined {
+  const target = trusted && port.hostPort !== 0 ? targetOf(endpoint, port) : undefined;
+  return target && directEntry(target, network, port, PublishFlag.DIRECT | PublishFlag.TRUSTED);
 }
 
-function boundKey(port: PublishedPort): string {
-  return `${port.protocol} ${port.hostPort} ${port.hostAddress.includes(':') ? 6 : 4}`;
+function directEntry(addr: Uint8Array, network: number, { port, protocol }: PublishedPort, flags: number): MapEntry {
+  return entryOf('published', { addr, port, protocol: protocolNumbers[protocol] }, { addr, network, port, flags });
 }
 
-function boundEntry(port: PublishedPort, publishes: number): MapEntry {
-  const key = {
-    port: port.hostPort,
-    protocol: protocolNumbers[port.protocol],
-    family: port.hostAddress.includes(':') ? 6 : 4,
-  };
-  return entryOf('boundPorts', key, { publishes });
+/** The endpoint's address of the port's family. */
+function targetOf({ addresses }: Pick<Endpoint, 'addresses'>, { hostAddress }: PublishedPort): Uint8Array | undefined {
+  return addresses
+    .map((address) => parseAddress(withoutLength(address)))
+    .find((address) => isIPv4(address) !== hostAddress.includes(':'));
 }
 
 function isWildcard(address: Uint8Array): boolean {

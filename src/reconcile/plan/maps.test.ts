@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { networkCodec } from '../../maps/generated/abi.ts';
 import type { PublishedPort } from '../../model/endpoint.ts';
 import { desiredMaps } from '../desired/maps.ts';
 import { MemberSlots } from '../desired/members.ts';
@@ -68,6 +69,6 @@ describe('the plan of the maps', () => {
 
   test('a network that is gone leaves an element of zeros in the array', () => {
     const change = planMaps(empty.maps, full.maps).changes.find(({ map }) => map === 'networks');
-    expect(change?.set).toEqual([{ key: Uint8Array.of(1, 0, 0, 0), value: new Uint8Array(64) }]);
+    expect(change?.set).toEqual([{ key: Uint8Array.of(1, 0, 0, 0), value: new Uint8Array(networkCodec.size) }]);
   });
 });

@@ -30,15 +30,17 @@ afterAll(() => docker?.[Symbol.asyncDispose]());
 
 test('a running container is connected to a network and disconnected again', async () => {
   const before = await docker.held();
-  const address = await right.address('beth');
-  expect(await askInVain(left, 'tcp', address, 80)).toMatchObject({ ok: false });
+  const addresses = [await right.address('beth'), await right.address('beth', 6)];
+  for (const address of addresses)
+    expect(await askInVain(left, 'tcp', address, 80), address).toMatchObject({ ok: false });
   await engine.docker('network', 'connect', '--alias', 'guest', 'beth', 'left');
-  expect(await ask(left, 'tcp', address, 80)).toMatchObject({ ok: true });
+  for (const address of addresses) expect(await ask(left, 'tcp', address, 80), address).toMatchObject({ ok: true });
   expect(await right.must('getent', 'ahostsv4', 'guest')).toContain(await left.address('beth'));
   expect(await left.must('ip', '-o', 'link')).toContain(' eth1');
   await engine.docker('network', 'disconnect', 'beth', 'left');
   expect(await left.must('ip', '-o', 'link')).not.toContain(' eth1');
-  expect(await askInVain(left, 'tcp', address, 80)).toMatchObject({ ok: false });
+  for (const address of addresses)
+    expect(await askInVain(left, 'tcp', address, 80), address).toMatchObject({ ok: false });
   expect(await docker.held()).toEqual(before);
 });
 
@@ -57,7 +59,8 @@ test('a container on two networks reaches both and the world, and carries no tra
   }
   expect(await ask(both, 'tcp', outside.address4, 7000)).toMatchObject({ ok: true });
   expect(await ask(both, 'tcp', outside.address6, 7000)).toMatchObject({ ok: true });
-  expect(await askInVain(left, 'tcp', await right.address('beth'), 80)).toMatchObject({ ok: false });
+  for (const family of [4, 6] as const)
+    expect(await askInVain(left, 'tcp', await right.address('beth', family), 80)).toMatchObject({ ok: false });
   await engine.docker('rm', '--force', 'both');
 });
 
@@ -86,15 +89,23 @@ test('the default route is where Docker puts it, and publishing goes with it', a
   await engine.docker('rm', '--force', 'mover');
 });
 
-test("a container on one of ours and one of Docker's own bridges reaches both", async () => {
+test("a container on one of ours and one of Docker's own bridges reaches both, and nothing crosses", async () => {
   await engine.docker('network', 'create', 'plain');
-  await engine.run('neighbour', ['--network', 'plain']);
+  const neighbour = await engine.run('neighbour', ['--network', 'plain', '--cap-add', 'NET_ADMIN']);
   await engine.docker('network', 'connect', 'plain', 'left');
   expect(await ask(left, 'tcp', 'neighbour', 80)).toMatchObject({ ok: true });
-  const friend = await engine.run('friend', ['--network', 'aleph']);
+  const friend = await engine.run('friend', ['--network', 'aleph', '--cap-add', 'NET_ADMIN']);
   expect(await ask(left, 'tcp', await friend.address('aleph'), 80)).toMatchObject({ ok: true });
   expect(await ask(friend, 'tcp', await left.address('aleph'), 80)).toMatchObject({ ok: true });
   expect(await ask(left, 'tcp', outside.address4, 7000)).toMatchObject({ ok: true });
+  const [theirs, ours] = [await neighbour.address('plain'), await friend.address('aleph')];
+  expect(await askInVain(friend, 'tcp', theirs, 80)).toMatchObject({ ok: false });
+  expect(await askInVain(neighbour, 'tcp', ours, 80)).toMatchObject({ ok: false });
+  // Nor by way of the container between them.
+  await friend.must('ip', 'route', 'add', theirs, 'via', await left.address('aleph'));
+  await neighbour.must('ip', 'route', 'add', ours, 'via', await left.address('plain'));
+  expect(await askInVain(friend, 'tcp', theirs, 80)).toMatchObject({ ok: false });
+  expect(await askInVain(neighbour, 'tcp', ours, 80)).toMatchObject({ ok: false });
   await engine.docker('network', 'disconnect', 'plain', 'left');
   expect(await ask(left, 'tcp', await friend.address('aleph'), 80)).toMatchObject({ ok: true });
   await engine.docker('rm', '--force', 'neighbour', 'friend');

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { engineVersion } from '../../engines/version.ts';
 import { Engine } from '../../lab/engine.ts';
 import type { Host } from '../../lab/host.ts';
 import { Lab } from '../../lab/lab.ts';
@@ -20,6 +21,11 @@ beforeAll(async () => {
   engine = await Engine.start(host, { vetch: false });
 });
 afterAll(() => lab?.[Symbol.asyncDispose]());
+
+test('the engine is that of the machine, or of the folder that is given', async () => {
+  const version = await engine.docker('version', '--format', '{{.Server.Version}}');
+  expect(version.replace(/[+~-].*/, '')).toBe(engineVersion(process.env.VETCH_E2E_ENGINE_ROOT));
+});
 
 test("the engine's own bridge runs a container that is reached from its host", async () => {
   const web = await engine.run('web');

@@ -88,7 +88,14 @@ test('the addresses asked for stay across a restart, and one outside the subnet 
   for (const address of ['10.88.7.7', 'fd00:88::77'])
     expect(await ask(host, 'tcp', address, 80), address).toMatchObject({ ok: true });
   expect((await runTrue(...flags)).stderr).toMatch(/already in use/i);
-  expect((await runTrue('--network', 'app', '--ip', '10.99.0.7')).status).toBe(125);
+  for (const outsider of [
+    ['--ip', '10.99.0.7'],
+    ['--ip6', 'fd00:99::7'],
+  ]) {
+    const refused = await runTrue('--network', 'app', ...outsider);
+    expect(refused.status, outsider.join(' ')).toBe(125);
+    expect(refused.stderr, outsider.join(' ')).toMatch(/subnet|pool|range/i);
+  }
   await engine.docker('rm', '--force', 'fixed');
 });
 

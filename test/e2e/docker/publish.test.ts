@@ -119,7 +119,8 @@ test('a port that is taken is refused in the words of Docker, leaves nothing, an
 test('a wildcard and a specific address conflict over one port, whichever came first', async () => {
   const attempt = (spec: string) =>
     engine.attempt('run', '--rm', '--network', 'app', '-p', spec, '-v', '/usr:/usr:ro', 'links', 'true');
-  for (const spec of ['127.0.0.1:8080:80', `${host.address4}:8080:80`, '8100:80', '8080:80/udp'])
+  const specific = ['127.0.0.1:8080:80', `${host.address4}:8080:80`, '[::1]:8080:80', `[${host.address6}]:8080:80`];
+  for (const spec of [...specific, '8100:80', '8080:80/udp'])
     expect((await attempt(spec)).stderr, spec).toContain('port is already allocated');
   expect((await attempt('8080:80/sctp')).stderr).toBe('');
 });
@@ -140,8 +141,10 @@ test('a range of ports is published one to one, and from a range of the host the
     [9003, 'picky', 90],
   ] as const;
   for (const [hostPort, name, port] of expected) {
-    const { reply } = await ask(outside, 'tcp', host.address4, hostPort);
-    expect(reply, String(hostPort)).toMatch(new RegExp(`^${name} .* local=\\S+,${port} `));
+    for (const family of families) {
+      const { reply } = await ask(outside, 'tcp', host[family], hostPort);
+      expect(reply, `${family} ${hostPort}`).toMatch(new RegExp(`^${name} .* local=\\S+,${port} `));
+    }
   }
   await engine.docker('rm', '--force', many.name, picky.name);
 });
@@ -154,7 +157,8 @@ test('-P publishes what the image exposes, each at a free port of the range for 
   for (const { protocol, hostPort, port } of mine) {
     expect(port).toBe(80);
     expect(hostPort).toBeGreaterThanOrEqual(32768);
-    expect((await ask(outside, protocol, host.address4, hostPort)).reply).toContain('eager ');
+    for (const family of families)
+      expect((await ask(outside, protocol, host[family], hostPort)).reply, family).toContain('eager ');
   }
   await engine.docker('rm', '--force', eager.name);
 });
@@ -182,11 +186,13 @@ test('a port that is not published is unreachable from outside, also by routing 
 });
 
 test('a UDP port serves the next container at once, to a client that goes on sending', async () => {
-  await engine.run('old', ['--network', 'app', '-p', '8060:80/udp']);
-  const same = ['--bind', outside.address4, '--source-port', '40404'];
-  expect((await ask(outside, 'udp', host.address4, 8060, ...same)).reply).toContain('old ');
-  await engine.docker('rm', '--force', 'old');
-  await engine.run('new', ['--network', 'app', '-p', '8060:80/udp']);
-  expect((await ask(outside, 'udp', host.address4, 8060, ...same)).reply).toContain('new ');
-  await engine.docker('rm', '--force', 'new');
+  const answer = async (family: 'address4' | 'address6') => {
+    const same = ['--bind', outside[family], '--source-port', '40404'];
+    return (await ask(outside, 'udp', host[family], 8060, ...same)).reply;
+  };
+  for (const name of ['old', 'new']) {
+    await engine.run(name, ['--network', 'app', '-p', '8060:80/udp']);
+    for (const family of families) expect(await answer(family), family).toContain(`${name} `);
+    await engine.docker('rm', '--force', name);
+  }
 });

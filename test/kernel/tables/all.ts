@@ -7,6 +7,7 @@ import { neighbours } from './neighbours.ts';
 import { outside } from './outside.ts';
 import { policy } from './policy.ts';
 import { publishing } from './publishing.ts';
+import { routed } from './routed.ts';
 import { xdp } from './xdp.ts';
 
 /** Every table, by what it is about. */
@@ -16,6 +17,7 @@ export const tables = {
   'a container that may not': guard,
   'the world and the host': outside,
   publishing,
+  'a routed network': routed,
   'an ICMP error': errors,
   fragments,
   'a malformed packet': malformed,

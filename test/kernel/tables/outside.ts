@@ -16,7 +16,7 @@ import {
   viaGateway,
 } from './say.ts';
 
-const { a, r } = endpoints;
+const { a } = endpoints;
 
 /** The port that a masqueraded packet left from. */
 export function sourcePort(decoded: Decoded | undefined): number {
@@ -174,15 +174,6 @@ export const outside: readonly PacketCase[] = [
           arrives(fromOutside(world, own, family, build.echo(family, 'request')), {
             verdict: 'drop',
             reason: 'NOT_PUBLISHED',
-          }),
-        ],
-      },
-      {
-        name: `a container's own IPv${family} address is reachable from outside in a routed network`,
-        steps: [
-          arrives(fromOutside(world, addressOf('r', family), family, build.tcp({ source: 5000, destination: 80 })), {
-            verdict: 'redirect',
-            out: { eth: { destination: r.mac }, ip: { source: world } },
           }),
         ],
       },

@@ -1,8 +1,17 @@
-import { EndpointFlag, NetworkFlag } from '../../../src/maps/generated/abi.ts';
+import { EndpointFlag, NetworkFlag, PublishFlag } from '../../../src/maps/generated/abi.ts';
 import type { Maps } from '../../../src/maps/open.ts';
 import { linkLocalFromMac, parseAddress, parseMac, parsePrefix } from '../../../src/model/address.ts';
 import { Protocol } from '../packet/ip.ts';
-import { denied, endpoints, hostDevice, networks, type PlannedEndpoint, published, uplink } from './plan.ts';
+import {
+  denied,
+  endpoints,
+  hostDevice,
+  networks,
+  type PlannedEndpoint,
+  published,
+  publishedDirect,
+  uplink,
+} from './plan.ts';
 
 const none = new Uint8Array(16);
 
@@ -42,6 +51,8 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
       gateway4: parseAddress(network.gateway4),
       gateway6: parseAddress(network.gateway6),
       broadcast4: parseAddress(network.broadcast4),
+      masquerade4: none,
+      masquerade6: none,
     });
     for (const [slot, member] of members.entries()) {
       maps.members.set({ network: network.number, slot }, indexes.of(member.device));
@@ -91,6 +102,13 @@ function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): 
 
 function fillPublished(maps: Maps): void {
   const numbers = { tcp: Protocol.TCP, udp: Protocol.UDP, sctp: Protocol.SCTP };
+  for (const { endpoint: target, protocol: name, port } of publishedDirect) {
+    const { ip4, ip6, network } = endpoints[target];
+    for (const addr of [parseAddress(ip4), parseAddress(ip6)]) {
+      const value = { addr, network: networks[network].number, port, flags: PublishFlag.DIRECT };
+      maps.published.set({ addr, port, protocol: numbers[name] }, value);
+    }
+  }
   for (const { host, port, protocol: name, endpoint: target, to } of published) {
     const protocol = numbers[name];
     const endpoint = endpoints[target];

@@ -1,9 +1,11 @@
+import type { NetworkFlag } from '../../../src/maps/generated/abi.ts';
+
 /** The world that the packet tables and the benchmarks play in: who is where, under which address. */
 
 export interface PlannedNetwork {
   /** Index of the map `networks`. */
   readonly number: number;
-  readonly flags: readonly ('INTERNAL' | 'ICC_OFF' | 'MASQUERADE4' | 'MASQUERADE6' | 'ROUTED4' | 'ROUTED6' | 'STACK')[];
+  readonly flags: readonly Exclude<keyof typeof NetworkFlag, 'PRESENT'>[];
   readonly subnet4: string;
   readonly subnet6: string;
   readonly gateway4: string;
@@ -31,6 +33,7 @@ export const networks = {
   quiet: network(4, 'ICC_OFF', 'MASQUERADE4', 'MASQUERADE6'),
   routed: network(5, 'ROUTED4', 'ROUTED6'),
   stack: network(6, 'STACK'),
+  open: network(7, 'UNPROTECTED4', 'UNPROTECTED6', 'MASQUERADE4', 'MASQUERADE6'),
 } as const satisfies Record<string, PlannedNetwork>;
 
 export type NetworkName = keyof typeof networks;
@@ -69,6 +72,7 @@ export const endpoints = {
   s: endpoint('quiet', 7, 3),
   r: endpoint('routed', 8, 2),
   t: endpoint('stack', 9, 2),
+  o: endpoint('open', 10, 2),
 } as const satisfies Record<string, PlannedEndpoint>;
 
 export type EndpointName = keyof typeof endpoints;
@@ -97,6 +101,13 @@ export const published = [
   { host: 'any', port: 8009, protocol: 'sctp', endpoint: 'a', to: 9 },
   { host: 'any', port: 8081, protocol: 'tcp', endpoint: 'c', to: 81 },
   { host: 'loopback', port: 8099, protocol: 'tcp', endpoint: 'a', to: 99 },
+] as const;
+
+/** Ports at the own addresses of endpoints of a routed network. */
+export const publishedDirect = [
+  { endpoint: 'r', port: 80, protocol: 'tcp' },
+  { endpoint: 'r', port: 53, protocol: 'udp' },
+  { endpoint: 'r', port: 9, protocol: 'sctp' },
 ] as const;
 
 /** Prefixes that may not even knock. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { attachEndpointRequest, endpointView, labelEndpointRequest } from '../../../api/schemas/endpoint.ts';
+import { nameEvent } from '../../../api/schemas/names.ts';
 import { route } from '../route.ts';
+import { jsonLines } from '../stream.ts';
 
 export const endpointRoutes = [
   route({
@@ -44,5 +46,14 @@ export const endpointRoutes = [
     operation: 'detachEndpoint',
     summary: 'Detach an endpoint',
     handle: (operations, { ref }) => operations.detachEndpoint(ref),
+  }),
+  route({
+    method: 'GET',
+    path: '/names',
+    operation: 'followNames',
+    summary: 'What the resolver answers with: all of it, then "synced", then each change, one a line',
+    response: nameEvent,
+    kind: 'lines',
+    handle: async (operations, { signal }) => jsonLines(operations.followNames(signal)),
   }),
 ];

@@ -1,0 +1,9 @@
+import type { DoctorCheck } from '../../api/schemas/status.ts';
+import type { Observer } from '../../observe/observer.ts';
+import type { Context } from '../context.ts';
+import { resolverCheck } from '../resolver-health.ts';
+
+export async function doctor(context: Context, observer: Observer): Promise<DoctorCheck[]> {
+  const [checks, resolver] = await Promise.all([observer.doctor(), resolverCheck(context)]);
+  return resolver ? [...checks, resolver] : checks;
+}

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import type { NameEvent } from '../../api/schemas/names.ts';
+import { aNetwork, anEndpoint, anIntent } from '../../reconcile/testing.ts';
+import { State } from '../state.ts';
+import { followNames } from './names.ts';
+
+const shop = aNetwork();
+const hidden = aNetwork({
+  ...{ id: `ab${'c'.repeat(62)}`, number: 2, name: 'hidden', internal: true },
+  subnets: [{ cidr: '10.99.0.0/16', gateway: '10.99.0.1', aux: {} }],
+  options: { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' },
+});
+const dockers = aNetwork({ id: `cd${'e'.repeat(62)}`, number: 3, name: 'dockers', owner: 'docker' });
+const web = anEndpoint();
+const labelled = anEndpoint({ id: `e${'f'.repeat(63)}`, name: 'boxed', network: dockers.id, owner: 'docker' });
+
+/** A follower of a state, and its next lines. */
+function follower() {
+  const state = new State(anIntent([shop, hidden, dockers], [web, labelled]));
+  const stop = new AbortController();
+  const events = followNames({ state }, stop.signal);
+  const next = async (count: number): Promise<NameEvent[]> => {
+    const lines: NameEvent[] = [];
+    while (lines.length < count) {
+      const { done, value } = await events.next();
+      if (done) break;
+      lines.push(value);
+    }
+    return lines;
+  };
+  return { state, stop, events, next };
+}
+
+test('everything is told at first, but what an engine resolves itself, and gateways that the host does not have', async () => {
+  const { next, events } = follower();
+  const lines = await next(4);
+  expect(lines).toMatchObject([
+    { event: 'network', name: 'shop', internal: false, gateways: ['10.88.0.1', 'fd00:88::1'] },
+    { event: 'network', name: 'hidden', internal: true, gateways: [] },
+    { event: 'endpoint', name: 'web', network: shop.id, sandbox: web.netns },
+    { event: 'synced' },
+  ]);
+  expect(lines[2]).toMatchObject({ addresses: web.addresses.map((address) => address.split('/')[0]) });
+  await events.return(undefined);
+});
+
+test('then each change is told, once however often it changed before it was read', async () => {
+  const { state, next, events } = follower();
+  await next(4);
+  const waiting = next(1);
+  state.deleteEndpoint(web.id);
+  expect(await waiting).toEqual([{ event: 'removed', id: web.id }]);
+  for (const name of ['a', 'b', 'c']) state.putEndpoint({ ...web, name });
+  state.putEndpoint({ ...labelled, name: 'unheard-of' });
+  state.deleteNetwork(hidden.id);
+  expect(await next(2)).toMatchObject([
+    { event: 'endpoint', name: 'c' },
+    { event: 'removed', id: hidden.id },
+  ]);
+  await events.return(undefined);
+});
+
+test('a follower that leaves while it waits is let go', async () => {
+  const { stop, next } = follower();
+  await next(4);
+  const waiting = next(1);
+  stop.abort();
+  expect(await waiting).toEqual([]);
+});
