@@ -5,6 +5,15 @@ import type { FlowQuery, FlowView } from './schemas/flow.ts';
 import type { MapEntryView, MapView } from './schemas/map.ts';
 import type { NameEvent } from './schemas/names.ts';
 import type { CreateNetworkRequest, NetworkView } from './schemas/network.ts';
+import type {
+  ApplyPoliciesRequest,
+  ExplainRequest,
+  ExplainView,
+  LabelNamespaceRequest,
+  NamespaceView,
+  PolicyDocumentView,
+  PolicyView,
+} from './schemas/policy.ts';
 import type { PortView } from './schemas/port.ts';
 import type { DoctorCheck, IdentityView, StatusView } from './schemas/status.ts';
 import type { TraceRequest, TraceView } from './schemas/trace.ts';
@@ -45,6 +54,15 @@ export interface Operations {
   publishPort(ref: string, spec: string): Promise<readonly PortView[]>;
   /** Gives the ports that were published until now. */
   unpublishPort(ref: string, spec: string): Promise<readonly PortView[]>;
+
+  /** Adds or replaces documents, all or none. Gives those that were given. */
+  applyPolicies(request: ApplyPoliciesRequest): Promise<readonly PolicyView[]>;
+  listPolicies(): Promise<readonly PolicyView[]>;
+  /** `ref`: `[KIND/]NAME`; of any namespace unless one is given. */
+  getPolicy(ref: string, namespace: string | undefined): Promise<PolicyDocumentView>;
+  deletePolicy(ref: string, namespace: string | undefined): Promise<void>;
+  explainPolicy(request: ExplainRequest): Promise<ExplainView>;
+  labelNamespace(name: string, request: LabelNamespaceRequest): Promise<NamespaceView>;
 
   /** All or none. Gives their entries, in canonical form; one that was there before keeps its count. */
   addDeny(cidrs: readonly string[]): Promise<Rows<DenyView>>;

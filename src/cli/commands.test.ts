@@ -13,6 +13,7 @@ import { errorView } from '../api/schemas/error.ts';
 import { flowView } from '../api/schemas/flow.ts';
 import { mapDumpView, mapView } from '../api/schemas/map.ts';
 import { networkView } from '../api/schemas/network.ts';
+import { explainView, namespaceView, policyView } from '../api/schemas/policy.ts';
 import { portView } from '../api/schemas/port.ts';
 import { doctorCheck, identityView, statusView } from '../api/schemas/status.ts';
 import { traceView } from '../api/schemas/trace.ts';
@@ -96,6 +97,70 @@ test('port: publish, list and unpublish', async () => {
     stderr: `vetch: PORT_ALLOCATED: ${words}; choose another host port\n`,
   });
   expect(await json(z.array(portView), 'port', 'unpublish', 'c1', '8080:80')).toEqual(published);
+});
+
+const webPolicy = (spec = '{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 80}]}]}') =>
+  `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: web, namespace: web}\nspec: ${spec}\n`;
+
+test('policy: apply, list, explain, get and delete', async () => {
+  await attach('--label', 'app=web');
+  using file = temporaryFile(webPolicy());
+  const applied = await json(z.array(policyView), 'policy', 'apply', '-f', file.path);
+  const view = { name: 'web', kind: 'NetworkPolicy', namespace: 'web', selects: ['c1'], rules: 1, audit: false };
+  expect(applied).toEqual([view]);
+  expect(await json(z.array(policyView), 'policy', 'ls')).toEqual(applied);
+  const explain = (port: string) =>
+    json(explainView, 'policy', 'explain', '--from', 'world', '--to', 'web/c1', '--port', port);
+  const document = { kind: 'NetworkPolicy', namespace: 'web', name: 'web' };
+  const none = { verdict: 'allow', decidedBy: null, audit: false };
+  const allowed = { verdict: 'allow', decidedBy: { ...document, rule: 0 }, audit: false };
+  expect(await explain('80/tcp')).toEqual({ ...allowed, egress: none, ingress: allowed });
+  expect(await explain('81/tcp')).toMatchObject({ verdict: 'deny', decidedBy: { ...document, rule: null } });
+  const got = await vetch('policy', 'get', '-n', 'web', 'NetworkPolicy/web');
+  using copy = temporaryFile(got.stdout);
+  expect(await json(z.array(policyView), 'policy', 'apply', '-f', copy.path)).toEqual(applied);
+  expect(await vetch('policy', 'delete', 'web')).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect(await vetch('policy', 'get', 'web')).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: "vetch: NOT_FOUND: there is no policy 'web'; vetch policy ls lists those that there are\n",
+  });
+});
+
+test('policy explain tells who decides in words, and a deny is no failure', async () => {
+  await attach('--label', 'app=web');
+  const applied = await runCli(['policy', 'apply', '-f', '-'], { socket: host.socketPath, input: webPolicy() });
+  expect(applied).toEqual({
+    status: 0,
+    stdout: 'NAMESPACE\tNAME\tKIND\tRULES\tAUDIT\tSELECTS\nweb\tweb\tNetworkPolicy\t1\t-\tc1\n',
+    stderr: '',
+  });
+  expect(await vetch('policy', 'explain', '--from', 'world', '--to', 'c1', '--port', '81/tcp')).toEqual({
+    status: 0,
+    stdout: 'egress   allow  no document\ningress  deny  NetworkPolicy web/web, which isolates\ndeny\n',
+    stderr: '',
+  });
+});
+
+test('policy apply names file, line and path of what is wrong, and applies nothing', async () => {
+  using file = temporaryFile(
+    `${webPolicy()}---\n${webPolicy('{podSelector: {}, ingress: [{ports: [{port: 70000}]}]}')}`,
+  );
+  const line = `vetch: INVALID: ${file.path}:9: spec.ingress[0].ports[0].port: 70000 is no port; write 1 to 65535\n`;
+  expect(await vetch('policy', 'apply', '-f', file.path)).toEqual({ status: 1, stdout: '', stderr: line });
+  const piped = await runCli(['policy', 'apply', '-f', '-'], { socket: host.socketPath, input: 'kind: Pod' });
+  expect(piped.stderr).toContain('vetch: INVALID: <stdin>:1: kind: "Pod" is no kind of policy; ');
+  expect(await json(z.array(policyView), 'policy', 'ls')).toEqual([]);
+  expect((await vetch('policy', 'apply', '-f', '/nowhere')).stderr).toContain('NOT_FOUND: there is no file /nowhere');
+  expect((await vetch('policy', 'apply')).status).toBe(2);
+});
+
+test('namespace: label, whose name is a label by itself', async () => {
+  const labelled = await json(namespaceView, 'namespace', 'label', 'shop', 'team=red', 'stage=test');
+  const name = { 'kubernetes.io/metadata.name': 'shop' };
+  expect(labelled).toEqual({ name: 'shop', labels: { team: 'red', stage: 'test', ...name } });
+  const changed = await json(namespaceView, 'namespace', 'label', 'shop', 'stage-');
+  expect(changed.labels).toEqual({ team: 'red', ...name });
 });
 
 test('deny: add, load a file with comments, list and remove', async () => {

@@ -21,10 +21,16 @@ import { flows } from './flows.ts';
 import { identityLs } from './identity/ls.ts';
 import { mapsDump } from './maps/dump.ts';
 import { mapsLs } from './maps/ls.ts';
+import { namespaceLabel } from './namespace/label.ts';
 import { networkCreate } from './network/create.ts';
 import { networkInspect } from './network/inspect.ts';
 import { networkLs } from './network/ls.ts';
 import { networkRm } from './network/rm.ts';
+import { policyApply } from './policy/apply.ts';
+import { policyDelete } from './policy/delete.ts';
+import { policyExplain } from './policy/explain.ts';
+import { policyGet } from './policy/get.ts';
+import { policyLs } from './policy/ls.ts';
 import { portLs } from './port/ls.ts';
 import { portPublish } from './port/publish.ts';
 import { portUnpublish } from './port/unpublish.ts';
@@ -53,6 +59,14 @@ export function createProgram(): Command {
       endpointDetach(),
     ]),
     group('port', 'Published ports', [portLs(), portPublish(), portUnpublish()]),
+    group('policy', 'Who may talk to whom: NetworkPolicy and ClusterNetworkPolicy documents', [
+      policyApply(),
+      policyLs(),
+      policyGet(),
+      policyDelete(),
+      policyExplain(),
+    ]),
+    group('namespace', "Policy's namespaces", [namespaceLabel()]),
     group('deny', 'The deny list: sources dropped before anything else sees them', [
       denyAdd(),
       denyRm(),

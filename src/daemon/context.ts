@@ -4,6 +4,7 @@ import type { Host } from '../reconcile/host.ts';
 import type { Store } from '../store/contract.ts';
 import type { Mutex } from './mutex.ts';
 import type { DaemonOptions } from './options.ts';
+import type { PolicyEngine } from './policy-engine.ts';
 import type { State } from './state.ts';
 import { UndoStack } from './undo-stack.ts';
 
@@ -14,11 +15,15 @@ export interface Context {
   readonly store: Store;
   readonly state: State;
   readonly host: Host;
+  readonly policy: PolicyEngine;
   /** Whoever changes the intent or the kernel holds it. */
   readonly lock: Mutex;
   /** Removes the flows of an endpoint that is gone, so that nobody who gets its address inherits them. Never fails. */
   readonly forgetFlows: (endpoint: Endpoint, network: number) => Promise<void>;
 }
+
+/** What the operations on policy work with. */
+export type PolicyContext = Pick<Context, 'lock' | 'log' | 'policy' | 'state' | 'store'>;
 
 /** An undo stack that tells the log of what it could not undo; the next pass repairs that. */
 export function undoStack(context: Context): UndoStack {

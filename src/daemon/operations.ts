@@ -5,9 +5,12 @@ import { attachEndpoint } from './operations/attach-endpoint.ts';
 import { addDeny, listDeny, removeDeny } from './operations/deny.ts';
 import { doctor } from './operations/doctor.ts';
 import { detachEndpoint, inspectEndpoint, labelEndpoint, listEndpoints } from './operations/endpoints.ts';
+import { explainPolicy } from './operations/explain-policy.ts';
 import { listIdentities } from './operations/identities.ts';
 import { followNames } from './operations/names.ts';
+import { labelNamespace } from './operations/namespaces.ts';
 import { createNetwork, inspectNetwork, listNetworks, removeNetwork } from './operations/networks.ts';
+import { applyPolicies, deletePolicy, getPolicy, listPolicies } from './operations/policies.ts';
 import { listPorts, publishPort, unpublishPort } from './operations/ports.ts';
 import { status } from './operations/status.ts';
 
@@ -27,6 +30,12 @@ export function operationsOf(context: Context, observer: Observer): Operations {
     listPorts: async () => listPorts(context),
     publishPort: (ref, spec) => publishPort(context, ref, spec),
     unpublishPort: (ref, spec) => unpublishPort(context, ref, spec),
+    applyPolicies: (request) => applyPolicies(context, request),
+    listPolicies: async () => listPolicies(context),
+    getPolicy: async (ref, namespace) => getPolicy(context, ref, namespace),
+    deletePolicy: (ref, namespace) => deletePolicy(context, ref, namespace),
+    explainPolicy: async (request) => explainPolicy(context, request),
+    labelNamespace: (name, request) => labelNamespace(context, name, request),
     addDeny: (cidrs) => addDeny(context, cidrs),
     removeDeny: (cidrs) => removeDeny(context, cidrs),
     listDeny: async () => listDeny(context),

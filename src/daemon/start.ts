@@ -90,7 +90,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
       log.error({ err, endpoint: endpoint.name }, 'cannot forget flows');
     }
   };
-  const context: Context = { options, log, store, state, host, lock: new Mutex(), forgetFlows };
+  const context: Context = { options, log, store, state, host, policy: host.policy, lock: new Mutex(), forgetFlows };
   const maintenance = new Maintenance(context);
   opened.push('stop maintenance', () => maintenance[Symbol.asyncDispose]());
   const http = await startHttp({

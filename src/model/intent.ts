@@ -10,6 +10,6 @@ export interface Intent {
   readonly deny: ReadonlySet<string>;
   /** By `policyKey`. */
   readonly policies: ReadonlyMap<string, PolicyDocument>;
-  /** Labels of policy's namespaces, by name; one that is not here has none but its name. */
+  /** Labels of policy's namespaces, by name; one without labels need not be there. */
   readonly namespaces: ReadonlyMap<string, Labels>;
 }

@@ -23,7 +23,7 @@ export type DocumentNumbered = (number: number) => PolicyDocument | undefined;
 
 export interface SideExplanation {
   readonly verdict: 'allow' | 'deny';
-  /** Null: no document, but the default. */
+  /** Null: no document, but the default. Its rule is the index in that direction; null: it isolates, and no rule matched. */
   readonly decidedBy: DecidedBy | null;
   /** It passes, and `decidedBy` is under audit and would deny it. */
   readonly audit: boolean;

@@ -13,9 +13,9 @@ export interface IntentWriter<Result> {
   putDeny(cidrs: readonly string[]): Result;
   deleteDeny(cidrs: readonly string[]): Result;
   putPolicy(document: PolicyDocument): Result;
-  /** @param key of `policyKey` */
+  /** By `policyKey`. */
   deletePolicy(key: string): Result;
-  /** Labels of a namespace of policy; `undefined` forgets them. */
+  /** Labels of one of policy's namespaces; `undefined` removes them. */
   putNamespace(name: string, labels: Labels | undefined): Result;
   /** A fact of this host that is no intent but must outlive the daemon; `undefined` removes it. */
   putFact(name: string, value: string | undefined): Result;

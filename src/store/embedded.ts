@@ -89,7 +89,7 @@ class EmbeddedStore implements Store {
       endpoints: this.#all('endpoints'),
       deny: new Set(this.#all('deny').keys()),
       policies: this.#all('policies'),
-      namespaces: new Map([...this.#all('namespaces')].map(([name, { labels }]) => [name, labels])),
+      namespaces: new Map(Array.from(this.#all('namespaces'), ([name, { labels }]) => [name, labels])),
     };
   }
 
@@ -205,7 +205,9 @@ function gather(writes: Write[]): IntentWriter<void> {
     putPolicy: (document) => put('policies', policyKey(document), encodeRecord<'policies'>(document)),
     deletePolicy: (key) => remove('policies', key),
     putNamespace: (name, labels) =>
-      labels ? put('namespaces', name, encodeRecord<'namespaces'>({ labels })) : remove('namespaces', name),
+      labels === undefined
+        ? remove('namespaces', name)
+        : put('namespaces', name, encodeRecord<'namespaces'>({ labels })),
     putFact: (name, value) => (value === undefined ? remove('meta', factKey(name)) : put('meta', factKey(name), value)),
   };
 }

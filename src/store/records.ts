@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
-import type { PolicyDocument } from '../model/policy.ts';
+import type { ClusterNetworkPolicySpec, NetworkPolicySpec, PolicyDocument } from '../model/policy.ts';
 
-/** The shape of records that this version writes. It goes up with each change that an older version could not read. */
-export const recordSchema = 1;
+/**
+ * The shape of records that this version writes. It goes up with each change that an older version could not read.
+ *
+ * 2: policies and namespaces. Records of 1 are read as they are; but a version that knows no policies would leave open
+ * what they close, so it must refuse a state that may hold some.
+ */
+export const recordSchema = 2;
 
 const owner = z.enum(['vetch', 'docker', 'cni']);
 const texts = z.record(z.string(), z.string()).readonly();
@@ -34,7 +39,7 @@ const network = z.object({
 const publishedPort = z.object({
   protocol: z.enum(['tcp', 'udp', 'sctp']),
   hostAddress: z.string(),
-  hostPort: z.int().min(0).max(65535),
+  hostPort: port,
   port,
 });
 
@@ -58,20 +63,33 @@ const endpoint = z.object({
 
 const deny = z.object({});
 
-/** Its spec was validated when it was applied. */
-const policy = z
-  .object({
-    kind: z.enum(['NetworkPolicy', 'ClusterNetworkPolicy']),
-    namespace: z.string(),
-    name: z.string().min(1),
-    number: z.int().min(1).max(65535),
-    labels: texts,
-    annotations: texts,
-    spec: z.looseObject({}),
-  })
-  .transform((record) => record as unknown as PolicyDocument);
+/** Checked when it was applied; here only that it is one. */
+function spec<Spec extends object>() {
+  return z.custom<Spec>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
+}
 
-/** Labels of a namespace of policy. */
+const policyCommon = {
+  name: z.string().min(1),
+  number: z.int().min(1).max(65535),
+  labels: texts,
+  annotations: texts,
+};
+
+const policy = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('NetworkPolicy'),
+    namespace: z.string().min(1),
+    ...policyCommon,
+    spec: spec<NetworkPolicySpec>(),
+  }),
+  z.object({
+    kind: z.literal('ClusterNetworkPolicy'),
+    namespace: z.literal(''),
+    ...policyCommon,
+    spec: spec<ClusterNetworkPolicySpec>(),
+  }),
+]) satisfies z.ZodType<PolicyDocument>;
+
 const namespace = z.object({ labels: texts });
 
 /** What each database of the store holds. */

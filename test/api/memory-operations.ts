@@ -9,14 +9,25 @@ import type { FlowFilter, FlowQuery, FlowView } from '../../src/api/schemas/flow
 import type { MapView } from '../../src/api/schemas/map.ts';
 import type { NameEvent } from '../../src/api/schemas/names.ts';
 import type { CreateNetworkRequest, NetworkView } from '../../src/api/schemas/network.ts';
+import type {
+  ApplyPoliciesRequest,
+  ExplainRequest,
+  ExplainView,
+  LabelNamespaceRequest,
+  NamespaceView,
+  PolicyDocumentView,
+  PolicyView,
+} from '../../src/api/schemas/policy.ts';
 import type { PortView } from '../../src/api/schemas/port.ts';
 import type { DoctorCheck, IdentityView, StatusView } from '../../src/api/schemas/status.ts';
 import type { TraceRequest, TraceView } from '../../src/api/schemas/trace.ts';
+import { MemoryPolicies } from './memory-policies.ts';
 
 /** An engine without a kernel: it keeps what it is told in memory, so that the API and the CLI have somebody to talk to. */
 export class MemoryOperations implements Operations {
   readonly networks = new Map<string, NetworkView>();
   readonly endpoints = new Map<string, EndpointView>();
+  readonly policies = new MemoryPolicies(() => [...this.endpoints.values()]);
   readonly denied = new Map<string, DenyView>();
   conntrack: readonly ConntrackView[] = [flowOf(40_000, 'ESTABLISHED'), flowOf(40_001, 'CLOSING')];
   checks: readonly DoctorCheck[] = [{ check: 'kernel', ok: true, detail: '6.18', remedy: null }];
@@ -137,6 +148,30 @@ export class MemoryOperations implements Operations {
       throw new VetchError('NOT_FOUND', `${spec} is not published`, 'see vetch port ls');
     this.#keep({ ...endpoint, ports: rest });
     return [portOf(endpoint, port)];
+  }
+
+  async applyPolicies(request: ApplyPoliciesRequest): Promise<readonly PolicyView[]> {
+    return this.policies.apply(request);
+  }
+
+  async listPolicies(): Promise<readonly PolicyView[]> {
+    return this.policies.list();
+  }
+
+  async getPolicy(ref: string, namespace: string | undefined): Promise<PolicyDocumentView> {
+    return this.policies.get(ref, namespace);
+  }
+
+  async deletePolicy(ref: string, namespace: string | undefined): Promise<void> {
+    this.policies.delete(ref, namespace);
+  }
+
+  async explainPolicy(request: ExplainRequest): Promise<ExplainView> {
+    return this.policies.explain(request);
+  }
+
+  async labelNamespace(name: string, request: LabelNamespaceRequest): Promise<NamespaceView> {
+    return this.policies.label(name, request);
   }
 
   async addDeny(cidrs: readonly string[]): Promise<Rows<DenyView>> {

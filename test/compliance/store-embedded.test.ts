@@ -47,7 +47,14 @@ describe('the embedded store', () => {
     ['networks', 'abc', '{"schema":1,"na', 'INTERNAL', /networks\/abc .*JSON/],
     ['endpoints', 'abc', '{"schema":1,"name":"web"}', 'INTERNAL', /endpoints\/abc .*id/],
     ['networks', 'abc', '{"name":"web"}', 'INTERNAL', /networks\/abc .*schema/],
-    ['networks', 'abc', '{"schema":2,"name":"web"}', 'UNSUPPORTED', /networks\/abc .*schema 2.* 1/],
+    ['networks', 'abc', '{"schema":3,"name":"web"}', 'UNSUPPORTED', /networks\/abc .*schema 3.* 2/],
+    [
+      'policies',
+      'NetworkPolicy/a/b',
+      '{"schema":2,"kind":"Other"}',
+      'INTERNAL',
+      /policies\/NetworkPolicy\/a\/b .*kind/,
+    ],
   ])('names the record in %s that it cannot read', async (database, key, value, code, message) => {
     await withStore(async (place) => {
       await tamper(place, database, key, value);
@@ -59,10 +66,10 @@ describe('the embedded store', () => {
 
   test('refuses a state that a newer version wrote, and leaves it as it is', async () => {
     await withStore(async (place) => {
-      await tamper(place, 'meta', 'schema', '2');
+      await tamper(place, 'meta', 'schema', '3');
       await expect(openEmbeddedStore(place)).rejects.toMatchObject({
         code: 'UNSUPPORTED',
-        message: expect.stringContaining('schema 2'),
+        message: expect.stringContaining('schema 3'),
       });
       await tamper(place, 'meta', 'schema', '1');
       const store = await openEmbeddedStore(place);

@@ -41,18 +41,33 @@ export function sampleEndpoint(number: number, network: Network, more: Partial<E
   };
 }
 
-export function samplePolicy(number: number): PolicyDocument {
-  return {
-    kind: 'NetworkPolicy',
-    namespace: 'shop',
-    name: `policy-${number}`,
-    number,
-    labels: {},
-    annotations: { 'example.com/why': 'because' },
-    spec: { podSelector: { matchLabels: { app: 'db' } }, ingress: [{ ports: [{ port: 5432 }] }] },
-  };
-}
-
 function sampleId(seed: string): string {
   return createHash('sha256').update(seed).digest('hex');
 }
+
+/** One of each kind. */
+export const samplePolicies: readonly [PolicyDocument, PolicyDocument] = [
+  {
+    kind: 'NetworkPolicy',
+    namespace: 'shop',
+    name: 'web',
+    number: 1,
+    labels: {},
+    annotations: { 'vetch.io/enforcement': 'audit' },
+    spec: { podSelector: {}, ingress: [{ from: [], ports: [{ port: 'http' }] }] },
+  },
+  {
+    kind: 'ClusterNetworkPolicy',
+    namespace: '',
+    name: 'web',
+    number: 65535,
+    labels: { app: 'web' },
+    annotations: {},
+    spec: {
+      tier: 'Admin',
+      priority: 0,
+      subject: { namespaces: {} },
+      egress: [{ action: 'Deny', to: [{ networks: ['10.0.0.0/8'] }] }],
+    },
+  },
+];

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { DenyView } from '../../api/schemas/deny.ts';
 import { command, contextOf, show } from '../command.ts';
 import { Failure } from '../failure.ts';
+import { readText } from '../read-text.ts';
 import { progress, stdout } from '../terminal.ts';
 
 export function denyLoad(): Command {
@@ -52,15 +52,5 @@ async function checkLines(file: string, lines: readonly PrefixLine[]): Promise<v
       `${file} line ${number} is ${JSON.stringify(text)}`,
       'it must be a prefix or an address',
     );
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new Failure('NOT_FOUND', `there is no file ${file}`, 'check the path');
-    throw new Failure('INVALID', `cannot read ${file}: ${message}`, 'check the path and its permissions');
   }
 }

@@ -7,6 +7,15 @@ import { flowView } from '../../api/schemas/flow.ts';
 import { mapDumpView, mapView } from '../../api/schemas/map.ts';
 import { nameEvent } from '../../api/schemas/names.ts';
 import { createNetworkRequest, networkView } from '../../api/schemas/network.ts';
+import {
+  applyPoliciesRequest,
+  explainRequest,
+  explainView,
+  labelNamespaceRequest,
+  namespaceView,
+  policyDocumentView,
+  policyView,
+} from '../../api/schemas/policy.ts';
 import { portView, publishRequest } from '../../api/schemas/port.ts';
 import { doctorCheck, identityView, statusView } from '../../api/schemas/status.ts';
 import { traceRequest, traceView } from '../../api/schemas/trace.ts';
@@ -25,6 +34,13 @@ const named: Readonly<Record<string, z.ZodType>> = {
   NameEvent: nameEvent,
   PublishPort: publishRequest,
   Port: portView,
+  ApplyPolicies: applyPoliciesRequest,
+  Policy: policyView,
+  PolicyDocument: policyDocumentView,
+  ExplainPolicy: explainRequest,
+  Explanation: explainView,
+  LabelNamespace: labelNamespaceRequest,
+  Namespace: namespaceView,
   DenyPrefixes: denyRequest,
   DenyEntry: denyView,
   Conntrack: conntrackView,
@@ -44,6 +60,9 @@ const requests = new Set<z.ZodType>([
   attachEndpointRequest,
   labelEndpointRequest,
   publishRequest,
+  applyPoliciesRequest,
+  explainRequest,
+  labelNamespaceRequest,
   denyRequest,
   traceRequest,
 ]);

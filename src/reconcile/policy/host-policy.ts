@@ -3,12 +3,12 @@ import { formatAddress } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
 import type { Network } from '../../model/network.ts';
+import type { PolicyDocument } from '../../model/policy.ts';
 import { type CompiledIdentity, PolicyCompiler, type PolicyUpdate } from '../../policy/compiler.ts';
-import { DECISION_PORTS, decodeDecision, IDENTITY_HOST, IDENTITY_WORLD } from '../../policy/decision.ts';
-import { decidedBy, type ExplainedParty, type Explanation, explain } from '../../policy/explain.ts';
+import { DECISION_PORTS, decodeDecision } from '../../policy/decision.ts';
+import { decidedBy } from '../../policy/explain.ts';
 import type { PolicyEndpoint } from '../../policy/identity/policy-endpoint.ts';
-import { identityOfAddress, type Traffic } from '../../policy/lookup.ts';
-import type { Standings } from '../../policy/tables.ts';
+import type { PolicyTables, Standings } from '../../policy/tables.ts';
 import type { HostFacts } from '../facts.ts';
 import type { PolicyRawMaps } from './observe.ts';
 import { type Generation, PolicyMaps } from './policy-maps.ts';
@@ -123,21 +123,25 @@ export class HostPolicy {
     return this.#enforce(update);
   }
 
-  /** Why traffic would pass or not. */
-  explain(from: ExplainedParty, to: ExplainedParty, traffic: Traffic): Explanation {
-    return explain(this.#compiler.tables, (number) => this.#compiler.documentNumbered(number), { from, to, traffic });
+  /** What packets are judged by; live. */
+  get tables(): PolicyTables {
+    return this.#compiler.tables;
+  }
+
+  /** Whether an address is one of the host's own. @param address canonical */
+  isHost(address: string): boolean {
+    return this.#hostAddresses.includes(address);
+  }
+
+  documentNumbered(number: number): PolicyDocument | undefined {
+    return this.#compiler.documentNumbered(number);
   }
 
   /** The document and rule behind a decision word of the kernel's; null: none, or one that is gone. */
   decidedBy(decision: number): DecidedBy | null {
     const decoded = decodeDecision(decision);
     if (decoded.kind === DECISION_PORTS || !decoded.decider) return null;
-    return decidedBy(decoded.decider, (number) => this.#compiler.documentNumbered(number));
-  }
-
-  /** Who an address is that no endpoint has. */
-  outsider(address: string, isHost: boolean): ExplainedParty {
-    return { identity: identityOfAddress(this.#compiler.tables, address, isHost ? IDENTITY_HOST : IDENTITY_WORLD) };
+    return decidedBy(decoded.decider, (number) => this.documentNumbered(number));
   }
 
   async #enforce(update: PolicyUpdate): Promise<void> {

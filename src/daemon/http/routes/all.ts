@@ -3,6 +3,7 @@ import { denyRoutes } from './deny.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { networkRoutes } from './networks.ts';
 import { observeRoutes } from './observe.ts';
+import { policyRoutes } from './policies.ts';
 import { portRoutes } from './ports.ts';
 import { statusRoutes } from './status.ts';
 
@@ -11,6 +12,7 @@ export const routes: readonly Route[] = [
   ...networkRoutes,
   ...endpointRoutes,
   ...portRoutes,
+  ...policyRoutes,
   ...denyRoutes,
   ...observeRoutes,
   ...statusRoutes,

@@ -1,0 +1,93 @@
+import { VetchError } from '../../api/error.ts';
+import type { ExplainRequest, ExplainView } from '../../api/schemas/policy.ts';
+import { canonicalAddress, familyOf, parsePrefix, withoutLength } from '../../model/address.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import { IDENTITY_HOST, IDENTITY_WORLD } from '../../policy/decision.ts';
+import { type ExplainedParty, explain } from '../../policy/explain.ts';
+import { identityOfAddress, type Traffic } from '../../policy/lookup.ts';
+import { protocolNumbers } from '../../policy/protocol.ts';
+import type { PolicyContext } from '../context.ts';
+import { findEndpoints, resolveEndpoint } from '../refs.ts';
+
+/** Who a REF means here: an endpoint, an address that none has, or whoever `world` and `host` stand for. */
+type Party = { readonly endpoint: Endpoint } | { readonly address: string } | 'world' | 'host';
+
+const icmp = { 4: 1, 6: 58 } as const;
+
+/**
+ * By the tables that the kernel has, in the first family that both parties have.
+ *
+ * @throws VetchError NOT_FOUND, INVALID
+ */
+export function explainPolicy(context: PolicyContext, request: ExplainRequest): ExplainView {
+  const { policy, state } = context;
+  const [from, to] = [partyOf(state, request.from), partyOf(state, request.to)];
+  const family = ([4, 6] as const).find((one) => hasFamily(from, one) && hasFamily(to, one));
+  if (family === undefined) {
+    throw new VetchError(
+      'INVALID',
+      `${request.from} and ${request.to} have no address of one family`,
+      'name two that have IPv4, or IPv6, both of them',
+    );
+  }
+  // An endpoint reaches itself.
+  if (isEndpoint(from) && isEndpoint(to) && from.endpoint.id === to.endpoint.id) return nobodyDecides;
+  const explained = (party: Party, other: Party): ExplainedParty => identify(context, party, other, family);
+  return explain(policy.tables, (number) => policy.documentNumbered(number), {
+    from: explained(from, to),
+    to: explained(to, from),
+    traffic: trafficOf(request.port, family),
+  });
+}
+
+const allowed = { verdict: 'allow', decidedBy: null, audit: false } as const;
+const nobodyDecides: ExplainView = { ...allowed, egress: allowed, ingress: allowed };
+
+function isEndpoint(party: Party): party is { readonly endpoint: Endpoint } {
+  return typeof party !== 'string' && 'endpoint' in party;
+}
+
+function partyOf({ index }: PolicyContext['state'], ref: string): Party {
+  if (ref === 'world' || ref === 'host') return ref;
+  if (findEndpoints(index, ref).length === 0) {
+    if (/^[0-9a-fA-F.:]+$/.test(ref) && /[.:]/.test(ref)) return { address: canonicalAddress(ref) };
+    if (/^[0-9a-fA-F.:]+\/\d+$/.test(ref)) {
+      parsePrefix(ref);
+      return { address: canonicalAddress(withoutLength(ref)) };
+    }
+  }
+  return { endpoint: resolveEndpoint(index, ref) };
+}
+
+function hasFamily(party: Party, family: 4 | 6): boolean {
+  if (typeof party === 'string') return true;
+  if ('address' in party) return familyOf(party.address) === family;
+  return party.endpoint.addresses.some((address) => familyOf(address) === family);
+}
+
+function identify({ policy, state }: PolicyContext, party: Party, other: Party, family: 4 | 6): ExplainedParty {
+  const { tables } = policy;
+  if (party === 'world') return { identity: IDENTITY_WORLD };
+  if (party === 'host') {
+    // The address that the host has in the other's network.
+    const subnets = typeof other !== 'string' && 'endpoint' in other ? state.networkOf(other.endpoint).subnets : [];
+    const gateway = subnets.map((subnet) => subnet.gateway).find((one) => one !== '' && familyOf(one) === family);
+    return { identity: gateway === undefined ? IDENTITY_HOST : identityOfAddress(tables, gateway, IDENTITY_HOST) };
+  }
+  if ('address' in party) {
+    const otherwise = policy.isHost(party.address) ? IDENTITY_HOST : IDENTITY_WORLD;
+    return { identity: identityOfAddress(tables, party.address, otherwise) };
+  }
+  const standing = tables.standings.get(party.endpoint.number)?.[family === 4 ? 'v4' : 'v6'];
+  if (standing === undefined) throw new Error(`endpoint ${party.endpoint.name} has no identity`);
+  return { identity: standing.identity, standing };
+}
+
+/** Of `80/tcp`, `80`, which is TCP's, or `icmp`. */
+function trafficOf(text: string, family: 4 | 6): Traffic {
+  if (text === 'icmp') return { protocol: icmp[family], port: 0 };
+  const [digits = '', name = 'tcp'] = text.split('/');
+  const port = Number(digits);
+  if (port > 65_535) throw new VetchError('INVALID', `${text} is no port`, 'write 0 to 65535, as 80/tcp');
+  return { port, protocol: name === 'udp' || name === 'sctp' ? protocolNumbers[name] : protocolNumbers.tcp };
+}

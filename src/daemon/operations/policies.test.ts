@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { sampleEndpoint, sampleNetwork } from '../../../test/compliance/store-records.ts';
+import { PolicyCompiler } from '../../policy/compiler.ts';
+import type { Store } from '../../store/contract.ts';
+import { openEmbeddedStore } from '../../store/embedded.ts';
+import type { PolicyContext } from '../context.ts';
+import { Mutex } from '../mutex.ts';
+import type { PolicyEngine } from '../policy-engine.ts';
+import { State } from '../state.ts';
+import { explainPolicy } from './explain-policy.ts';
+import { labelNamespace } from './namespaces.ts';
+import { applyPolicies, deletePolicy, getPolicy, listPolicies } from './policies.ts';
+
+/** The compiler, without a kernel that follows it. */
+function compiled({ index }: State, capacities?: { readonly pairs: number }): PolicyEngine {
+  const compiler = () => {
+    const fresh = new PolicyCompiler({ node: 'a', ...(capacities ? { capacities } : {}) });
+    const { policies: documents, namespaces } = index;
+    const endpoints = Array.from(index.endpoints.values(), ({ number, name, labels, addresses }) => {
+      return [number, { number, name, labels, addresses, network: 'network-1', driver: 'bridge' }] as const;
+    });
+    const gateways = [...index.networks.values()].flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
+    fresh.update({ documents, namespaces, endpoints: new Map(endpoints), hostAddresses: gateways });
+    return fresh;
+  };
+  return {
+    get tables() {
+      return compiler().tables;
+    },
+    isHost: () => false,
+    documentNumbered: (number) => compiler().documentNumbered(number),
+    selected: (key) => compiler().selected(key),
+    async change(update) {
+      compiler().update(update);
+    },
+  };
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'vetch-policies-'));
+let store: Store;
+let context: PolicyContext;
+
+async function start(capacities?: { readonly pairs: number }): Promise<void> {
+  store = await openEmbeddedStore(directory);
+  const state = new State(await store.load());
+  const policy = compiled(state, capacities);
+  context = { lock: new Mutex(), log: pino({ level: 'silent' }), policy, state, store };
+}
+
+const network = sampleNetwork(1);
+beforeEach(async () => {
+  await start();
+  for (const number of [1, 2]) {
+    const endpoint = sampleEndpoint(number, network, { labels: { app: number === 1 ? 'web' : 'db' } });
+    context.state.index.putNetwork(network);
+    context.state.index.putEndpoint(endpoint);
+  }
+  await store.putNetwork(network);
+  for (const endpoint of context.state.index.endpoints.values()) await store.putEndpoint(endpoint);
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const apply = (spec: string, name = 'p') =>
+  applyPolicies(context, {
+    file: 'p.yaml',
+    text: `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: ${name}, namespace: network-1}\nspec: ${spec}\n`,
+  });
+const verdict = (from: string, to: string) => explainPolicy(context, { from, to, port: '80' }).verdict;
+
+test('what is applied holds, is stored, and holds after a restart under the same number', async () => {
+  const [applied] = await apply('{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {}}]}]}');
+  expect(applied).toMatchObject({ namespace: 'network-1', name: 'p', selects: ['web-2'], rules: 1 });
+  expect([verdict('web-1', 'web-2'), verdict('world', 'web-2'), verdict('192.0.2.1', 'web-2')]).toEqual([
+    'allow',
+    'deny',
+    'deny',
+  ]);
+  const before = context.state.index.policies;
+  await store.close();
+  await start();
+  expect(context.state.index.policies).toEqual(before);
+  expect([verdict('world', 'web-2'), verdict('world', 'web-1'), verdict('host', 'web-2')]).toEqual([
+    'deny',
+    'allow',
+    'allow',
+  ]);
+});
+
+test('a document keeps its number when it is replaced, and another takes the lowest that is free', async () => {
+  const numbers = () => [...context.state.index.policies.values()].map(({ name, number }) => `${name} ${number}`);
+  await apply('{podSelector: {}}', 'a');
+  await apply('{podSelector: {}}', 'b');
+  await apply('{podSelector: {matchLabels: {app: web}}}', 'a');
+  expect(numbers()).toEqual(['a 1', 'b 2']);
+  await deletePolicy(context, 'a', undefined);
+  await apply('{podSelector: {}}', 'c');
+  expect(numbers()).toEqual(['b 2', 'c 1']);
+  expect(listPolicies(context).map(({ name }) => name)).toEqual(['b', 'c']);
+  expect(getPolicy(context, 'netpol/c', 'network-1')).toEqual({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'c', namespace: 'network-1', labels: undefined, annotations: undefined },
+    spec: { podSelector: {} },
+  });
+});
+
+test('what does not fit is refused, and neither holds nor is stored', async () => {
+  await store.close();
+  await start({ pairs: 1 });
+  await expect(apply('{podSelector: {}, policyTypes: [Ingress, Egress]}')).rejects.toMatchObject({ code: 'MAP_FULL' });
+  expect([verdict('world', 'web-1'), (await store.load()).policies.size, listPolicies(context)]).toEqual([
+    'allow',
+    0,
+    [],
+  ]);
+});
+
+test('what cannot be stored does not hold either', async () => {
+  const failing = async () => {
+    throw new Error('the disk is full');
+  };
+  context = { ...context, store: { ...context.store, transaction: failing } as Store };
+  await expect(apply('{podSelector: {}}')).rejects.toThrow('the disk is full');
+  expect([verdict('world', 'web-1'), listPolicies(context)]).toEqual(['allow', []]);
+});
+
+test('the labels of a namespace select, and are stored', async () => {
+  await apply('{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: red}}}]}]}');
+  expect(verdict('web-1', 'web-2')).toBe('deny');
+  const labelled = await labelNamespace(context, 'network-1', { set: { team: 'red' }, remove: [] });
+  expect(labelled.labels).toEqual({ team: 'red', 'kubernetes.io/metadata.name': 'network-1' });
+  expect(verdict('web-1', 'web-2')).toBe('allow');
+  expect((await store.load()).namespaces).toEqual(new Map([['network-1', { team: 'red' }]]));
+  await labelNamespace(context, 'network-1', { set: {}, remove: ['team'] });
+  expect([verdict('web-1', 'web-2'), (await store.load()).namespaces.size]).toEqual(['deny', 0]);
+});
+
+test('a bad label of a namespace is refused', () => {
+  const label = (set: Record<string, string>) => () => labelNamespace(context, 'network-1', { set, remove: [] });
+  expect(label({ 'a b': 'c' })).toThrow('"a b" is not a label key');
+  expect(label({ a: 'x y' })).toThrow('"x y" is not a label value');
+  expect(label({ 'kubernetes.io/metadata.name': 'other' })).toThrow("is always the namespace's name");
+});

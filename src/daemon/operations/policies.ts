@@ -1,0 +1,90 @@
+import { VetchError } from '../../api/error.ts';
+import type { ApplyPoliciesRequest, PolicyDocumentView, PolicyView } from '../../api/schemas/policy.ts';
+import { type PolicyDocument, policyKey } from '../../model/policy.ts';
+import type { PolicyUpdate } from '../../policy/compiler.ts';
+import { maxDocumentNumber } from '../../policy/decision.ts';
+import { parsePolicies } from '../../policy/documents/parse.ts';
+import { findDocument } from '../../policy/find-document.ts';
+import { documentView, policyView } from '../../policy/views.ts';
+import type { PolicyContext } from '../context.ts';
+
+/** @throws VetchError INVALID, UNSUPPORTED: with file, line and path; MAP_FULL with the numbers. Nothing is changed */
+export function applyPolicies(context: PolicyContext, { text, file }: ApplyPoliciesRequest): Promise<PolicyView[]> {
+  const sources = parsePolicies(text, file);
+  return context.lock.run(async () => {
+    const policies = new Map(context.state.index.policies);
+    const taken = new Set(Array.from(policies.values(), ({ number }) => number));
+    const documents = sources.map((source): PolicyDocument => {
+      const key = policyKey(source);
+      const number = policies.get(key)?.number ?? lowestFree(taken);
+      taken.add(number);
+      const document = { ...source, number };
+      policies.set(key, document);
+      return document;
+    });
+    const keyed = new Map(documents.map((document) => [policyKey(document), document]));
+    await enforce(context, { documents: keyed }, (writer) => {
+      for (const document of documents) writer.putPolicy(document);
+    });
+    for (const document of documents) context.state.index.putPolicy(document);
+    return documents.map((document) => view(context, document));
+  });
+}
+
+export function listPolicies(context: PolicyContext): PolicyView[] {
+  return [...context.state.index.policies]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, document]) => view(context, document));
+}
+
+/** @throws VetchError NOT_FOUND, INVALID */
+export function getPolicy({ state }: PolicyContext, ref: string, namespace: string | undefined): PolicyDocumentView {
+  return documentView(findDocument(state.index.policies.values(), ref, namespace));
+}
+
+/** What only it denied may pass from now on. @throws VetchError NOT_FOUND, INVALID */
+export function deletePolicy(context: PolicyContext, ref: string, namespace: string | undefined): Promise<void> {
+  return context.lock.run(async () => {
+    const { index } = context.state;
+    const key = policyKey(findDocument(index.policies.values(), ref, namespace));
+    await enforce(context, { documents: new Map([[key, undefined]]) }, (writer) => writer.deletePolicy(key));
+    index.deletePolicy(key);
+  });
+}
+
+/** In force first, then stored; what cannot be stored is taken back. The caller holds the lock, and changes the index. */
+export async function enforce(
+  { policy, state, store, log }: PolicyContext,
+  update: Pick<PolicyUpdate, 'documents' | 'namespaces'>,
+  write: Parameters<PolicyContext['store']['transaction']>[0],
+): Promise<void> {
+  const { policies, namespaces } = state.index;
+  const before = {
+    documents: new Map([...(update.documents?.keys() ?? [])].map((key) => [key, policies.get(key)])),
+    namespaces: new Map([...(update.namespaces?.keys() ?? [])].map((name) => [name, namespaces.get(name)])),
+  };
+  await policy.change(update);
+  try {
+    await store.transaction(write);
+  } catch (error) {
+    await policy.change(before);
+    throw error;
+  }
+  log.info({ documents: [...before.documents.keys()], namespaces: [...before.namespaces.keys()] }, 'policy changed');
+}
+
+function view({ policy, state }: PolicyContext, document: PolicyDocument): PolicyView {
+  const numbers = new Set(policy.selected(policyKey(document)));
+  const selected = [...state.index.endpoints.values()].filter(({ number }) => numbers.has(number));
+  return policyView(document, selected.map(({ name }) => name).sort());
+}
+
+/** @throws VetchError MAP_FULL */
+function lowestFree(taken: ReadonlySet<number>): number {
+  for (let number = 1; number <= maxDocumentNumber; number++) if (!taken.has(number)) return number;
+  throw new VetchError(
+    'MAP_FULL',
+    `this host has ${maxDocumentNumber} policy documents, which is as many as it can have`,
+    'delete documents that are no longer needed',
+  );
+}

@@ -1,0 +1,20 @@
+import type { PolicyDocument } from '../model/policy.ts';
+import type { PolicyUpdate } from '../policy/compiler.ts';
+import type { PolicyTables } from '../policy/tables.ts';
+
+/** What the operations need of who compiles policy and enforces it. */
+export interface PolicyEngine {
+  /** What packets are judged by. */
+  readonly tables: PolicyTables;
+  /** Whether an address is one of the host's own. */
+  isHost(address: string): boolean;
+  documentNumbered(number: number): PolicyDocument | undefined;
+  /** Numbers of the endpoints that a document selects, by its `policyKey`. */
+  selected(key: string): readonly number[];
+  /**
+   * Resolves when other documents, or other labels of namespaces, are enforced on every endpoint; all of it or nothing.
+   *
+   * @throws VetchError UNSUPPORTED, MAP_FULL
+   */
+  change(update: Pick<PolicyUpdate, 'documents' | 'namespaces'>): Promise<void>;
+}
