@@ -3,20 +3,16 @@ import { type Cell, cellText } from './cells.ts';
 import { type Outcome, tryAll } from './judge.ts';
 import { host, parties } from './layout.ts';
 import type { PolicyDocument } from './model/documents.ts';
-import { PolicyApi } from './policy-api.ts';
 import { Scene } from './scene.ts';
 import { policySets } from './sets/all.ts';
 import { keyOf } from './steps.ts';
 
 let scene: Scene;
-let api: PolicyApi;
 
 beforeAll(async () => {
   scene = await Scene.create();
-  api = new PolicyApi(scene.host);
 });
 afterAll(async () => {
-  api?.[Symbol.dispose]();
   await scene?.[Symbol.asyncDispose]();
 });
 
@@ -50,8 +46,8 @@ async function verdicts({ cell, who }: Outcome): Promise<string> {
   const ref = (name: string) => parties.find((party) => party.name === name)?.addresses[family] ?? name;
   const at = (number: number) => (protocol === 'icmp' ? 'icmp' : `${number}/${protocol}`);
   const source = from === host.name ? 'host' : ref(from);
-  const { verdict } = await api.explain(source, ref(to), at(port));
-  const traced = await api.trace(source, address, at(sentTo));
+  const { verdict } = await scene.api.explain(source, ref(to), at(port));
+  const traced = await scene.api.trace(source, address, at(sentTo));
   const real = who === undefined ? 'deny' : 'allow';
   const policy = isCrossing(cell) ? real : verdict;
   return `${real} explain=${policy} trace=${traced.verdict === 'DROPPED' ? 'deny' : 'allow'}`;

@@ -7,6 +7,8 @@ import type { Scene } from './scene.ts';
 
 /** After this a flow without an answer is denied; it begins when the last one of the step is sent. */
 const deadline = 300;
+/** From a connection to its echo a turn of each end follows another: so often, and once more. */
+const settlingRounds = 5;
 /** Milliseconds in which the events of a step have to be read. */
 const eventDeadline = 2000;
 /** So many mismatches of a step are explained. */
@@ -33,7 +35,10 @@ export async function tryAll(scene: Scene): Promise<Outcome[]> {
     return { prober, order };
   });
   const fired = await Promise.all(asking.map(({ prober, order }) => prober.fire(order)));
-  const collected = await Promise.all(asking.map(({ prober }) => prober.collect(deadline)));
+  const probers = [...scene.probers.values()];
+  await Promise.all(probers.map((prober) => prober.wait(deadline)));
+  for (let round = 0; round < settlingRounds; round++) await Promise.all(probers.map((prober) => prober.settle()));
+  const collected = await Promise.all(asking.map(({ prober }) => prober.collect()));
   const ports = new Map(fired.flatMap((some) => [...some]));
   const tried = cells.map((cell, number) => ({
     cell,

@@ -1,8 +1,10 @@
 import { stringify } from 'yaml';
+import type { ExplainView } from '../../src/api/schemas/policy.ts';
 import type { TraceView } from '../../src/api/schemas/trace.ts';
 import { Api } from '../lab/api.ts';
 import type { Host } from '../lab/host.ts';
 import type { PolicyDocument } from './model/documents.ts';
+import type { LabelChange } from './steps.ts';
 
 /** A host's policies by its API, without the start of a process for each change. */
 export class PolicyApi implements Disposable {
@@ -30,7 +32,15 @@ export class PolicyApi implements Disposable {
     for (const document of [...this.#applied.values()]) await this.delete(document);
   }
 
-  async explain(from: string, to: string, port: string): Promise<{ readonly verdict: 'allow' | 'deny' }> {
+  async labelEndpoint(name: string, change: LabelChange): Promise<void> {
+    await this.#api.call('PATCH', `/endpoints/${name}/labels`, requestOf(change));
+  }
+
+  async labelNamespace(name: string, change: LabelChange): Promise<void> {
+    await this.#api.call('PATCH', `/namespaces/${name}/labels`, requestOf(change));
+  }
+
+  async explain(from: string, to: string, port: string): Promise<ExplainView> {
     return await this.#api.call('POST', '/policies/explain', { from, to, port });
   }
 
@@ -41,6 +51,14 @@ export class PolicyApi implements Disposable {
   [Symbol.dispose](): void {
     this.#api[Symbol.dispose]();
   }
+}
+
+function requestOf(change: LabelChange) {
+  const entries = Object.entries(change);
+  return {
+    set: Object.fromEntries(entries.filter(([, value]) => value !== null)),
+    remove: entries.filter(([, value]) => value === null).map(([key]) => key),
+  };
 }
 
 function pathOf({ kind, metadata }: PolicyDocument): string {

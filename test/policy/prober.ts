@@ -45,9 +45,21 @@ export class Prober {
     return new Map((await this.#next('fired')) as [number, number][]);
   }
 
-  /** Ends them all, when they are answered or after the deadline. */
-  async collect(milliseconds: number): Promise<Collected> {
-    this.#send({ collect: milliseconds });
+  /** Until all are answered, or so much later. */
+  async wait(milliseconds: number): Promise<void> {
+    this.#send({ wait: milliseconds });
+    await this.#next('waited');
+  }
+
+  /** Handles all that has arrived, however late this machine is with it. */
+  async settle(): Promise<void> {
+    this.#send({ settle: true });
+    await this.#next('settled');
+  }
+
+  /** Ends them all. */
+  async collect(): Promise<Collected> {
+    this.#send({ collect: true });
     return (await this.#next()) as Collected;
   }
 

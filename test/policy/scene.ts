@@ -1,6 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { stringify } from 'yaml';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
 import type { Machine } from '../lab/machine.ts';
@@ -16,6 +13,7 @@ import {
   places,
   stranger,
 } from './layout.ts';
+import { PolicyApi } from './policy-api.ts';
 import { Prober } from './prober.ts';
 import { after, keyOf, type LabelChange, type State, type Step } from './steps.ts';
 
@@ -23,11 +21,13 @@ import { after, keyOf, type LabelChange, type State, type Step } from './steps.t
 export class Scene implements AsyncDisposable {
   readonly lab: Lab;
   readonly host: Host;
+  readonly api: PolicyApi;
   readonly probers: ReadonlyMap<string, Prober>;
   readonly events: EventWatch;
   #state: State = { situation: initially, parties };
 
-  private constructor(lab: Lab, probers: ReadonlyMap<string, Prober>, events: EventWatch) {
+  private constructor(lab: Lab, api: PolicyApi, probers: ReadonlyMap<string, Prober>, events: EventWatch) {
+    this.api = api;
     this.lab = lab;
     this.host = lab.host();
     this.probers = probers;
@@ -40,8 +40,8 @@ export class Scene implements AsyncDisposable {
       const host = lab.host();
       for (const [name, { subnets }] of Object.entries(networks))
         await host.vetch('network', 'create', name, ...subnets.flatMap((subnet) => ['--subnet', subnet]));
-      for (const [name, labels] of Object.entries(initially.namespaces))
-        await host.vetch('namespace', 'label', name, ...changesOf(labels));
+      const api = new PolicyApi(host);
+      for (const [name, labels] of Object.entries(initially.namespaces)) await api.labelNamespace(name, labels);
       const probers = new Map<string, Prober>();
       const probe = async (
         machine: Machine,
@@ -62,7 +62,7 @@ export class Scene implements AsyncDisposable {
       for (const { name, addresses } of [outside, far]) await probe(lab.client(name), name, addresses);
       const crossed = places[0]?.endpoint.addresses[4] ?? '';
       const events = await EventWatch.start(host, () => stray.exec('ping', '-c', '1', '-W', '1', crossed));
-      return new Scene(lab, probers, events);
+      return new Scene(lab, api, probers, events);
     } catch (error) {
       await lab[Symbol.asyncDispose]();
       throw error;
@@ -73,19 +73,18 @@ export class Scene implements AsyncDisposable {
     return this.#state;
   }
 
-  /** Does what a user would, by the command line; when it returns, all of it is enforced. */
+  /** Does what a user would; when it returns, all of it is enforced. */
   async perform(step: Step): Promise<void> {
+    const { situation } = this.#state;
     const next = after(this.#state, step);
-    if (step.apply && step.apply.length > 0) {
-      const file = `${dirname(this.host.state)}/policies.yaml`;
-      writeFileSync(file, step.apply.map((document) => stringify(document)).join('---\n'));
-      await this.host.vetch('policy', 'apply', '-f', file);
+    if (step.apply && step.apply.length > 0) await this.api.apply(...step.apply);
+    for (const key of step.delete ?? []) {
+      const document = [...situation.documents, ...(step.apply ?? [])].find((one) => keyOf(one) === key);
+      if (document) await this.api.delete(document);
     }
-    for (const key of step.delete ?? []) await this.#delete(key);
     for (const [name, change] of Object.entries(step.labelNamespaces ?? {}))
-      await this.host.vetch('namespace', 'label', name, ...changesOf(change));
-    for (const [name, change] of Object.entries(step.labelEndpoints ?? {}))
-      await this.host.vetch('endpoint', 'label', name, ...changesOf(change));
+      await this.api.labelNamespace(name, change);
+    for (const [name, change] of Object.entries(step.labelEndpoints ?? {})) await this.api.labelEndpoint(name, change);
     this.#state = next;
   }
 
@@ -109,13 +108,8 @@ export class Scene implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.events[Symbol.dispose]();
+    this.api[Symbol.dispose]();
     await this.lab[Symbol.asyncDispose]();
-  }
-
-  async #delete(key: string): Promise<void> {
-    const [namespace, name] = key.split('/');
-    if (name === undefined) await this.host.vetch('policy', 'delete', `ClusterNetworkPolicy/${namespace}`);
-    else await this.host.vetch('policy', 'delete', '-n', namespace ?? '', `NetworkPolicy/${name}`);
   }
 }
 
@@ -129,10 +123,6 @@ async function attach(host: Host, { endpoint, labels, publishedAt }: Place): Pro
     `${publishedAt}:80`,
   );
   return container;
-}
-
-function changesOf(change: LabelChange): string[] {
-  return Object.entries(change).map(([key, value]) => (value === null ? `${key}-` : `${key}=${value}`));
 }
 
 /** What makes `wanted` of `labels`; undefined when they are the same. */

@@ -7,11 +7,14 @@ of its input is one order, in JSON:
 
     {"fire": [[id, protocol, address, port], ...]}   begins all these flows at once, and gives
                                                      {"fired": [[id, source port], ...]}
-    {"collect": milliseconds}                        gives, when all are answered or so much later,
+    {"wait": milliseconds}                           gives {"waited": true} when all are answered, or so much later
+    {"settle": true}                                 gives {"settled": true} when nothing is left to be read: a busy
+                                                     machine may be late with what has arrived
+    {"collect": true}                                ends them, and gives
                                                      {"answers": {id: name}, "errors": {id: errno's name}}
 
 SCTP and ICMP go through raw sockets: an INIT that is answered by an INIT ACK, since not every kernel has SCTP
-sockets, and an echo request, which the kernel answers. All flows of one `fire` end with its `collect`.
+sockets, and an echo request, which the kernel answers.
 """
 
 import errno
@@ -45,7 +48,6 @@ class Round:
         self.answers = {}
         self.errors = {}
         self.sockets = []
-        self.touched = time.monotonic()
 
     def answered(self, cell, who):
         if self.waiting.pop(cell, None) is not None:
@@ -194,7 +196,6 @@ def settle(text):
     who, _, token = text.decode().partition(" ")
     number, _, cell = token.partition(":")
     if number == str(rounds) and cell.isdigit():
-        current.touched = time.monotonic()
         current.answered(int(cell), who)
 
 
@@ -219,7 +220,6 @@ def ask_stream(cell, address, port, token):
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
 
     def ready(mask):
-        current.touched = time.monotonic()
         try:
             if mask & selectors.EVENT_WRITE:
                 client.send(token)
@@ -299,12 +299,12 @@ def say(what):
 
 # ---- the loop
 
-collect_at = None
+wait_until = None
 rest = b""
 
 
 def read_orders(_):
-    global rest, collect_at
+    global rest, wait_until
     data = os.read(0, 1 << 16)
     if not data:
         sys.exit(0)
@@ -313,28 +313,32 @@ def read_orders(_):
         order = json.loads(line)
         if "fire" in order:
             fire(order["fire"])
+        elif "wait" in order:
+            wait_until = time.monotonic() + order["wait"] / 1000
+        elif "settle" in order:
+            while turn(0):
+                pass
+            say({"settled": True})
         else:
-            collect_at = time.monotonic() + order["collect"] / 1000
+            current.close()
+            say({"answers": current.answers, "errors": current.errors})
 
 
-def collect():
-    """Late is not denied: while answers still come, they are waited for, at most two seconds more."""
-    global collect_at
-    if collect_at is None:
-        return
-    now = time.monotonic()
-    if current.waiting and (now < collect_at or (now - current.touched < 0.05 and now < collect_at + 2)):
-        return
-    collect_at = None
-    current.close()
-    say({"answers": current.answers, "errors": current.errors})
+def end_wait():
+    global wait_until
+    if wait_until is not None and (not current.waiting or time.monotonic() >= wait_until):
+        wait_until = None
+        say({"waited": True})
 
 
 def turn(timeout):
-    for key, mask in selector.select(timeout):
+    """Handles what is ready; gives whether anything was."""
+    ready = selector.select(timeout)
+    for key, mask in ready:
         # A handler before may have closed it.
         if key.fileobj is sys.stdin or key.fileobj.fileno() >= 0:
             key.data(mask)
+    return bool(ready)
 
 
 for each in families:
@@ -347,5 +351,5 @@ icmp = {each: open_icmp(each) for each in families}
 selector.register(sys.stdin, selectors.EVENT_READ, read_orders)
 say({"ready": name})
 while True:
-    turn(None if collect_at is None else 0.01)
-    collect()
+    turn(None if wait_until is None else 0.01)
+    end_wait()
