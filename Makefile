@@ -96,6 +96,10 @@ test-kernel: deps-test build ## Only the tests against this machine's kernel (ro
 test-lab: deps-test build ## Only the labs: hosts in namespaces, each with a daemon (root)
 	node scripts/test.ts lab
 
+.PHONY: test-policy
+test-policy: deps-test build ## Every policy set against the model, cell by cell (root; `make test` tries every tenth)
+	VETCH_POLICY_SETS=all node scripts/test.ts policy
+
 .PHONY: test-docker
 test-docker: deps-test build ## Only the scenarios on a real engine of Docker's, in a lab (root)
 	node scripts/test.ts docker

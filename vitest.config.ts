@@ -19,6 +19,8 @@ export default defineConfig({
             'bench/**/*.test.ts',
             'test/compliance/store*.test.ts',
             'test/kernel/packet/*.test.ts',
+            'test/policy/{model,sets}/*.test.ts',
+            'test/policy/{compiled,judge}.test.ts',
           ],
           testTimeout: 30_000 * slowness,
         },
@@ -37,6 +39,16 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/{lab,reconcile}/**/*.test.ts'],
+          testTimeout: 120_000 * slowness,
+          hookTimeout: 120_000 * slowness,
+          ...inTurn,
+        },
+      },
+      {
+        test: {
+          name: 'policy',
+          include: ['test/policy/*.test.ts'],
+          exclude: ['test/policy/{compiled,judge}.test.ts'],
           testTimeout: 120_000 * slowness,
           hookTimeout: 120_000 * slowness,
           ...inTurn,

@@ -42,6 +42,13 @@ function project(name: string, what: string, ...args: string[]): Step {
   return { name, what, run: (report) => runVitest(process.execPath, args, report) };
 }
 
+/** Every tenth policy set; VETCH_POLICY_SETS=all, which is `make test-policy`, takes longer. */
+const policy: Step = {
+  name: 'policy',
+  what: 'policy sets against a model, cell by cell',
+  run: (report) => runVitest(process.execPath, ['--project', 'policy'], report, { timeoutSeconds: 3600 }),
+};
+
 /** All scenarios on one engine: the machine's own, or that of a folder. */
 async function runScenarios(report: string, root?: string): Promise<Count> {
   const env = root === undefined ? {} : { VETCH_E2E_ENGINE_ROOT: root };
@@ -82,6 +89,7 @@ export const steps: readonly Step[] = [
   project('units', 'what needs no root', '--project', 'unit'),
   project('kernel', "against this machine's kernel", '--project', 'kernel'),
   project('lab', 'hosts in namespaces, each with a daemon', '--project', 'lab'),
+  policy,
   {
     name: 'docker',
     what: "scenarios on a real engine of Docker's",
