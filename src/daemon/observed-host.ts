@@ -21,6 +21,7 @@ export function observedHost(state: State, host: Host): ObservedHost {
       networks: index.networks.size,
       endpoints: index.endpoints.size,
       ports: index.ports,
+      policies: index.policies.size,
       drift: host.drift.total,
     }),
     knownEntries: () => new Map([['deny_list', index.deny.size]]),

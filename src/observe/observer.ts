@@ -37,7 +37,13 @@ const countedBelow = 16_384;
 export interface ObservedHost {
   readonly directory: FlowDirectory;
   readonly names: RefNames;
-  counts(): { readonly networks: number; readonly endpoints: number; readonly ports: number; readonly drift: number };
+  counts(): {
+    readonly networks: number;
+    readonly endpoints: number;
+    readonly ports: number;
+    readonly policies: number;
+    readonly drift: number;
+  };
   /** Entries of maps that the control plane has written, by the map's name: they need no counting. */
   knownEntries(): ReadonlyMap<string, number>;
   /** @throws {VetchError} NOT_FOUND, INVALID */

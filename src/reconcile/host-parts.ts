@@ -42,6 +42,8 @@ export class HostParts {
   /** Endpoints without a device, by id: why. */
   readonly lost = new Map<string, string>();
   passes = 0;
+  /** Why the kernel judges by an older policy than the intent's; undefined: it does not. */
+  policyFailure: string | undefined;
   #facts: HostFacts | undefined;
   #hostIfindex: number | undefined;
 

@@ -69,13 +69,16 @@ export class Host {
 
   /** What works less well than it could, for people. */
   get warnings(): string[] {
+    const { policyFailure } = this.#parts;
+    const stale =
+      policyFailure === undefined ? [] : [`an older policy than the one applied is in force: ${policyFailure}`];
     const { first, last, overlaps } = snatPorts(this.localPorts);
     const slow = this.#parts.attachments
       .genericXdp(this.facts.links)
       .map((device) => `the driver of ${device} has no native XDP: each denied packet costs a socket buffer`);
-    if (!overlaps) return slow;
+    if (!overlaps) return [...stale, ...slow];
     const range = `masquerading shares ports ${first}-${last} with the host's own sockets`;
-    return [...slow, `${range}: narrow net.ipv4.ip_local_port_range`];
+    return [...stale, ...slow, `${range}: narrow net.ipv4.ip_local_port_range`];
   }
 
   /** A program of the datapath, loaded and pinned. */

@@ -30,10 +30,7 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   parts.count('attachment', attachments.reconcile(intent, facts, failed, true));
   control.know(facts);
   // What restricts comes before what permits.
-  const policy = await parts.policy.reconcile(intent, facts).catch((error: unknown) => {
-    parts.options.failed('enforce policy', error);
-    return 0;
-  });
+  const policy = await enforcePolicy(parts, intent);
   const changed = policy + (await control.reconcile(intent, facts, parts.failing('write a map')));
   // An entry that follows a device or an address which has changed is no drift of its own.
   if (made.size === 0 && sameFacts(before, facts)) parts.count('map', changed);
@@ -52,6 +49,25 @@ export function wantedDevices(intent: Intent): WantedDevices {
     if (network) endpoints.set(endpoint.hostIfname, network.mtu);
   }
   return { host: desiredHostDevice(intent.networks.values()), endpoints };
+}
+
+/**
+ * What the kernel had goes on where the policy cannot be enforced. At the start that may be nothing: then nobody starts,
+ * rather than that what should be closed is open.
+ *
+ * @throws VetchError MAP_FULL, UNSUPPORTED: in the first pass
+ */
+async function enforcePolicy(parts: HostParts, intent: Intent): Promise<number> {
+  try {
+    const repaired = await parts.policy.reconcile(intent, parts.facts);
+    parts.policyFailure = undefined;
+    return repaired;
+  } catch (error) {
+    if (parts.passes === 0) throw error;
+    parts.policyFailure = error instanceof Error ? error.message : String(error);
+    parts.options.failed('enforce policy', error);
+    return 0;
+  }
 }
 
 /** Which device is whose, as found. */

@@ -103,7 +103,7 @@ beforeEach(() => {
     host: {
       directory: { version: 1, endpointAt: () => undefined, networkName: () => 'shop', decidedBy: () => null },
       names: plainNames,
-      counts: () => ({ networks: 1, endpoints: 2, ports: 3, drift: 4 }),
+      counts: () => ({ networks: 1, endpoints: 2, ports: 3, policies: 0, drift: 4 }),
       knownEntries: () => new Map([['endpoints', 2]]),
       traceEnd: () => ({ kind: 'host' }),
       traceSite: () => ({ hostDevice: { ifindex: 1, mac: new Uint8Array(6) }, gateway: () => undefined, uplinks: [] }),

@@ -39,6 +39,7 @@ function snapshot(): MetricsSnapshot {
     networks: 1,
     endpoints: 2,
     ports: 3,
+    policies: 2,
     drift: 0,
     process: meter.read(),
   };

@@ -16,6 +16,8 @@ export interface MetricsSnapshot {
   readonly networks: number;
   readonly endpoints: number;
   readonly ports: number;
+  /** Documents. */
+  readonly policies: number;
   /** Repairs by reconcile since the daemon started. */
   readonly drift: number;
   readonly process: ProcessNumbers;
@@ -60,6 +62,10 @@ const counterMetrics: Readonly<Record<string, { readonly name: string; readonly 
   ANSWERED: {
     name: 'vetch_answered_packets_total',
     help: 'ARP, neighbour discovery and ICMP errors that the programs sent themselves',
+  },
+  AUDITED: {
+    name: 'vetch_audited_flows_total',
+    help: 'Flows that began though a policy under audit would deny them',
   },
   FLOODED: {
     name: 'vetch_flooded_packets_total',
@@ -139,6 +145,7 @@ function controlFamilies(snapshot: MetricsSnapshot): MetricFamily[] {
     single('vetch_networks', 'gauge', 'Networks', snapshot.networks),
     single('vetch_endpoints', 'gauge', 'Endpoints', snapshot.endpoints),
     single('vetch_published_ports', 'gauge', 'Published ports', snapshot.ports),
+    single('vetch_policies', 'gauge', 'Policy documents', snapshot.policies),
     single('vetch_drift_repairs_total', 'counter', 'Differences that reconcile has repaired', snapshot.drift),
     single('vetch_conntrack_collections_total', 'counter', 'Runs of the conntrack collector', collector.runs),
     single(
