@@ -402,11 +402,9 @@ int from_endpoint(struct __sk_buff *skb)
 		return action == BEGIN_TO_PUBLISHED ? begin_to_published(skb, &p) : action;
 	}
 	trace(STEP_CONNTRACK_HIT, ct->state);
-	if (ct->generation != p.generation) {
-		reason = judge_again(&room->of_packet, p.generation);
-		if (reason)
-			return drop(skb, &p, reason);
-	}
+	reason = judge_known(skb, &p, ct, reply);
+	if (reason)
+		return drop(skb, &p, reason);
 	party = reply ? ct->source_party : ct->destination_party;
 	/* Before the packet changes, since the error quotes it as it was sent. */
 	if (party == PARTY_WORLD && !(ct->flags & CONNTRACK_STACK)) {

@@ -71,11 +71,9 @@ int from_host(struct __sk_buff *skb)
 		if (forwarded && (reply ? ct->destination_party : ct->source_party) != PARTY_WORLD &&
 		    !(reply && ct->destination_party == PARTY_HOST))
 			return drop(skb, &p, REASON_FORWARDED_BY_HOST);
-		if (ct->generation != p.generation) {
-			reason = judge_again(&room->of_packet, p.generation);
-			if (reason)
-				return drop(skb, &p, reason);
-		}
+		reason = judge_known(skb, &p, ct, reply);
+		if (reason)
+			return drop(skb, &p, reason);
 		return hand_over(skb, &p, c, e);
 	}
 	trace(STEP_CONNTRACK_MISS, 0);

@@ -101,7 +101,7 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 			return reason;
 	}
 	if (ct) {
-		reason = ct->generation == p->generation ? REASON_NONE : judge_again(&room->of_packet, p->generation);
+		reason = judge_known(skb, p, ct, reply);
 		return !reason && (ct->flags & CONNTRACK_STACK) ? NOT_OURS : reason;
 	}
 	target = endpoint_at(network, &p->destination);
@@ -231,11 +231,9 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 	party = reply ? ct->source_party : ct->destination_party;
 	if (party != PARTY_ENDPOINT || !(ct->flags & CONNTRACK_TRANSLATED))
 		return TC_ACT_UNSPEC;
-	if (ct->generation != p.generation) {
-		reason = judge_again(&room->of_packet, p.generation);
-		if (reason)
-			return drop(skb, &p, reason);
-	}
+	reason = judge_known(skb, &p, ct, reply);
+	if (reason)
+		return drop(skb, &p, reason);
 	network = ct->other_network;
 	tuple_of_other(&room->other, ct, reply);
 	reason = translate(skb, &p, &room->other);

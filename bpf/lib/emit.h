@@ -99,14 +99,20 @@ NOT_INLINED int drop(struct __sk_buff *skb, const struct packet *p, int reason)
 	return TC_ACT_SHOT;
 }
 
+/* A flow that a document under audit would deny: when it begins, and when the document comes later. */
+static __always_inline void emit_audited(struct __sk_buff *skb, const struct packet *p)
+{
+	count(COUNTER_AUDITED);
+	if (!tracing)
+		emit_event(skb, p, REASON_NONE);
+}
+
 /* One event a flow, when it begins. */
 static __always_inline void emit_new_flow(struct __sk_buff *skb, const struct packet *p, const struct config *c)
 {
-	bool audited = p->decision >> DECISION_KIND_SHIFT == DECISION_AUDIT;
-
 	count(COUNTER_FLOWS_CREATED);
-	if (audited)
-		count(COUNTER_AUDITED);
-	if (!tracing && (audited || (c->flags & CONFIG_EVENTS_FORWARDED)))
+	if (p->decision >> DECISION_KIND_SHIFT == DECISION_AUDIT)
+		emit_audited(skb, p);
+	else if (!tracing && (c->flags & CONFIG_EVENTS_FORWARDED))
 		emit_event(skb, p, REASON_NONE);
 }

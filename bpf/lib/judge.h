@@ -125,6 +125,8 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 
 	if (!of || !room)
 		return REASON_POLICY_DENIED;
+	room->judged.decision = DECISION_ABSENT;
+	room->judged.source_identity = room->judged.destination_identity = IDENTITY_UNKNOWN;
 	key = &room->known;
 	*key = *of;
 	ct = bpf_map_lookup_elem(&conntrack, key);
@@ -178,4 +180,25 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 	if (!tracing)
 		ct->generation = generation;
 	return REASON_NONE;
+}
+
+/* Judges the flow of a packet again if permissions have changed since; what decided is told with the packet. */
+static __always_inline int judge_known(struct __sk_buff *skb, struct packet *p, const struct conntrack *ct, bool reply)
+{
+	struct room *room = room_get();
+	struct judged *j;
+	int reason;
+
+	if (!room)
+		return REASON_CONFIG_MISSING;
+	if (ct->generation == p->generation)
+		return REASON_NONE;
+	reason = judge_again(&room->of_packet, p->generation);
+	j = &room->judged;
+	p->source_identity = reply ? j->destination_identity : j->source_identity;
+	p->destination_identity = reply ? j->source_identity : j->destination_identity;
+	p->decision = j->decision;
+	if (!reason && decision_kind(j->decision) == DECISION_AUDIT)
+		emit_audited(skb, p);
+	return reason;
 }

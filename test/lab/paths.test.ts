@@ -197,7 +197,7 @@ test('bpftool reads named fields, and names that say what they are', async () =>
   expect(formatted.length).toBeGreaterThanOrEqual(6);
   for (const entry of formatted) {
     expect(Object.keys(entry.key)).toEqual(['network', 'addr']);
-    expect(Object.keys(entry.value)).toEqual(['number', 'ifindex', 'network', 'identity', 'mac', 'flags']);
+    expect(Object.keys(entry.value)).toEqual(['number', 'ifindex', 'network', 'mac', 'flags']);
   }
   expect(await host.must('bpftool', 'map', 'dump', 'pinned', `${host.bpffs}/v1/maps/endpoints`)).toMatch(
     /"ifindex": \d+/,

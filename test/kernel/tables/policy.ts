@@ -1,7 +1,9 @@
-import { Identity } from '../../../src/maps/generated/abi.ts';
+import { expect } from 'vitest';
+import { Counter, Identity } from '../../../src/maps/generated/abi.ts';
 import * as build from '../packet/build.ts';
 import { endpoints, networks } from '../world/plan.ts';
 import { allow, audit, block, deny, govern, portSet, rule, turn } from '../world/policy.ts';
+import type { World } from '../world/world.ts';
 import {
   addressOf,
   arrives,
@@ -20,6 +22,10 @@ const passes = { verdict: 'redirect' } as const;
 const tcp = (destination: number, source = 40_000) => build.tcp({ source, destination, flags: 'S' });
 const udp = (destination: number, source = 40_000) => build.udp({ source, destination });
 const [TCP, UDP] = [6, 17];
+
+const auditedFlows = ({ maps }: World) =>
+  maps.counters.get(Counter.AUDITED).reduce((sum, count) => sum + Number(count), 0);
+let audited = 0;
 
 /** What documents say, once they are compiled. */
 export const policy: readonly PacketCase[] = families.flatMap((family): PacketCase[] => {
@@ -252,6 +258,25 @@ export const policy: readonly PacketCase[] = families.flatMap((family): PacketCa
         rule(to, 'a', 'EGRESS', 'any', audit);
       },
       steps: [sends('a', aToB(tcp(80)), passes)],
+    },
+    {
+      name: `a flow over IPv${family} that was there before a document under audit goes on, and is told once`,
+      steps: [
+        {
+          ...sends('a', aToB(udp(80)), passes),
+          afterwards(to) {
+            govern(to, 'a', 'EGRESS');
+            rule(to, 'a', 'EGRESS', 'any', audit);
+            turn(to);
+            audited = auditedFlows(to);
+          },
+        },
+        { ...sends('a', aToB(udp(80)), passes), afterwards: (to) => expect(auditedFlows(to)).toBe(audited + 1) },
+        {
+          ...sends('b', bToA(udp(40_000, 80)), passes),
+          afterwards: (to) => expect(auditedFlows(to)).toBe(audited + 1),
+        },
+      ],
     },
     {
       name: `a multicast IPv${family} frame is kept from each receiver whose policy denies it`,
