@@ -132,8 +132,6 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 		return drop(skb, p, REASON_CONFIG_MISSING);
 	flow.owner = p->source_number;
 	reason = judge_world(n);
-	if (!reason)
-		reason = policy_admit(p, PARTY_ENDPOINT, &p->destination, p->destination_port, 0, PARTY_WORLD);
 	if (reason)
 		return drop(skb, p, reason);
 	if (address_is_martian(&p->destination) || address_is_link_local6(&p->destination) ||
@@ -142,9 +140,19 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	route = route_of(skb, p, c, &room->fib);
 	if (route == ROUTE_NONE)
 		return drop(skb, p, REASON_NO_ROUTE);
+	/* Broadcast, and what the control plane has not heard of yet: the host's all the same. */
+	if (route == ROUTE_LOCAL)
+		flow.destination_party = PARTY_HOST;
+	reason = policy_admit(p, PARTY_ENDPOINT, &p->destination, p->destination_port, 0, flow.destination_party);
+	if (reason)
+		return drop(skb, p, reason);
 	if (p->ttl <= 1 && route == ROUTE_UPLINK)
 		return refuse(skb, p, REASON_TTL_EXCEEDED);
 	trace(STEP_ALLOWED, 0);
+	if (route == ROUTE_LOCAL) {
+		reason = conntrack_create(skb, p, &flow);
+		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_HOST);
+	}
 	if (route == ROUTE_UPLINK) {
 		ifindex = room->fib.ifindex;
 		up = bpf_map_lookup_elem(&uplinks, &ifindex);
@@ -246,8 +254,11 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 			return drop(skb, p, reason);
 		trace(STEP_ALLOWED, 0);
 		/* An echo reply without a flow: everybody was asked, by a broadcast. */
-		if ((p->flags & PACKET_CANNOT_BEGIN) && (p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6))
+		if ((p->flags & PACKET_CANNOT_BEGIN) && (p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6)) {
+			if (decision_kind(p->decision) == DECISION_AUDIT)
+				emit_audited(skb, p);
 			return to_endpoint(skb, p, c, p->network, true);
+		}
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, p->network, true);
 	}

@@ -31,7 +31,8 @@ struct config {
 	__u32 timeout_established; /* TCP, SCTP */
 	__u32 timeout_closing;
 	__u32 timeout_closed;
+	__u32 timeout_refused; /* TCP, SCTP; more than twice the longest time between two retransmissions */
 	__u32 quota_window; /* without a collector the quotas start anew after this */
-	__u32 pad[2];
+	__u32 pad;
 };
 ABI_SIZE(struct config, 80);

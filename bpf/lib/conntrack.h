@@ -41,12 +41,17 @@ static __always_inline void conntrack_key_of_other(struct conntrack_key *key, co
 			 ct->other_destination_port, ct->other_network, protocol);
 }
 
+static __always_inline bool protocol_is_connection(__u8 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP;
+}
+
 static __always_inline __u64 conntrack_timeout(const struct conntrack *ct, const struct config *c, __u8 protocol)
 {
 	__u32 seconds;
 
 	if (ct->state == CONNTRACK_REFUSED)
-		seconds = protocol == IPPROTO_TCP ? c->timeout_closing : c->timeout_new;
+		seconds = protocol_is_connection(protocol) ? c->timeout_refused : c->timeout_new;
 	else if (ct->state == CONNTRACK_CLOSED)
 		seconds = c->timeout_closed;
 	else if (ct->state == CONNTRACK_CLOSING)
@@ -55,7 +60,7 @@ static __always_inline __u64 conntrack_timeout(const struct conntrack *ct, const
 		seconds = c->timeout_new;
 	else if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
 		seconds = c->timeout_icmp;
-	else if (protocol != IPPROTO_TCP && protocol != IPPROTO_SCTP)
+	else if (!protocol_is_connection(protocol))
 		seconds = c->timeout_udp;
 	else
 		seconds = ct->state == CONNTRACK_ESTABLISHED ? c->timeout_established : c->timeout_new;
@@ -231,10 +236,12 @@ static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb,
 			conntrack_remove(key);
 			return NULL;
 		}
-		/* Of what was refused, only a connection's answers keep it known: a datagram may begin a flow of its own. */
-		changed = ct->state != CONNTRACK_REFUSED || p->protocol == IPPROTO_TCP || !*reply;
+		/* Of what was refused, only connections are kept known by their packets: the other end's datagrams may begin
+		 * a flow of their own before long. */
+		changed = ct->state != CONNTRACK_REFUSED || protocol_is_connection(p->protocol);
 	}
-	if (ct->state >= CONNTRACK_CLOSING && p->protocol == IPPROTO_TCP && (p->tcp_flags & TCP_SYN) &&
+	/* Who was refused does not begin anew by the same tuple: a permission lets the flow go on. */
+	if (ct->state >= CONNTRACK_CLOSING && (ct->state != CONNTRACK_REFUSED || *reply) && p->protocol == IPPROTO_TCP && (p->tcp_flags & TCP_SYN) &&
 	    !(p->tcp_flags & TCP_ACK)) {
 		conntrack_remove(key); /* the tuple is used again */
 		return NULL;

@@ -125,6 +125,7 @@ enum route {
 	ROUTE_UPLINK = 0,
 	ROUTE_STACK = 1, /* not one of our uplinks: the host's own affair */
 	ROUTE_NONE = 2,
+	ROUTE_LOCAL = 3, /* an address of the host's own, or a broadcast that it takes */
 };
 
 /* Where the host would send what the packet says now. */
@@ -158,7 +159,7 @@ static __always_inline enum route route_of(struct __sk_buff *skb, const struct p
 	if (rc == BPF_FIB_LKUP_RET_BLACKHOLE || rc == BPF_FIB_LKUP_RET_UNREACHABLE ||
 	    rc == BPF_FIB_LKUP_RET_PROHIBIT || rc < 0)
 		return ROUTE_NONE;
-	return ROUTE_STACK;
+	return rc == BPF_FIB_LKUP_RET_NOT_FWDED ? ROUTE_LOCAL : ROUTE_STACK;
 }
 
 /* Out of an uplink; the kernel finds the neighbour. */
@@ -178,6 +179,7 @@ NOT_INLINED int to_world(struct __sk_buff *skb, struct packet *p)
 	switch (route_of(skb, p, c, fib)) {
 	case ROUTE_NONE:
 		return drop(skb, p, REASON_NO_ROUTE);
+	case ROUTE_LOCAL:
 	case ROUTE_STACK:
 		return to_host(skb, p, c, STEP_TO_STACK);
 	case ROUTE_UPLINK:

@@ -10,10 +10,11 @@ struct flood {
 	__u32 sender; /* ifindex */
 	__u32 generation;
 	__u32 refused; /* members that policy keeps it from */
+	__u32 decision; /* that refused one of them, or that would if it were not under audit */
 };
 
 /* What `room->judged` says of the frame holds for each receiver. */
-static __always_inline bool flood_admits(const struct flood *f, __u32 ifindex)
+static __always_inline bool flood_admits(struct flood *f, __u32 ifindex)
 {
 	struct interface *to = bpf_map_lookup_elem(&interfaces, &ifindex);
 	struct room *room = room_get();
@@ -25,7 +26,13 @@ static __always_inline bool flood_admits(const struct flood *f, __u32 ifindex)
 	/* A member without an address of the family has the standing of the one that it has. */
 	if (address_is_zero(&room->judged.destination.addr))
 		room->judged.destination.addr = address_is_zero(&to->v4) ? to->v6 : to->v4;
-	return !policy_judge(f->generation);
+	if (policy_judge(f->generation)) {
+		f->decision = room->judged.decision;
+		return false;
+	}
+	if (!f->decision && decision_kind(room->judged.decision) == DECISION_AUDIT)
+		f->decision = room->judged.decision;
+	return true;
 }
 
 static long flood_to(__u32 slot, struct flood *f)
@@ -98,7 +105,11 @@ NOT_INLINED int flood(struct __sk_buff *skb, struct packet *p, const struct inte
 	if (f.refused) {
 		count_dropped(skb, REASON_POLICY_DENIED, f.refused - 1);
 		p->source_identity = room->judged.source_identity;
+		p->decision = f.decision;
 		return drop(skb, p, REASON_POLICY_DENIED);
 	}
+	p->decision = f.decision;
+	if (decision_kind(f.decision) == DECISION_AUDIT)
+		emit_audited(skb, p);
 	return TC_ACT_SHOT; /* the copies are on their way: the original ends here */
 }

@@ -106,9 +106,33 @@ static __always_inline int policy_judge_again(const struct conntrack_key *key, s
 	    (ct->destination_party == PARTY_ENDPOINT && !j->destination.number))
 		return REASON_POLICY_DENIED;
 	reason = policy_judge(generation);
-	ct->source_identity = j->source_identity;
-	ct->destination_identity = j->destination_identity;
+	if (!tracing) {
+		ct->source_identity = j->source_identity;
+		ct->destination_identity = j->destination_identity;
+	}
 	return reason;
+}
+
+/* What is refused stays known, and under no generation: forgotten, an answer would begin it anew from the other end. It
+ * is charged to nobody any more. */
+static __always_inline void conntrack_refuse(const struct conntrack_key *key, struct conntrack *ct,
+					     struct conntrack_key *other_key)
+{
+	struct conntrack *other;
+
+	if (tracing)
+		return;
+	if (ct->owner)
+		quota_release(ct->owner, ct->flags);
+	ct->owner = 0;
+	ct->state = CONNTRACK_REFUSED;
+	ct->generation = 0;
+	if (!(ct->flags & CONNTRACK_TRANSLATED))
+		return;
+	conntrack_key_of_other(other_key, ct, key->protocol);
+	other = bpf_map_lookup_elem(&conntrack, other_key);
+	if (other && conntrack_is_other(other, key, ct->flags & CONNTRACK_ORIGIN_B))
+		other->owner = 0;
 }
 
 /* A known flow, admitted under an earlier generation of permissions. */
@@ -145,8 +169,12 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 
 		if (reply_half)
 			pub = publish_at(&ct->other_destination, ct->other_destination_port, key->protocol);
+		else if (inner)
+			pub = publish_exact(destination, port, key->protocol);
 		else
 			pub = publish_at(destination, port, key->protocol);
+		if (pub && !reply_half && inner && !(pub->flags & PUBLISH_DIRECT))
+			pub = NULL;
 		if (!pub || !address_equal(&pub->addr, inner ? destination : &ct->other_destination) ||
 		    pub->port != (inner ? port : ct->other_destination_port))
 			reason = REASON_POLICY_DENIED;
@@ -161,18 +189,15 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 		reason = judge_local(n, ct->flags & CONNTRACK_PUBLISHED);
 	else if (!reason && (ct->source_party == PARTY_WORLD || ct->destination_party == PARTY_WORLD))
 		reason = judge_world(n);
-	if (reason) {
+	/* A translation that leads nowhere any more ends; its answers find no way out. */
+	if (reason && (ct->flags & CONNTRACK_TRANSLATED)) {
 		conntrack_remove(key);
 		return reason;
 	}
-	/* What policy refuses stays known, and under no generation: forgotten, an answer would begin it anew from the
-	 * other end. */
-	reason = policy_judge_again(key, ct, &room->judged, generation);
+	if (!reason)
+		reason = policy_judge_again(key, ct, &room->judged, generation);
 	if (reason) {
-		if (!tracing) {
-			ct->state = CONNTRACK_REFUSED;
-			ct->generation = 0;
-		}
+		conntrack_refuse(key, ct, &room->known_other);
 		return reason;
 	}
 	if (ct->state == CONNTRACK_REFUSED && !tracing)

@@ -4,7 +4,7 @@ import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
 import { checkEndpointName, checkNetworkName } from '../../network/names.ts';
-import type { Context } from '../context.ts';
+import { type Context, undoStack } from '../context.ts';
 import { changeEndpoint, dropEndpoint } from '../operations/endpoints.ts';
 import { removeDockerNetwork } from './networks.ts';
 import type { DockerPools } from './pools.ts';
@@ -57,8 +57,12 @@ async function renameNetwork(context: Context, id: string, facts: Pick<Container
   if (!before) return;
   const name = nameOfNetwork({ state }, before, facts.name);
   const network: Network = { ...before, name, labels: valid(facts.labels) };
-  await host.policy.changeEndpoints(state.index.endpointsOf(id).values(), network);
+  const endpoints = [...state.index.endpointsOf(id).values()];
+  await using undo = undoStack(context);
+  undo.push(`restore the policy of network ${before.name}`, () => host.policy.changeEndpoints(endpoints, before));
+  await host.policy.changeEndpoints(endpoints, network);
   await store.putNetwork(network);
+  undo.commit();
   state.putNetwork(network);
 }
 

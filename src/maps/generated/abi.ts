@@ -511,6 +511,7 @@ export interface Config {
   readonly timeoutEstablished: number;
   readonly timeoutClosing: number;
   readonly timeoutClosed: number;
+  readonly timeoutRefused: number;
   readonly quotaWindow: number;
 }
 
@@ -534,8 +535,9 @@ export const configCodec: Codec<Config> = {
     putU32(bytes, offset + 56, value.timeoutEstablished);
     putU32(bytes, offset + 60, value.timeoutClosing);
     putU32(bytes, offset + 64, value.timeoutClosed);
-    putU32(bytes, offset + 68, value.quotaWindow);
-    bytes.fill(0, offset + 72, offset + 80);
+    putU32(bytes, offset + 68, value.timeoutRefused);
+    putU32(bytes, offset + 72, value.quotaWindow);
+    bytes.fill(0, offset + 76, offset + 80);
   },
   decode(bytes, offset = 0) {
     return {
@@ -556,7 +558,8 @@ export const configCodec: Codec<Config> = {
       timeoutEstablished: getU32(bytes, offset + 56),
       timeoutClosing: getU32(bytes, offset + 60),
       timeoutClosed: getU32(bytes, offset + 64),
-      quotaWindow: getU32(bytes, offset + 68),
+      timeoutRefused: getU32(bytes, offset + 68),
+      quotaWindow: getU32(bytes, offset + 72),
     };
   },
 };

@@ -12,6 +12,7 @@ const timeouts = {
   timeoutEstablished: 3600,
   timeoutClosing: 60,
   timeoutClosed: 5,
+  timeoutRefused: 300,
 };
 
 async function list(entries: readonly FakeEntry[], filter: Partial<ConntrackFilter> = {}): Promise<ConntrackView[]> {

@@ -3,7 +3,13 @@ import { type Config, ConntrackState } from '../../maps/generated/abi.ts';
 /** The times of `config` after which a flow without packets ends, seconds. */
 export type Timeouts = Pick<
   Config,
-  'timeoutNew' | 'timeoutUdp' | 'timeoutIcmp' | 'timeoutEstablished' | 'timeoutClosing' | 'timeoutClosed'
+  | 'timeoutNew'
+  | 'timeoutUdp'
+  | 'timeoutIcmp'
+  | 'timeoutEstablished'
+  | 'timeoutClosing'
+  | 'timeoutClosed'
+  | 'timeoutRefused'
 >;
 
 const icmp = 1;
@@ -17,7 +23,7 @@ export function timeoutOf(state: number, protocol: number, timeouts: Timeouts): 
     case ConntrackState.CLOSING:
       return timeouts.timeoutClosing;
     case ConntrackState.REFUSED:
-      return protocol === tcp ? timeouts.timeoutClosing : timeouts.timeoutNew;
+      return protocol === tcp || protocol === sctp ? timeouts.timeoutRefused : timeouts.timeoutNew;
     case ConntrackState.CLOSED:
       return timeouts.timeoutClosed;
     case ConntrackState.NEW:

@@ -8,7 +8,14 @@ import {
   namespaceAnchor,
   nodeAnchor,
 } from '../compile/term.ts';
-import { IDENTITY_HOST, IDENTITY_REMOTE_NODE, IDENTITY_WORLD, POLICY_EGRESS, POLICY_INGRESS } from '../decision.ts';
+import {
+  IDENTITY_FIRST_LOCAL,
+  IDENTITY_HOST,
+  IDENTITY_REMOTE_NODE,
+  IDENTITY_WORLD,
+  POLICY_EGRESS,
+  POLICY_INGRESS,
+} from '../decision.ts';
 import type { BlockTable } from './blocks.ts';
 import { IdentityNumbers } from './numbers.ts';
 import { type Facts, factsKey, type Party, type Profile } from './profile.ts';
@@ -85,7 +92,9 @@ export class ProfileTable {
   create(key: string, facts: Facts, wanted: number | undefined): Profile {
     const retired = this.#retired.get(key);
     this.#retired.delete(key);
-    const hasWanted = retired === undefined && wanted !== undefined && this.#numbers.take(wanted);
+    // What is below is reserved; 0 is what somebody has wiped.
+    const mayHave = retired === undefined && wanted !== undefined && wanted >= IDENTITY_FIRST_LOCAL;
+    const hasWanted = mayHave && this.#numbers.take(wanted);
     const number = retired ?? (hasWanted ? wanted : this.#numbers.allocate());
     return this.#insert(number, key, facts);
   }

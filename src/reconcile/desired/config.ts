@@ -13,6 +13,8 @@ const timeouts = {
   timeoutEstablished: 432_000,
   timeoutClosing: 120,
   timeoutClosed: 10,
+  // Linux sends again after 120 s at the most (TCP_RTO_MAX).
+  timeoutRefused: 300,
 };
 
 /** An eighth of the conntrack map; nearly all the ports that one remote address and port can be reached from. */

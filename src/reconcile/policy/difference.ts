@@ -18,8 +18,8 @@ export interface HalfChange extends Pick<Half, 'map' | 'key'> {
 
 export interface PolicyDifference {
   readonly halves: readonly HalfChange[];
-  /** Entries of port sets that come: nobody refers to them yet. */
-  readonly newPorts: readonly RawEntry[];
+  /** Entries of port sets that come: nobody refers to them yet, unless a set is repaired. */
+  readonly newPorts: readonly (RawEntry & { readonly isNew: boolean })[];
   /** Keys of port sets that go: after the change nobody refers to them. */
   readonly oldPorts: readonly Uint8Array[];
 }
@@ -39,11 +39,14 @@ export function allKeys(before: PolicyTables, after: PolicyTables): PolicyChange
 
 /** What takes the kernel from one state of policy to another. @param keys that may differ; others are not looked at */
 export function policyDifference(before: PolicyTables, after: PolicyTables, keys: PolicyChanges): PolicyDifference {
-  const [newPorts, oldPorts]: [RawEntry[], Uint8Array[]] = [[], []];
+  const [newPorts, oldPorts]: [(RawEntry & { readonly isNew: boolean })[], Uint8Array[]] = [[], []];
   for (const set of keys.portSets) {
     const [was, is] = [before, after].map((tables) => contentsOf(portSetEntries(set, tables.portSets.get(set) ?? [])));
     // A set that is in both is the same, unless somebody else has written into it.
-    for (const [key, entry] of is ?? []) if (!sameValue(was?.get(key), entry)) newPorts.push(entry);
+    for (const [key, entry] of is ?? []) {
+      const before = was?.get(key);
+      if (!sameValue(before, entry)) newPorts.push({ ...entry, isNew: before === undefined });
+    }
     for (const [key, entry] of was ?? []) if (!is?.has(key)) oldPorts.push(entry.key);
   }
   return {

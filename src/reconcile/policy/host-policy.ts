@@ -111,7 +111,9 @@ export class HostPolicy {
 
   /** After a network with gateways of the host's has come or gone. */
   async followGateways(networks: Iterable<Network>, facts: HostFacts): Promise<void> {
-    await this.#enforce(this.#hostUpdate(networks, facts));
+    const update = this.#hostUpdate(networks, facts);
+    await this.#enforce(update);
+    this.#hostAddresses = [...(update.hostAddresses ?? this.#hostAddresses)];
   }
 
   /**
@@ -169,19 +171,19 @@ export class HostPolicy {
     else this.#told.delete(number);
   }
 
-  #inverse({ documents, namespaces, endpoints }: PolicyUpdate): PolicyUpdate {
+  #inverse({ documents, namespaces, endpoints, hostAddresses }: PolicyUpdate): PolicyUpdate {
     return {
+      ...(hostAddresses && { hostAddresses: this.#hostAddresses }),
       documents: previous(documents, (key) => this.#compiler.documents.get(key)),
       namespaces: previous(namespaces, (name) => this.#compiler.namespaces.get(name)),
       endpoints: previous(endpoints, (number) => this.#told.get(number)?.facts),
     };
   }
 
-  #hostUpdate(networks: Iterable<Network>, facts: HostFacts): PolicyUpdate {
+  /** Empty where nothing has changed. */
+  #hostUpdate(networks: Iterable<Network>, facts: HostFacts): Pick<PolicyUpdate, 'hostAddresses'> {
     const hostAddresses = hostAddressesOf(networks, facts);
-    if (hostAddresses.join() === this.#hostAddresses.join()) return {};
-    this.#hostAddresses = hostAddresses;
-    return { hostAddresses };
+    return hostAddresses.join() === this.#hostAddresses.join() ? {} : { hostAddresses };
   }
 
   /** What the compiler has not been told yet. */
@@ -193,12 +195,14 @@ export class HostPolicy {
       if (!network || this.#told.get(endpoint.number)?.endpoint === endpoint) continue;
       told.set(endpoint.number, toldOf(endpoint, network));
     }
+    const host = this.#hostUpdate(networks.values(), facts);
     this.#compiler.update({
       endpoints: new Map([...told].map(([number, one]) => [number, one?.facts])),
       documents: difference(this.#compiler.documents, policies),
       namespaces: difference(this.#compiler.namespaces, namespaces),
-      ...this.#hostUpdate(networks.values(), facts),
+      ...host,
     });
+    this.#hostAddresses = [...(host.hostAddresses ?? this.#hostAddresses)];
     for (const [number, one] of told) {
       if (one) this.#told.set(number, one);
       else this.#told.delete(number);

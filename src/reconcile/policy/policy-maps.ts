@@ -35,6 +35,8 @@ export class PolicyMaps {
   #applied: AppliedTables;
   /** Ends when both halves of everything are the same. */
   #settled: Promise<void> = Promise.resolve();
+  /** Something could not be written: what the maps hold is not known until they have been read. */
+  #unsure = false;
 
   private constructor(
     maps: PolicyRawMaps,
@@ -77,13 +79,24 @@ export class PolicyMaps {
    */
   async apply(tables: PolicyTables, keys: PolicyChanges): Promise<void> {
     await this.#settled;
+    if (this.#unsure) {
+      await this.reconcile(tables);
+      return;
+    }
+    await this.#turnTo(tables, keys);
+  }
+
+  async #turnTo(tables: PolicyTables, keys: PolicyChanges): Promise<void> {
     const difference = policyDifference(this.#applied, tables, keys);
     if (isEmpty(difference)) return;
     const { parity } = this.#generation;
     this.#begin(difference, ({ before, after }) => (parity === 0 ? [before, after] : [after, before]));
     this.#generation.turn();
     this.#applied.follow(tables, keys);
-    this.#settled = this.#settle(difference).catch(this.#failed);
+    this.#settled = this.#settle(difference).catch((error: unknown) => {
+      this.#unsure = true;
+      this.#failed(error);
+    });
   }
 
   /**
@@ -93,6 +106,10 @@ export class PolicyMaps {
    */
   async applyUnread(tables: PolicyTables, keys: PolicyChanges): Promise<void> {
     await this.#settled;
+    if (this.#unsure) {
+      await this.reconcile(tables);
+      return;
+    }
     const difference = policyDifference(this.#applied, tables, keys);
     this.#begin(difference, ({ after }) => [after, after]);
     this.#applied.follow(tables, keys);
@@ -107,7 +124,8 @@ export class PolicyMaps {
     this.#mend(observed.torn);
     const keys = allKeys(this.#applied, tables);
     const { halves, newPorts, oldPorts } = policyDifference(this.#applied, tables, keys);
-    await this.apply(tables, keys);
+    await this.#turnTo(tables, keys);
+    this.#unsure = false;
     return observed.torn.length + halves.length + newPorts.length + oldPorts.length;
   }
 
@@ -121,6 +139,8 @@ export class PolicyMaps {
       this.#maps.policyPorts.raw.updateMany(pairsOf(difference.newPorts));
       this.#write(difference.halves, halves);
     } catch (error) {
+      // The compiler goes back by numbers of its own: what comes next may be more than the next change.
+      this.#unsure = true;
       this.#takeBack(difference);
       throw error;
     }
@@ -146,7 +166,8 @@ export class PolicyMaps {
       ({ before }) => [before, before],
     );
     this.#delete(halves.filter(({ isNew }) => isNew));
-    this.#maps.policyPorts.raw.deleteMany(newPorts.map(({ key }) => key));
+    // Of a set that was being repaired, what was there stays.
+    this.#maps.policyPorts.raw.deleteMany(newPorts.filter(({ isNew }) => isNew).map(({ key }) => key));
   }
 
   /** Removes what nothing refers to any more. */

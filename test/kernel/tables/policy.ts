@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { Counter, Identity } from '../../../src/maps/generated/abi.ts';
+import { parseAddress } from '../../../src/model/address.ts';
 import * as build from '../packet/build.ts';
 import { endpoints, networks } from '../world/plan.ts';
 import { allow, audit, block, deny, govern, portSet, rule, turn } from '../world/policy.ts';
@@ -161,6 +162,9 @@ export const policy: readonly PacketCase[] = families.flatMap((family): PacketCa
         { ...sends('a', aToB(build.tcp({ source: 40_000, destination: 80, flags: 'A' })), denied), afterwards: turn },
         { ...sends('a', aToB(build.tcp({ source: 40_000, destination: 80, flags: 'A' })), passes), afterwards: turn },
         sends('a', aToB(build.tcp({ source: 40_000, destination: 80, flags: 'A' })), denied),
+        // Nor by its own beginning again, which would leave the field to its answers.
+        sends('a', aToB(tcp(80)), denied),
+        sends('b', bToA(build.tcp({ source: 80, destination: 40_000, flags: 'A' })), denied),
         sends('b', bToA(tcp(40_000, 80)), passes),
         sends('a', aToB(build.tcp({ source: 40_000, destination: 80, flags: 'SA' })), passes),
       ],
@@ -228,6 +232,16 @@ export const policy: readonly PacketCase[] = families.flatMap((family): PacketCa
         sends('a', viaGateway('a', gateway, family, udp(53)), denied),
         sends('b', viaGateway('b', gateway, family, udp(53)), passes),
       ],
+    },
+    {
+      name: `an address of the host over IPv${family} that nobody has told of is the host's all the same`,
+      prepare(to) {
+        govern(to, 'a', 'EGRESS');
+        rule(to, 'a', 'EGRESS', 'any', allow);
+        rule(to, 'a', 'EGRESS', Identity.HOST, deny);
+        to.maps.hostAddrs.delete(parseAddress(host));
+      },
+      steps: [sends('a', viaGateway('a', host, family, udp(53)), denied)],
     },
     {
       name: `an endpoint reaches itself by its published port over IPv${family} whatever its policy says`,

@@ -40,6 +40,7 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
     timeoutEstablished: 86_400,
     timeoutClosing: 120,
     timeoutClosed: 10,
+    timeoutRefused: 300,
     quotaWindow: 60,
   });
   for (const [name, network] of Object.entries(networks)) {
