@@ -19,6 +19,7 @@ import { openEmbeddedStore } from '../store/embedded.ts';
 import { claimBpffs } from './bpffs-owner.ts';
 import { cgroupFor } from './cgroup-root.ts';
 import type { Context } from './context.ts';
+import { awaitsDescription } from './docker/books.ts';
 import { startDocker } from './docker/start-docker.ts';
 import { startHttp } from './http/start-http.ts';
 import { Maintenance } from './maintenance.ts';
@@ -69,6 +70,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
   const host = await Host.open({
     ...{ maps, netlink, tree, programs, cgroup, uplink: options.uplink, node: options.node },
     netnsCookie: hostCookie(),
+    awaitsLabels: (endpoint) => options.dockerEngine !== 'off' && awaitsDescription(endpoint),
     sandboxOf: (endpoint) => sandboxOf(endpoint, store, log),
     failed: (what, err) => log.error({ err }, `cannot ${what}`),
   });

@@ -24,6 +24,8 @@ export interface HostOptions {
   readonly uplink: 'auto' | readonly string[];
   /** Name of this node. */
   readonly node: string;
+  /** Whether an endpoint's labels are still to come from its engine. Default: of none. */
+  readonly awaitsLabels?: (endpoint: Endpoint) => boolean;
   /** The sandbox of an endpoint whose device is gone, if that sandbox is still there; the pass disposes of it. */
   readonly sandboxOf: (endpoint: Endpoint) => Promise<Sandbox | undefined>;
   /** Told of what a pass could not do; the next one tries again. */
@@ -57,10 +59,14 @@ export class HostParts {
   }
 
   static async open(options: HostOptions): Promise<HostParts> {
-    const { maps, node } = options;
+    const { maps, node, awaitsLabels } = options;
     const control = await ControlMaps.open(maps);
     const failed = (error: unknown) => options.failed('bring both halves of policy in step', error);
-    return new HostParts(options, control, await HostPolicy.open({ maps, generation: control, node, failed }));
+    return new HostParts(
+      options,
+      control,
+      await HostPolicy.open({ maps, generation: control, node, awaitsLabels, failed }),
+    );
   }
 
   /** As of the last pass. */

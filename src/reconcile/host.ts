@@ -72,6 +72,10 @@ export class Host {
     const { policyFailure } = this.#parts;
     const stale =
       policyFailure === undefined ? [] : [`an older policy than the one applied is in force: ${policyFailure}`];
+    const { awaitingLabels } = this.policy;
+    if (awaitingLabels > 0) {
+      stale.push(`policy keeps ${awaitingLabels} endpoints cut off until their engine tells their labels`);
+    }
     const { first, last, overlaps } = snatPorts(this.localPorts);
     const slow = this.#parts.attachments
       .genericXdp(this.facts.links)

@@ -15,6 +15,11 @@ const imageLabel = 'vetch.io/image';
 
 const never = new AbortController().signal;
 
+/** Whether the engine has not told yet which container an endpoint is of, and its labels. */
+export function awaitsDescription({ owner, labels }: Endpoint): boolean {
+  return owner === 'docker' && labels[containerLabel] === undefined;
+}
+
 /** What we hold for Docker, for whoever compares it with an engine. */
 export function dockerBooks(context: Context, pools: DockerPools): DockerBooks {
   const { lock, state, store } = context;

@@ -14,6 +14,7 @@ export async function readEngine(client: EngineClient, books: DockerBooks): Prom
   const ours = books.networks();
   const endpoints = new Map<string, ReadonlySet<string>>();
   if (ours.length === 0) return { engine, endpoints };
+  const failures: unknown[] = [];
   const containers = new Map((await client.containers()).map((container) => [container.Id, container]));
   for (const { id } of ours) {
     const network = await client.network(id);
@@ -22,10 +23,12 @@ export async function readEngine(client: EngineClient, books: DockerBooks): Prom
     const entries = Object.entries(network.Containers).map(([key, { EndpointID }]) => [key, EndpointID] as const);
     for (const [key, endpoint] of entries) {
       const container = containers.get(key);
-      if (container) await books.describeEndpoint(endpoint, factsOf(container));
+      // One that cannot be described is cut off where there is policy: the others are not to be.
+      if (container) await books.describeEndpoint(endpoint, factsOf(container)).catch((error) => failures.push(error));
     }
     endpoints.set(id, new Set(entries.map(([key, endpoint]) => endpoint || key.replace(/^ep-/, ''))));
   }
+  if (failures.length > 0) throw failures[0];
   return { engine, endpoints };
 }
 

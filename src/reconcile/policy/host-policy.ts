@@ -4,11 +4,11 @@ import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
 import type { Network } from '../../model/network.ts';
 import type { PolicyDocument } from '../../model/policy.ts';
-import { type CompiledIdentity, PolicyCompiler, type PolicyUpdate } from '../../policy/compiler.ts';
-import { DECISION_PORTS, decodeDecision } from '../../policy/decision.ts';
+import { type CompiledIdentity, type PolicyChanges, PolicyCompiler, type PolicyUpdate } from '../../policy/compiler.ts';
+import { DECISION_PORTS, decodeDecision, STANDING_EGRESS, STANDING_INGRESS } from '../../policy/decision.ts';
 import { decidedBy } from '../../policy/explain.ts';
 import type { PolicyEndpoint } from '../../policy/identity/policy-endpoint.ts';
-import type { PolicyTables, Standings } from '../../policy/tables.ts';
+import type { PolicyTables, Standing, Standings } from '../../policy/tables.ts';
 import type { HostFacts } from '../facts.ts';
 import type { PolicyRawMaps } from './observe.ts';
 import { type Generation, PolicyMaps } from './policy-maps.ts';
@@ -18,11 +18,18 @@ export interface HostPolicyOptions {
   readonly generation: Generation;
   /** Name of this node. */
   readonly node: string;
+  /** Whether an endpoint's labels are still to come from its engine. Default: of none. */
+  readonly awaitsLabels?: ((endpoint: Endpoint) => boolean) | undefined;
   readonly failed: (error: unknown) => void;
 }
 
 /** The policy's part of the intent. */
 export type PolicyIntent = Pick<Intent, 'networks' | 'endpoints' | 'policies' | 'namespaces'>;
+
+/** Governed in both directions, and by no pair: everything is denied. */
+const nobodyKnown: Standing = { identity: 0, flags: STANDING_INGRESS | STANDING_EGRESS };
+
+const noChanges: PolicyChanges = { standings: new Set(), blocks: new Set(), pairs: [], portSets: new Set() };
 
 /** An endpoint, and what the compiler was told of it. */
 interface Told {
@@ -36,15 +43,22 @@ export class HostPolicy {
   readonly #maps: PolicyMaps;
   /** What the compiler was told of, by number; another object is another endpoint. */
   readonly #told = new Map<number, Told>();
+  /**
+   * Endpoints that nobody reaches and that reach nobody: some document may select them by labels that are still to come.
+   * While there are no documents there are none of them.
+   */
+  readonly #cutOff = new Map<number, Endpoint>();
+  readonly #awaitsLabels: (endpoint: Endpoint) => boolean;
   #hostAddresses: readonly string[] = [];
 
-  private constructor(compiler: PolicyCompiler, maps: PolicyMaps) {
+  private constructor(compiler: PolicyCompiler, maps: PolicyMaps, awaitsLabels: (endpoint: Endpoint) => boolean) {
     this.#compiler = compiler;
     this.#maps = maps;
+    this.#awaitsLabels = awaitsLabels;
   }
 
   /** Takes up the numbers that the kernel has: after a restart everybody is who they were. */
-  static async open({ maps, generation, node, failed }: HostPolicyOptions): Promise<HostPolicy> {
+  static async open({ maps, generation, node, awaitsLabels, failed }: HostPolicyOptions): Promise<HostPolicy> {
     const policyMaps = await PolicyMaps.open(maps, generation, failed);
     const { standings, blocks, portSets } = policyMaps.applied;
     const endpoints = new Map(
@@ -57,7 +71,7 @@ export class HostPolicy {
       capacities: { pairs: half(maps.policy), ports: half(maps.policyPorts), blocks: half(maps.addressBlocks) },
       seeds: { endpoints, blocks: new Map(blocks), portSets: new Map(portSets) },
     });
-    return new HostPolicy(compiler, policyMaps);
+    return new HostPolicy(compiler, policyMaps, awaitsLabels ?? (() => false));
   }
 
   /** Who an endpoint is to policy, by family; undefined: it is not attached here. */
@@ -69,6 +83,11 @@ export class HostPolicy {
   identityOf({ number, addresses }: Endpoint): number {
     const standings = this.standings(number);
     return (addresses.some((address) => !address.includes(':')) ? standings?.v4 : standings?.v6)?.identity ?? 0;
+  }
+
+  /** How many endpoints are cut off until their engine tells their labels. */
+  get awaitingLabels(): number {
+    return this.#cutOff.size;
   }
 
   /** Everybody that policy tells apart. */
@@ -85,16 +104,25 @@ export class HostPolicy {
   async reconcile(intent: PolicyIntent, facts: HostFacts): Promise<number> {
     this.#tell(intent, facts);
     this.#compiler.takeChanges();
-    return this.#maps.reconcile(this.#compiler.tables);
+    return this.#maps.reconcile(this.#wanted);
   }
 
   /** Before an endpoint's device comes up. @throws VetchError MAP_FULL: nothing of it stays */
   async addEndpoint(endpoint: Endpoint, network: Network): Promise<void> {
+    if (this.#isCutOff(endpoint)) {
+      this.#cutOff.set(endpoint.number, endpoint);
+      await this.#maps.applyUnread(this.#wanted, { ...noChanges, standings: new Set([endpoint.number]) });
+      return;
+    }
     await this.#unread(endpoint.number, toldOf(endpoint, network));
   }
 
   /** After an endpoint's entries are gone. */
   async removeEndpoint({ id, number }: Endpoint): Promise<void> {
+    if (this.#cutOff.get(number)?.id === id) {
+      this.#cutOff.delete(number);
+      await this.#maps.applyUnread(this.#wanted, { ...noChanges, standings: new Set([number]) });
+    }
     if (this.#told.get(number)?.endpoint.id === id) await this.#unread(number, undefined);
   }
 
@@ -105,6 +133,10 @@ export class HostPolicy {
    */
   async changeEndpoints(endpoints: Iterable<Endpoint>, network: Network): Promise<void> {
     const told = new Map([...endpoints].map((endpoint) => [endpoint.number, toldOf(endpoint, network)]));
+    for (const [number, { endpoint }] of told) {
+      if (this.#isCutOff(endpoint)) told.delete(number);
+      else this.#cutOff.delete(number);
+    }
     await this.#enforce({ endpoints: new Map([...told].map(([number, { facts }]) => [number, facts])) });
     for (const [number, one] of told) this.#told.set(number, one);
   }
@@ -146,11 +178,24 @@ export class HostPolicy {
     return decidedBy(decoded.decider, (number) => this.documentNumbered(number));
   }
 
+  /** What the kernel is to hold: the compiled tables, and those who are cut off. */
+  get #wanted(): PolicyTables {
+    const { tables } = this.#compiler;
+    if (this.#cutOff.size === 0) return tables;
+    const { blocks, pairs, portSets } = tables;
+    const closed = [...this.#cutOff.keys()].map((number) => [number, { v4: nobodyKnown, v6: nobodyKnown }] as const);
+    return { blocks, pairs, portSets, standings: new Map([...tables.standings, ...closed]) };
+  }
+
+  #isCutOff(endpoint: Endpoint): boolean {
+    return this.#compiler.documents.size > 0 && this.#awaitsLabels(endpoint);
+  }
+
   async #enforce(update: PolicyUpdate): Promise<void> {
     const before = this.#inverse(update);
     this.#compiler.update(update);
     try {
-      await this.#maps.apply(this.#compiler.tables, this.#compiler.takeChanges());
+      await this.#maps.apply(this.#wanted, this.#compiler.takeChanges());
     } catch (error) {
       this.#compiler.update(before);
       throw error;
@@ -162,7 +207,7 @@ export class HostPolicy {
     const before = this.#inverse(update);
     this.#compiler.update(update);
     try {
-      await this.#maps.applyUnread(this.#compiler.tables, this.#compiler.takeChanges());
+      await this.#maps.applyUnread(this.#wanted, this.#compiler.takeChanges());
     } catch (error) {
       this.#compiler.update(before);
       throw error;
@@ -190,8 +235,14 @@ export class HostPolicy {
   #tell({ networks, endpoints, policies, namespaces }: PolicyIntent, facts: HostFacts): void {
     const told = new Map<number, Told | undefined>();
     for (const [number, { endpoint }] of this.#told) if (!endpoints.has(endpoint.id)) told.set(number, undefined);
+    this.#cutOff.clear();
     for (const endpoint of endpoints.values()) {
       const network = networks.get(endpoint.network);
+      if (this.#awaitsLabels(endpoint) && policies.size > 0) {
+        this.#cutOff.set(endpoint.number, endpoint);
+        told.set(endpoint.number, undefined);
+        continue;
+      }
       if (!network || this.#told.get(endpoint.number)?.endpoint === endpoint) continue;
       told.set(endpoint.number, toldOf(endpoint, network));
     }
