@@ -82,3 +82,17 @@ test('no more questions are on their way than may be, for one container and in a
   waiting.at(-1)?.();
   expect(await again).toEqual({ reply: right });
 });
+
+test('by default a container has 64 questions on their way, and four that flood leave most places free', async () => {
+  const waiting: (() => void)[] = [];
+  const byUdp: Exchange = () => new Promise((resolve) => waiting.push(() => resolve(right)));
+  const forwarder = new Forwarder({ upstreams: () => [first], byUdp });
+  const asked = ['a', 'b', 'c', 'd'].flatMap((source) =>
+    Array.from({ length: 300 }, () => forwarder.forward(www, source, 'udp')),
+  );
+  expect(forwarder.running).toBe(4 * 64);
+  const other = forwarder.forward(www, 'e', 'udp');
+  for (const answer of waiting) answer();
+  expect(await other).toEqual({ reply: right });
+  await Promise.all(asked);
+});

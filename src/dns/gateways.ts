@@ -1,6 +1,7 @@
 import type { ResolverView } from '../api/schemas/resolver.ts';
 import type { Names } from './names.ts';
 import type { Resolver } from './resolver.ts';
+import { seldom } from './seldom.ts';
 import { serveTcp } from './tcp-server.ts';
 import { type Server, serveUdp } from './udp-server.ts';
 
@@ -40,9 +41,11 @@ const quietTries = 5;
 export class Gateways {
   readonly #options: GatewaysOptions;
   readonly #gateways = new Map<string, Gateway>();
+  readonly #tellMishap: (message: string) => void;
 
   constructor(options: GatewaysOptions) {
     this.#options = options;
+    this.#tellMishap = seldom((message) => options.log('warn', message));
   }
 
   get view(): ResolverView['gateways'] {
@@ -76,8 +79,10 @@ export class Gateways {
     const { address, networkId } = gateway;
     const opened: Server[] = [];
     try {
-      opened.push(await serveUdp(resolver, networkId, address, port));
-      opened.push(await serveTcp(resolver, networkId, address, port));
+      const failed = (error: unknown) => this.#mishap(gateway, error);
+      const serving = { resolver, network: networkId, address, port, failed };
+      opened.push(await serveUdp(serving));
+      opened.push(await serveTcp(serving));
       gateway.servers = opened;
       gateway.error = null;
     } catch (error) {
@@ -88,6 +93,13 @@ export class Gateways {
     }
     if (gateway.closed) return void Promise.all(opened.map((server) => server.close()));
     this.#options.log('info', `answers on ${address} for network ${gateway.network}`);
+  }
+
+  /** One query came to nothing by a fault of ours. */
+  #mishap({ address, network }: Gateway, error: unknown): void {
+    this.#options.resolver.counts.failed++;
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#tellMishap(`a query at ${address} of network ${network} was not answered: ${what}`);
   }
 
   #failed(gateway: Gateway, { code, message }: NodeJS.ErrnoException): void {

@@ -1,4 +1,8 @@
-/** How much goes on at once: in all, and for one asker, so that one cannot take what the others need. */
+/**
+ * How much goes on at once: in all, and for one asker, so that one cannot take what the others need. Nor can many
+ * together: who holds as many places as are still free gets no more, so that N greedy ones leave 1 / (N + 1) of all
+ * free for others.
+ */
 export class Limiter {
   readonly #total: number;
   readonly #each: number;
@@ -17,7 +21,7 @@ export class Limiter {
   /** Gives what gives the place back, to be called once; undefined when there is none. */
   enter(who: string): (() => void) | undefined {
     const own = this.#running.get(who) ?? 0;
-    if (this.#all >= this.#total || own >= this.#each) return undefined;
+    if (own >= Math.min(this.#each, this.#total - this.#all)) return undefined;
     this.#all++;
     this.#running.set(who, own + 1);
     return () => {

@@ -1,7 +1,10 @@
 import { encode, type RecordType } from 'dns-packet';
 import type { NamedEndpoint, NamedNetwork } from '../api/schemas/names.ts';
+import { Forwarder } from './forwarder.ts';
 import { Names } from './names.ts';
 import { parseQuery, type Query } from './query.ts';
+import { Resolver } from './resolver.ts';
+import type { Serving } from './udp-server.ts';
 
 export function network(name: string, number: number, internal = false): NamedNetwork {
   const [subnets, gateways] = [
@@ -31,4 +34,14 @@ export function query(name: string, type?: RecordType): Query {
   const parsed = parseQuery(packet(name, type));
   if (!parsed || 'error' in parsed) throw new Error(`${name} is not read`);
   return parsed.query;
+}
+
+/** What a server answers on 127.0.0.1 to a client there: `shop` has these addresses. `faults` is what went wrong. */
+export function loopback(addresses: readonly string[], port: number): Serving & { readonly faults: unknown[] } {
+  const local: NamedNetwork = { ...network('web', 88), subnets: ['127.0.0.0/8'], gateways: ['127.0.0.1'] };
+  const names = namesOf(local, { ...endpoint('shop', local, 2), addresses: [...addresses] });
+  const resolver = new Resolver(names, new Forwarder({ upstreams: () => [] }));
+  const faults: unknown[] = [];
+  const failed = (error: unknown) => void faults.push(error);
+  return { resolver, network: local.id, address: '127.0.0.1', port, failed, faults };
 }
