@@ -11,12 +11,12 @@ static __always_inline __u32 decision_kind(__u32 decision)
 }
 
 /* Fails closed: what should be there and is not, denies. */
-static __always_inline __u32 decide(__u32 subject, __u32 peer, enum policy_direction direction, __u32 parity,
-				    __u8 protocol, __be16 port)
+static __always_inline __u32 decide(struct room *room, __u32 subject, __u32 peer, enum policy_direction direction,
+				    __u32 parity)
 {
 	struct policy_key key = { .subject = subject, .peer = peer, .direction = direction };
 	struct policy_value *value = bpf_map_lookup_elem(&policy, &key);
-	struct policy_port_key ports = { .prefixlen = 64 };
+	struct policy_port_key *ports = &room->port_key;
 	__u32 decision = value ? value->decision[parity] : DECISION_ABSENT;
 	__u32 *at;
 
@@ -27,10 +27,12 @@ static __always_inline __u32 decide(__u32 subject, __u32 peer, enum policy_direc
 	}
 	if (decision_kind(decision) != DECISION_PORTS)
 		return decision;
-	ports.set = decision;
-	ports.protocol = protocol;
-	ports.port = port;
-	at = bpf_map_lookup_elem(&policy_ports, &ports);
+	ports->prefixlen = 64;
+	ports->set = decision;
+	ports->protocol = room->judged.protocol;
+	ports->pad = 0;
+	ports->port = room->judged.port;
+	at = bpf_map_lookup_elem(&policy_ports, ports);
 	return at && decision_kind(*at) != DECISION_PORTS ? *at : (__u32)DECISION_DENY << DECISION_KIND_SHIFT;
 }
 
@@ -44,24 +46,26 @@ static __always_inline struct standing standing_of(__u32 number, const struct ad
 	return slot ? slot->standing[parity] : none;
 }
 
-/* Who an address of the host or the world is. */
-static __always_inline __u32 identity_of_block(const struct address *addr, __u32 parity, __u32 otherwise)
+/* Who an address of the host or the world is. Keys lie in the room: a chain of calls has no more stack. */
+static __always_inline __u32 identity_of_block(struct block_key *key, const struct address *addr, __u32 parity,
+					       __u32 otherwise)
 {
-	struct block_key key = { .prefixlen = 160, .addr = *addr };
 	struct block_identity *block;
 
-	key.family = address_is_v4(addr) ? 4 : 6;
-	block = bpf_map_lookup_elem(&address_blocks, &key);
+	key->prefixlen = 160;
+	key->family = address_is_v4(addr) ? 4 : 6;
+	key->addr = *addr;
+	block = bpf_map_lookup_elem(&address_blocks, key);
 	return block && block->identity[parity] ? block->identity[parity] : otherwise;
 }
 
-static __always_inline struct standing standing_at(const struct flow_end *end, __u32 parity)
+static __always_inline struct standing standing_at(struct block_key *key, const struct flow_end *end, __u32 parity)
 {
 	struct standing outsider = {};
 
 	if (end->party == PARTY_ENDPOINT)
 		return standing_of(end->number, &end->addr, parity);
-	outsider.identity = identity_of_block(&end->addr, parity, end->party == PARTY_HOST ? IDENTITY_HOST : IDENTITY_WORLD);
+	outsider.identity = identity_of_block(key, &end->addr, parity, end->party == PARTY_HOST ? IDENTITY_HOST : IDENTITY_WORLD);
 	return outsider;
 }
 
@@ -76,8 +80,8 @@ NOT_INLINED int policy_judge(__u32 generation)
 	if (!room)
 		return REASON_CONFIG_MISSING;
 	j = &room->judged;
-	source = standing_at(&j->source, parity);
-	destination = standing_at(&j->destination, parity);
+	source = standing_at(&room->block_key, &j->source, parity);
+	destination = standing_at(&room->block_key, &j->destination, parity);
 	j->source_identity = source.identity;
 	j->destination_identity = destination.identity;
 	j->decision = DECISION_ABSENT;
@@ -85,14 +89,14 @@ NOT_INLINED int policy_judge(__u32 generation)
 	if (j->source.number && j->source.number == j->destination.number)
 		return REASON_NONE;
 	if (source.flags & STANDING_EGRESS) {
-		decision = decide(source.identity, destination.identity, POLICY_EGRESS, parity, j->protocol, j->port);
+		decision = decide(room, source.identity, destination.identity, POLICY_EGRESS, parity);
 		j->decision = decision;
 		trace(STEP_EGRESS_DECIDED, decision);
 		if (decision_kind(decision) != DECISION_ALLOW && decision_kind(decision) != DECISION_AUDIT)
 			return REASON_POLICY_DENIED;
 	}
 	if (destination.flags & STANDING_INGRESS) {
-		decision = decide(destination.identity, source.identity, POLICY_INGRESS, parity, j->protocol, j->port);
+		decision = decide(room, destination.identity, source.identity, POLICY_INGRESS, parity);
 		/* What one direction would deny is told before what the other allows. */
 		if (decision_kind(j->decision) != DECISION_AUDIT || decision_kind(decision) == DECISION_DENY)
 			j->decision = decision;

@@ -56,6 +56,8 @@ struct room {
 	struct tuple quoted_to;
 	struct tuple outer_to;
 	struct judged judged;
+	struct block_key block_key;
+	struct policy_port_key port_key;
 };
 
 struct {
