@@ -241,8 +241,8 @@ static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb,
 		changed = ct->state != CONNTRACK_REFUSED || protocol_is_connection(p->protocol);
 	}
 	/* Who was refused does not begin anew by the same tuple: a permission lets the flow go on. */
-	if (ct->state >= CONNTRACK_CLOSING && (ct->state != CONNTRACK_REFUSED || *reply) && p->protocol == IPPROTO_TCP && (p->tcp_flags & TCP_SYN) &&
-	    !(p->tcp_flags & TCP_ACK)) {
+	if (ct->state >= CONNTRACK_CLOSING && (ct->state != CONNTRACK_REFUSED || *reply) &&
+	    p->protocol == IPPROTO_TCP && (p->tcp_flags & TCP_SYN) && !(p->tcp_flags & TCP_ACK)) {
 		conntrack_remove(key); /* the tuple is used again */
 		return NULL;
 	}

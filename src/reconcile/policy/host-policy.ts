@@ -133,11 +133,18 @@ export class HostPolicy {
    */
   async changeEndpoints(endpoints: Iterable<Endpoint>, network: Network): Promise<void> {
     const told = new Map([...endpoints].map((endpoint) => [endpoint.number, toldOf(endpoint, network)]));
+    const cutOff = new Map(this.#cutOff);
     for (const [number, { endpoint }] of told) {
       if (this.#isCutOff(endpoint)) told.delete(number);
       else this.#cutOff.delete(number);
     }
-    await this.#enforce({ endpoints: new Map([...told].map(([number, { facts }]) => [number, facts])) });
+    try {
+      await this.#enforce({ endpoints: new Map([...told].map(([number, { facts }]) => [number, facts])) });
+    } catch (error) {
+      // Who could not be told stays cut off, also when the maps are made anew.
+      for (const [number, endpoint] of cutOff) this.#cutOff.set(number, endpoint);
+      throw error;
+    }
     for (const [number, one] of told) this.#told.set(number, one);
   }
 
