@@ -20,6 +20,7 @@ enum decision_kind abi_decision_kind;
 enum decision_layout abi_decision_layout;
 enum policy_direction abi_policy_direction;
 enum standing_flag abi_standing_flag;
+enum learned_flag abi_learned_flag;
 enum collect_mode abi_collect_mode;
 enum collect_filter abi_collect_filter;
 struct collect abi_collect;

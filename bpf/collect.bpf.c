@@ -28,6 +28,21 @@ static __always_inline bool matches(const struct collect *what, const struct con
 
 struct bpf_map;
 
+/* A flow that an endpoint has begun with the world: the address that it may have learned is in use. */
+static __always_inline void note_learned(const struct conntrack_key *key, const struct conntrack *ct, __u32 parity, __u64 now)
+{
+	bool origin_is_b = ct->flags & CONNTRACK_ORIGIN_B;
+	struct learned_key learned_key = { .endpoint = ct->owner };
+	struct learned *known;
+
+	if (ct->destination_party != PARTY_WORLD || (ct->flags & CONNTRACK_REPLY_HALF))
+		return;
+	learned_key.addr = origin_is_b ? key->addr_a : key->addr_b;
+	known = bpf_map_lookup_elem(&learned, &learned_key);
+	if (known && (known->half[parity].flags & LEARNED_EXPIRED))
+		bpf_map_update_elem(&learned_in_use, &learned_key, &now, BPF_ANY);
+}
+
 struct walk {
 	struct collect what; /* a copy: a callback may not write to the context */
 	const struct config *config;
@@ -53,6 +68,8 @@ static long visit(struct bpf_map *map UNUSED, struct conntrack_key *key, struct 
 		walk->what.deleted++;
 		return 0;
 	}
+	if (walk->what.mode == COLLECT_EXPIRED && (walk->what.filter & COLLECT_LEARNED) && owner)
+		note_learned(key, ct, walk->config->generation & 1, walk->now);
 	if (walk->what.mode == COLLECT_EXPIRED && owner && !(ct->flags & CONNTRACK_REPLY_HALF)) {
 		tally = bpf_map_lookup_elem(&quota_counts, &owner);
 		if (tally) {

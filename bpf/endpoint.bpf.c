@@ -112,6 +112,56 @@ NOT_INLINED int fits(struct __sk_buff *skb, struct packet *p)
 	return !up || !too_big(skb, p, up->mtu);
 }
 
+/* What `begin` leaves to the caller, so that the chain of calls stays short enough for the stack. */
+#define BEGIN_TO_WORLD -100
+#define BEGIN_TO_PUBLISHED -101
+#define BEGIN_TO_RESOLVER -102
+
+static __always_inline const struct address *gateway_of(const struct network *n, const struct packet *p)
+{
+	return p->is_v4 ? &n->gateway4 : &n->gateway6;
+}
+
+/* Whether a permitted flow asks for names, of whose answers this host has to learn. */
+static __always_inline bool is_steered(const struct packet *p, const struct network *n)
+{
+	if (p->destination_port != bpf_htons(53) || (p->protocol != IPPROTO_UDP && p->protocol != IPPROTO_TCP))
+		return false;
+	return (standing_of(p->source_number, &p->source, p->generation & 1).flags & STANDING_NAMES) &&
+	       !address_is_zero(gateway_of(n, p));
+}
+
+/* A question for names: the resolver at the gateway answers in the place of who was asked. */
+NOT_INLINED int begin_to_resolver(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct new_flow flow = {
+		.flags = CONNTRACK_STEERED,
+		.source_party = PARTY_ENDPOINT,
+		.destination_party = PARTY_HOST,
+	};
+	struct room *room = room_get();
+	struct tuple *other;
+	struct network *n;
+	int reason;
+
+	if (!p || !c || !room)
+		return TC_ACT_SHOT;
+	n = network_at(p->network);
+	if (!n)
+		return drop(skb, p, REASON_CONFIG_MISSING);
+	other = &room->other;
+	tuple_of_packet(other, p);
+	other->destination = *gateway_of(n, p);
+	flow.owner = p->source_number;
+	reason = conntrack_create_pair(skb, p, other, &flow);
+	if (!reason) {
+		trace(STEP_STEERED, 0);
+		reason = translate(skb, p, other);
+	}
+	return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_HOST);
+}
+
 /* A flow to somewhere outside of this host. */
 NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 {
@@ -149,6 +199,8 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	if (p->ttl <= 1 && route == ROUTE_UPLINK)
 		return refuse(skb, p, REASON_TTL_EXCEEDED);
 	trace(STEP_ALLOWED, 0);
+	if (is_steered(p, n))
+		return BEGIN_TO_RESOLVER;
 	if (route == ROUTE_LOCAL) {
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_HOST);
@@ -221,10 +273,6 @@ NOT_INLINED int begin_to_published(struct __sk_buff *skb, struct packet *p)
 	return to_endpoint(skb, p, c, other->network, false);
 }
 
-/* What `begin` leaves to the caller, so that the chain of calls stays short enough for the stack. */
-#define BEGIN_TO_WORLD -100
-#define BEGIN_TO_PUBLISHED -101
-
 /* The first packet of a flow: where to, and may it? */
 NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 {
@@ -280,6 +328,9 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		if (reason)
 			return drop(skb, p, reason);
 		trace(STEP_ALLOWED, 0);
+		/* The gateway's own is the resolver. */
+		if (!host->network && is_steered(p, n))
+			return BEGIN_TO_RESOLVER;
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_HOST);
 	}
@@ -409,7 +460,9 @@ int from_endpoint(struct __sk_buff *skb)
 		int action = begin(skb, &p);
 
 		if (action == BEGIN_TO_WORLD)
-			return begin_to_world(skb, &p);
+			action = begin_to_world(skb, &p);
+		if (action == BEGIN_TO_RESOLVER)
+			return begin_to_resolver(skb, &p);
 		return action == BEGIN_TO_PUBLISHED ? begin_to_published(skb, &p) : action;
 	}
 	trace(STEP_CONNTRACK_HIT, ct->state);

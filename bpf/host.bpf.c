@@ -63,8 +63,9 @@ int from_host(struct __sk_buff *skb)
 	ct = conntrack_lookup(skb, &p, c, &room->of_packet, &reply);
 	if (ct) {
 		trace(STEP_CONNTRACK_HIT, ct->state);
-		/* A tuple that a translated flow has is not the stack's to use. */
-		if (ct->flags & CONNTRACK_TRANSLATED)
+		/* A tuple that a translated flow has is not the stack's to use, but for the resolver's answers. */
+		if ((ct->flags & CONNTRACK_TRANSLATED) &&
+		    !(reply && !forwarded && (ct->flags & CONNTRACK_STEERED) && (ct->flags & CONNTRACK_REPLY_HALF)))
 			return drop(skb, &p, REASON_CONNTRACK_INVALID);
 		/* A forwarded packet may only belong to what left by the stack, or came in routed; or answer
 		 * what an endpoint asked of the host, which another tool's rules may hand on to elsewhere. */
@@ -72,6 +73,10 @@ int from_host(struct __sk_buff *skb)
 		    !(reply && ct->destination_party == PARTY_HOST))
 			return drop(skb, &p, REASON_FORWARDED_BY_HOST);
 		reason = judge_known(skb, &p, ct, reply);
+		if (!reason && (ct->flags & CONNTRACK_TRANSLATED)) {
+			tuple_of_other(&room->other, ct, reply);
+			reason = translate(skb, &p, &room->other);
+		}
 		if (reason)
 			return drop(skb, &p, reason);
 		return hand_over(skb, &p, c, e);

@@ -137,6 +137,14 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct learned_key);
+	__type(value, struct learned);
+} learned SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1048576);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct policy_key);
@@ -185,6 +193,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct quota_count);
 } quota_counts SEC(".maps") WRITER_DATAPATH;
+
+/* Expired entries of `learned` that the collector has seen a flow of. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct learned_key);
+	__type(value, __u64); /* ktime ns */
+} learned_in_use SEC(".maps") WRITER_DATAPATH;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

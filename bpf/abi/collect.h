@@ -13,6 +13,7 @@ enum collect_filter {
 	COLLECT_BY_ADDRESS = 2, /* either end, on either wire */
 	COLLECT_BY_PORT = 4, /* either end, on either wire */
 	COLLECT_BY_PROTOCOL = 8,
+	COLLECT_LEARNED = 16, /* of COLLECT_EXPIRED: also tells in `learned_in_use` which expired addresses are talked to */
 };
 
 /* Context of the program conntrack_collect, which is run by BPF_PROG_TEST_RUN. */

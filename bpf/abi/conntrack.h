@@ -34,6 +34,7 @@ enum conntrack_flag {
 	CONNTRACK_SNAT = 32, /* holds a masquerading port */
 	CONNTRACK_PUBLISHED = 64, /* admitted by a published port */
 	CONNTRACK_STACK = 128, /* to the world through the host's own forwarding */
+	CONNTRACK_STEERED = 256, /* a question for names, which the resolver answers in the place of who was asked */
 };
 
 /* What stands at an end of a flow. */

@@ -72,6 +72,7 @@ enum step {
 	STEP_PASSED = 17, /* not ours */
 	STEP_EGRESS_DECIDED = 18, /* detail: the decision of the sender's egress policy */
 	STEP_INGRESS_DECIDED = 19, /* detail: the decision of the receiver's ingress policy */
+	STEP_STEERED = 20, /* to the resolver, which answers in the place of who was asked */
 };
 
 struct trace_step {

@@ -34,6 +34,7 @@ enum policy_direction {
 enum standing_flag {
 	STANDING_INGRESS = 1, /* some document governs what it receives */
 	STANDING_EGRESS = 2, /* some document governs what it sends */
+	STANDING_NAMES = 4, /* by domain names, too: `learned` has their addresses, and the resolver its questions */
 };
 
 struct standing {
@@ -63,6 +64,29 @@ struct block_identity {
 	__u32 identity[2]; /* where absent under a parity, that of the next shorter prefix; 0: as if nothing held it */
 };
 ABI_SIZE(struct block_identity, 8);
+
+/* Key of `learned`: an address of the world that an endpoint was told as a domain name's which some document lets
+ * it reach. It is who the value says, to this endpoint alone. */
+struct learned_key {
+	__u32 endpoint; /* number */
+	struct address addr;
+};
+ABI_SIZE(struct learned_key, 20);
+
+enum learned_flag {
+	LEARNED_EXPIRED = 1, /* the answer's time is over: for flows that are there, and for no new one */
+};
+
+struct learned_half {
+	__u32 identity; /* 0: under this parity the entry is not there */
+	__u32 flags; /* enum learned_flag */
+};
+ABI_SIZE(struct learned_half, 8);
+
+struct learned {
+	struct learned_half half[2];
+};
+ABI_SIZE(struct learned, 16);
 
 /* Key of `policy`: what `subject` decides about traffic with `peer`. Peer 0: any that has no entry. */
 struct policy_key {

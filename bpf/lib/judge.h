@@ -89,12 +89,19 @@ static __always_inline int policy_judge_again(const struct conntrack_key *key, s
 	bool reply_half = ct->flags & CONNTRACK_REPLY_HALF;
 	int reason;
 
+	j->known = ct->state != CONNTRACK_REFUSED;
 	if (reply_half)
 		judged_end(&j->source, &ct->other_source, ct->other_network, ct->source_party);
 	else
 		judged_end(&j->source, origin_is_b ? &key->addr_b : &key->addr_a, key->network, ct->source_party);
 	j->protocol = key->protocol;
-	if (translated && !reply_half) {
+	if (ct->flags & CONNTRACK_STEERED) {
+		const struct address *asked = reply_half ? &ct->other_destination :
+						     origin_is_b ? &key->addr_a : &key->addr_b;
+
+		flow_end_set(&j->destination, asked, 0, host_addr_at(asked) ? PARTY_HOST : PARTY_WORLD);
+		j->port = policy_port(key->protocol, origin_is_b ? key->port_a : key->port_b);
+	} else if (translated && !reply_half) {
 		judged_end(&j->destination, &ct->other_destination, ct->other_network, ct->destination_party);
 		j->port = policy_port(key->protocol, ct->other_destination_port);
 	} else {

@@ -69,6 +69,24 @@ static __always_inline struct standing standing_at(struct block_key *key, const 
 	return outsider;
 }
 
+/* Who an address of the world is to an endpoint that documents let reach domain names. */
+static __always_inline __u32 identity_of_learned(struct room *room, __u32 parity, __u32 otherwise)
+{
+	struct learned_key *key = &room->learned_key;
+	struct learned *known;
+	struct learned_half *half;
+
+	key->endpoint = room->judged.source.number;
+	key->addr = room->judged.destination.addr;
+	known = bpf_map_lookup_elem(&learned, key);
+	if (!known)
+		return otherwise;
+	half = &known->half[parity];
+	if (!half->identity || ((half->flags & LEARNED_EXPIRED) && !room->judged.known))
+		return otherwise;
+	return half->identity;
+}
+
 /* Judges what `room->judged` holds. Answers a drop reason; the identities and the decision stay there. */
 NOT_INLINED int policy_judge(__u32 generation)
 {
@@ -82,6 +100,8 @@ NOT_INLINED int policy_judge(__u32 generation)
 	j = &room->judged;
 	source = standing_at(&room->block_key, &j->source, parity);
 	destination = standing_at(&room->block_key, &j->destination, parity);
+	if ((source.flags & STANDING_NAMES) && j->destination.party == PARTY_WORLD)
+		destination.identity = identity_of_learned(room, parity, destination.identity);
 	j->source_identity = source.identity;
 	j->destination_identity = destination.identity;
 	j->decision = DECISION_ABSENT;
@@ -136,6 +156,7 @@ static __always_inline int policy_admit(struct packet *p, __u32 source_party, co
 	flow_end_set(&j->destination, destination, destination_number, destination_party);
 	j->protocol = p->protocol;
 	j->port = policy_port(p->protocol, port);
+	j->known = 0;
 	reason = policy_judge(p->generation);
 	p->source_identity = j->source_identity;
 	p->destination_identity = j->destination_identity;

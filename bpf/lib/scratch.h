@@ -36,6 +36,7 @@ struct judged {
 	__u8 protocol;
 	__u8 pad;
 	__be16 port; /* 0 where the protocol has none */
+	__u32 known; /* it passes already */
 	__u32 source_identity; /* out */
 	__u32 destination_identity; /* out */
 	__u32 decision; /* out: what allowed or denied it; DECISION_ABSENT: no document governs it */
@@ -57,6 +58,7 @@ struct room {
 	struct tuple outer_to;
 	struct judged judged;
 	struct block_key block_key;
+	struct learned_key learned_key;
 	struct policy_port_key port_key;
 };
 

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { BpfObject } from '../../src/loader/object.ts';
 import { PinTree } from '../../src/loader/pin.ts';
-import { ConntrackFlag, ConntrackState } from '../../src/maps/generated/abi.ts';
+import { ConntrackFlag, ConntrackState, LearnedFlag, Party } from '../../src/maps/generated/abi.ts';
 import { type Maps, openMaps } from '../../src/maps/open.ts';
-import { parseAddress } from '../../src/model/address.ts';
+import { formatAddress, parseAddress } from '../../src/model/address.ts';
 import { ConntrackCollect } from '../../src/observe/conntrack/kernel-program.ts';
 import { conntrackFilter, type FakeEntry, flowEntry, type Tuple } from '../../src/observe/conntrack/testing.ts';
 import { plainNames } from '../../src/observe/flows/testing.ts';
@@ -39,7 +39,7 @@ beforeEach(() => {
   maps = owned.use(openMaps(pins.maps));
   const config = maps.config.get(0);
   if (!config) throw new Error('an array has all its entries');
-  const timeouts = { timeoutNew: 25, timeoutUdp: 30, timeoutIcmp: 25, timeoutEstablished: 35 };
+  const timeouts = { timeoutNew: 25, timeoutUdp: 30, timeoutIcmp: 25, timeoutEstablished: 35, timeoutRefused: 25 };
   maps.config.set(0, { ...config, ...timeouts, timeoutClosing: 20, timeoutClosed: 10 });
   collect = new ConntrackCollect(object.program('conntrack_collect'), maps);
 });
@@ -117,6 +117,45 @@ test('a flush by port, direction or state deletes exactly what matches', async (
   expect(maps.conntrack.count()).toBe(2);
   expect(await collect.flush(conntrackFilter({ from: ['10.88.0.3'] }), plainNames)).toBe(0);
   expect(await collect.flush(conntrackFilter({ from: ['10.88.0.0/24'], state: ['ESTABLISHED'] }), plainNames)).toBe(2);
+});
+
+test('expired addresses of domain names are told while flows that their endpoint began use them, and only those', async () => {
+  const learn = (address: string, flags: number, endpoint = 1) => {
+    const half = { identity: 300, flags };
+    maps.learned.set({ endpoint, addr: parseAddress(address) }, { half: [half, half] });
+  };
+  const toWorld = (destination: string, change: Parameters<typeof flowEntry>[1] = {}) =>
+    idle(
+      1n,
+      { source: ['10.88.0.2', 40_000], destination: [destination, 443], network: 1 },
+      { owner: 1, destinationParty: Party.WORLD, ...change },
+    );
+  for (const last of [1, 2, 4, 5, 6]) learn(`192.0.2.${last}`, LearnedFlag.EXPIRED);
+  learn('192.0.2.3', 0);
+  learn('192.0.2.7', LearnedFlag.EXPIRED, 2);
+  learn('2001:db8::7', LearnedFlag.EXPIRED);
+  maps.conntrack.setManyRaw([
+    toWorld('192.0.2.1'),
+    toWorld('192.0.2.3'),
+    // Refused, expired, of the host's, and of another endpoint
+    toWorld('192.0.2.4', { owner: 0, state: ConntrackState.REFUSED }),
+    idle(40n, { source: ['10.88.0.2', 40_000], destination: ['192.0.2.5', 443], network: 1 }, { owner: 1 }),
+    toWorld('192.0.2.6', { destinationParty: Party.HOST }),
+    toWorld('192.0.2.7'),
+    idle(
+      1n,
+      { source: ['fd00:88::2', 40_000], destination: ['2001:db8::7', 443], network: 1 },
+      { owner: 1, destinationParty: Party.WORLD },
+    ),
+  ]);
+  const { inUse, live } = await collect.expireAndFindUse();
+  expect(live).toBe(6);
+  expect(inUse.map(({ endpoint, addr }) => `${endpoint} ${formatAddress(addr)}`).sort()).toEqual([
+    '1 192.0.2.1',
+    '1 2001:db8::7',
+  ]);
+  await collect.flush(conntrackFilter(), plainNames);
+  expect((await collect.expireAndFindUse()).inUse).toEqual([]);
 });
 
 test('a walk over a full map holds the event loop up for a moment only', async () => {

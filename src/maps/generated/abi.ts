@@ -29,6 +29,7 @@ export const CollectFilter = {
   BY_ADDRESS: 2,
   BY_PORT: 4,
   BY_PROTOCOL: 8,
+  LEARNED: 16,
 } as const;
 export type CollectFilter = (typeof CollectFilter)[keyof typeof CollectFilter];
 const collectFilterNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(CollectFilter).map(([name, n]) => [n, name]));
@@ -73,6 +74,7 @@ export const ConntrackFlag = {
   SNAT: 32,
   PUBLISHED: 64,
   STACK: 128,
+  STEERED: 256,
 } as const;
 export type ConntrackFlag = (typeof ConntrackFlag)[keyof typeof ConntrackFlag];
 
@@ -244,6 +246,17 @@ export function identityName(n: number): string {
   return identityNames[n] ?? String(n);
 }
 
+/** `enum learned_flag` */
+export const LearnedFlag = {
+  EXPIRED: 1,
+} as const;
+export type LearnedFlag = (typeof LearnedFlag)[keyof typeof LearnedFlag];
+
+/** The flags that are set, by name. */
+export function learnedFlags(flags: number): string[] {
+  return Object.entries(LearnedFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
+}
+
 /** `enum network_flag` */
 export const NetworkFlag = {
   PRESENT: 1,
@@ -308,6 +321,7 @@ export function publishFlags(flags: number): string[] {
 export const StandingFlag = {
   INGRESS: 1,
   EGRESS: 2,
+  NAMES: 4,
 } as const;
 export type StandingFlag = (typeof StandingFlag)[keyof typeof StandingFlag];
 
@@ -337,6 +351,7 @@ export const Step = {
   PASSED: 17,
   EGRESS_DECIDED: 18,
   INGRESS_DECIDED: 19,
+  STEERED: 20,
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 const stepNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Step).map(([name, n]) => [n, name]));
@@ -954,6 +969,64 @@ export const interfaceCodec: Codec<Interface> = {
   },
 };
 
+/** `struct learned`, 16 bytes */
+export interface Learned {
+  readonly half: readonly LearnedHalf[];
+}
+
+export const learnedCodec: Codec<Learned> = {
+  size: 16,
+  encode(value, bytes, offset = 0) {
+    if (value.half.length !== 2) throw new RangeError(`${value.half.length} elements where 2 belong`);
+    value.half.forEach((element, index) => learnedHalfCodec.encode(element, bytes, offset + 0 + index * 8));
+  },
+  decode(bytes, offset = 0) {
+    return {
+      half: Array.from({ length: 2 }, (_, index) => learnedHalfCodec.decode(bytes, offset + 0 + index * 8)),
+    };
+  },
+};
+
+/** `struct learned_half`, 8 bytes */
+export interface LearnedHalf {
+  readonly identity: number;
+  readonly flags: number;
+}
+
+export const learnedHalfCodec: Codec<LearnedHalf> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.identity);
+    putU32(bytes, offset + 4, value.flags);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      identity: getU32(bytes, offset + 0),
+      flags: getU32(bytes, offset + 4),
+    };
+  },
+};
+
+/** `struct learned_key`, 20 bytes */
+export interface LearnedKey {
+  readonly endpoint: number;
+  readonly addr: Uint8Array;
+}
+
+export const learnedKeyCodec: Codec<LearnedKey> = {
+  size: 20,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.endpoint);
+    putBytes(bytes, offset + 4, value.addr, 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      endpoint: getU32(bytes, offset + 0),
+      addr: getBytes(bytes, offset + 4, 16),
+    };
+  },
+};
+
 /** `struct member_key`, 8 bytes */
 export interface MemberKey {
   readonly network: number;
@@ -1496,6 +1569,24 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<number, Interface, 'hash'>,
+  learned: {
+    name: 'learned',
+    type: 'hash',
+    key: learnedKeyCodec,
+    value: learnedCodec,
+    maxEntries: 65536,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<LearnedKey, Learned, 'hash'>,
+  learnedInUse: {
+    name: 'learned_in_use',
+    type: 'lru_hash',
+    key: learnedKeyCodec,
+    value: u64Codec,
+    maxEntries: 65536,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<LearnedKey, bigint, 'lru_hash'>,
   members: {
     name: 'members',
     type: 'hash',

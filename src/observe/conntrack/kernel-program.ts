@@ -2,7 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { ConntrackFilter } from '../../api/schemas/conntrack.ts';
 import type { Program } from '../../loader/program.ts';
 import { encoded } from '../../maps/codec.ts';
-import { type Collect, CollectFilter, CollectMode, collectCodec } from '../../maps/generated/abi.ts';
+import {
+  type Collect,
+  CollectFilter,
+  CollectMode,
+  collectCodec,
+  type LearnedKey,
+  learnedKeyCodec,
+} from '../../maps/generated/abi.ts';
 import type { Maps } from '../../maps/open.ts';
 import type { Peers, RefNames } from '../peers.ts';
 import { parseProtocol } from '../protocol.ts';
@@ -34,15 +41,34 @@ const everything: Collect = {
 export class ConntrackCollect implements CollectProgram {
   readonly #program: Program;
   readonly #conntrack: Maps['conntrack'];
+  readonly #learnedInUse: Maps['learnedInUse'];
 
-  constructor(program: Program, { conntrack }: Pick<Maps, 'conntrack'>) {
+  constructor(program: Program, { conntrack, learnedInUse }: Pick<Maps, 'conntrack' | 'learnedInUse'>) {
     this.#program = program;
     this.#conntrack = conntrack;
+    this.#learnedInUse = learnedInUse;
   }
 
   async expire(): Promise<Collected> {
     const { visited, deleted } = this.#run({ ...everything, mode: CollectMode.EXPIRED });
     return { live: Math.max(0, visited - deleted), deleted };
+  }
+
+  /** As {@link ConntrackCollect.expire}; gives which of the expired entries of `learned` have a flow. */
+  async expireAndFindUse(): Promise<Collected & { readonly inUse: readonly LearnedKey[] }> {
+    this.#takeInUse();
+    const { visited, deleted } = this.#run({
+      ...everything,
+      mode: CollectMode.EXPIRED,
+      filter: CollectFilter.LEARNED,
+    });
+    return { live: Math.max(0, visited - deleted), deleted, inUse: this.#takeInUse() };
+  }
+
+  #takeInUse(): LearnedKey[] {
+    const keys = [...this.#learnedInUse.rawEntries()].map(([key]) => key);
+    this.#learnedInUse.deleteManyRaw(keys);
+    return keys.map((key) => learnedKeyCodec.decode(key));
   }
 
   /** Ends every flow of an endpoint that is gone: who gets its address next inherits none. */

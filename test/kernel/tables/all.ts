@@ -1,4 +1,5 @@
 import { delivery } from './delivery.ts';
+import { domainNames } from './domain-names.ts';
 import { errors } from './errors.ts';
 import { fragments } from './fragments.ts';
 import { guard } from './guard.ts';
@@ -22,5 +23,6 @@ export const tables = {
   fragments,
   'a malformed packet': malformed,
   policy,
+  'domain names': domainNames,
   'the deny list': xdp,
 } as const;

@@ -1,5 +1,5 @@
 import { DecisionKind, DecisionLayout, PolicyDirection, StandingFlag } from '../../../src/maps/generated/abi.ts';
-import { parsePrefix } from '../../../src/model/address.ts';
+import { parseAddress, parsePrefix } from '../../../src/model/address.ts';
 import { type EndpointName, endpoints } from './plan.ts';
 import type { World } from './world.ts';
 
@@ -14,8 +14,8 @@ export const audit = word(DecisionKind.AUDIT, 1 << DecisionLayout.DOCUMENT_SHIFT
 type Halves = number | readonly [even: number, odd: number];
 const halves = (value: Halves) => (typeof value === 'number' ? [value, value] : [...value]);
 
-/** Has documents govern what an endpoint receives or sends. */
-export function govern(world: World, who: EndpointName, ...directions: ('INGRESS' | 'EGRESS')[]): void {
+/** Has documents govern what an endpoint receives or sends, also by domain names. */
+export function govern(world: World, who: EndpointName, ...directions: (keyof typeof StandingFlag)[]): void {
   const { number, identity } = endpoints[who];
   const flags = directions.reduce((sum, direction) => sum | StandingFlag[direction], 0);
   for (const index of [2 * number, 2 * number + 1]) {
@@ -64,6 +64,13 @@ export function block(world: World, cidr: string, identity: number): void {
     { prefixlen: 32 + prefixLength, family, addr: address },
     { identity: [identity, identity] },
   );
+}
+
+/** Has an endpoint told an address, which is this identity to it; 0: it is forgotten. */
+export function learn(world: World, who: EndpointName, address: string, identity: Halves, flags = 0): void {
+  const key = { endpoint: endpoints[who].number, addr: parseAddress(address) };
+  if (identity === 0) world.maps.learned.delete(key);
+  else world.maps.learned.set(key, { half: halves(identity).map((number) => ({ identity: number, flags })) });
 }
 
 /** The permissions' generation goes up by one: its parity turns. */

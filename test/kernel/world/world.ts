@@ -185,6 +185,8 @@ export const smallMaps = {
   policy: 1024,
   policy_ports: 1024,
   address_blocks: 1024,
+  learned: 1024,
+  learned_in_use: 1024,
 };
 
 function load(name: string, pinMaps: string, maxEntries: Readonly<Record<string, number>>): BpfObject {
