@@ -49,10 +49,12 @@ function tables(port: number): PolicyTables {
       pairs.set(pairKey(pair.subject, pair.peer, pair.direction), pair);
     }
   }
-  return { standings, blocks: new Map(), pairs, portSets };
+  return { standings, blocks: new Map(), learned: new Map(), pairs, portSets };
 }
 
-const empty: PolicyTables = { standings, blocks: new Map(), pairs: new Map(), portSets: new Map() };
+const empty: PolicyTables = {
+  ...{ standings, blocks: new Map(), learned: new Map(), pairs: new Map(), portSets: new Map() },
+};
 const results: Record<'load' | 'replace', number[]> = { load: [], replace: [] };
 for (let run = 0; run < runs; run++) {
   for (const [name, next] of [

@@ -236,13 +236,85 @@ describe('peers and ports', () => {
     expect(world.verdict('x/a', 'host')).toBe(expected);
   });
 
-  test('domain names are refused, with the path', () => {
-    const yaml = cnp({ egress: '[{action: Accept, to: [{namespaces: {}}, {domainNames: [example.com]}]}]' });
-    const world = six().policies(isolate);
-    expect(() => world.policies(yaml)).toThrow(
-      'ClusterNetworkPolicy c: spec.egress[0].to[1].domainNames: domain names are not enforced yet',
-    );
-    expect(world.verdict('y/a', 'x/a')).toBe('deny');
+  describe('domain names', () => {
+    const only = (names: string, protocols = '') =>
+      cnp({
+        egress: `[{action: Accept, to: [{domainNames: [${names}]}]${protocols}}, {action: Deny, to: [{networks: [0.0.0.0/0, '::/0']}]}]`,
+      });
+    const told = () => six().learned('x/a', '192.0.2.9', ['www.example.com']);
+
+    test.each<[string, string, string]>([
+      ['the name itself', 'www.example.com', 'allow'],
+      ['in another case, with the final dot', 'WWW.Example.COM.', 'allow'],
+      ['all below a name', '"*.example.com"', 'allow'],
+      ['another name', 'example.com', 'deny'],
+      ['all below the name, which is not the name', '"*.www.example.com"', 'deny'],
+      ['a name that ends alike', '"*.ample.com"', 'deny'],
+      ['one of several', '"*.example.org", www.example.com', 'allow'],
+    ])('%s: %s', (_, names, expected) => {
+      expect(told().policies(only(names)).verdict('x/a', '192.0.2.9')).toBe(expected);
+    });
+
+    test('open the address to the endpoint that was told it, and to nobody else', () => {
+      const world = told().policies(only('www.example.com'));
+      expect(world.verdict('x/a', '192.0.2.9')).toBe('allow');
+      expect(world.verdict('x/b', '192.0.2.9')).toBe('deny');
+      expect(world.verdict('x/a', '192.0.2.10')).toBe('deny');
+    });
+
+    test('by the ports of the rule', () => {
+      const world = told().policies(only('www.example.com', ', protocols: [{tcp: {destinationPort: {number: 443}}}]'));
+      expect(world.verdict('x/a', '192.0.2.9', '443/tcp')).toBe('allow');
+      expect(world.verdict('x/a', '192.0.2.9', '80/tcp')).toBe('deny');
+    });
+
+    test('a denial before them stays', () => {
+      const world = told().policies(
+        cnp({
+          egress: `[{action: Deny, to: [{networks: [192.0.2.0/24]}]}, {action: Accept, to: [{domainNames: [www.example.com]}]}]`,
+        }),
+      );
+      expect(world.verdict('x/a', '192.0.2.9')).toBe('deny');
+    });
+
+    test('an address of two names has the permissions of both', () => {
+      const first =
+        '[{action: Accept, to: [{domainNames: [other.example]}], protocols: [{tcp: {destinationPort: {number: 80}}}]}]';
+      const later = only('www.example.com', ', protocols: [{tcp: {destinationPort: {number: 443}}}]');
+      const world = told().policies(cnp({ name: 'first', priority: 5, egress: first }) + later);
+      const verdicts = () => ['80/tcp', '443/tcp', '22/tcp'].map((port) => world.verdict('x/a', '192.0.2.9', port));
+      expect(verdicts()).toEqual(['deny', 'allow', 'deny']);
+      world.learned('x/a', '192.0.2.9', ['www.example.com', 'other.example']);
+      expect(verdicts()).toEqual(['allow', 'allow', 'deny']);
+    });
+
+    test('an expired address is closed to new flows, and one that is forgotten to all', () => {
+      const world = told().policies(only('www.example.com'));
+      world.learned('x/a', '192.0.2.9', ['www.example.com'], true);
+      expect(world.verdict('x/a', '192.0.2.9')).toBe('deny');
+      expect(world.compiler.tables.learned.size).toBe(1);
+      world.learned('x/a', '192.0.2.9', []);
+      expect(world.compiler.tables.learned.size).toBe(0);
+    });
+
+    test('what was learned counts for a document that comes later, and goes with it', () => {
+      const world = told().policies(only('other.example'));
+      expect(world.verdict('x/a', '192.0.2.9')).toBe('deny');
+      world.policies(only('other.example, "*.example.com"'));
+      expect(world.verdict('x/a', '192.0.2.9')).toBe('allow');
+      expect(world.compiler.domainsOf(world.number('x/a'))).toEqual(['*.example.com', 'other.example']);
+      world.policies(isolate);
+      expect(world.compiler.domainsOf(world.number('x/a'))).toEqual([]);
+      expect(world.compiler.tables.learned.size).toBe(0);
+    });
+
+    test('an address of the same names and blocks is nobody new', () => {
+      const world = told().policies(only('"*.example.com"'));
+      world.compiler.takeChanges();
+      world.learned('x/b', '192.0.2.10', ['api.example.com']);
+      const { pairs, standings, learned } = world.compiler.takeChanges();
+      expect([pairs.length, standings.size, learned.size]).toEqual([0, 0, 1]);
+    });
   });
 });
 

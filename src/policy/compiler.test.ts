@@ -12,7 +12,9 @@ test('an endpoint of a known kind compiles nothing', () => {
   world.compiler.takeChanges();
   world.endpoint('x/b', { app: 'web', version: '2' });
   const changes = world.compiler.takeChanges();
-  expect(changes).toEqual({ standings: new Set([2]), blocks: new Set(), pairs: [], portSets: new Set() });
+  expect(changes).toEqual({
+    ...{ standings: new Set([2]), blocks: new Set(), learned: new Set(), pairs: [], portSets: new Set() },
+  });
   const { standings } = world.compiler.tables;
   expect(standings.get(2)).toEqual(standings.get(1));
 });

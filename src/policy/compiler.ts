@@ -1,11 +1,10 @@
 import type { Labels, PolicyDocument } from '../model/policy.ts';
 import { type Capacities, checkCapacities, unlimited } from './compile/capacities.ts';
 import { compileDocument } from './compile/document.ts';
-import { refuseDomainNames } from './compile/domain-names.ts';
 import type { PairChange } from './compile/pair-table.ts';
 import { RowCompiler } from './compile/row-compiler.ts';
 import { Identities, type IdentitySeeds } from './identity/identities.ts';
-import type { PolicyEndpoint } from './identity/policy-endpoint.ts';
+import type { LearnedAddress, PolicyEndpoint } from './identity/policy-endpoint.ts';
 import type { Party } from './identity/profile.ts';
 import type { PolicyTables, PortEntry } from './tables.ts';
 
@@ -32,6 +31,8 @@ export interface PolicyUpdate {
   readonly endpoints?: ReadonlyMap<number, PolicyEndpoint | undefined> | undefined;
   /** All of the host's own, without prefix length. */
   readonly hostAddresses?: Iterable<string> | undefined;
+  /** By `learnedKey`. */
+  readonly learned?: ReadonlyMap<string, LearnedAddress | undefined> | undefined;
 }
 
 /** One identity: what it stands for. */
@@ -44,12 +45,15 @@ export interface CompiledIdentity {
   readonly labels: Labels;
   /** The longest block of some document that holds the address. */
   readonly block: string | undefined;
+  /** Patterns of documents for the domain names that the address was learned by. */
+  readonly domains: readonly string[];
 }
 
 /** What of {@link PolicyTables} has come, gone or changed: its keys, and the pairs themselves. */
 export interface PolicyChanges {
   readonly standings: ReadonlySet<number>;
   readonly blocks: ReadonlySet<string>;
+  readonly learned: ReadonlySet<string>;
   readonly pairs: readonly PairChange[];
   readonly portSets: ReadonlySet<number>;
 }
@@ -93,11 +97,9 @@ export class PolicyCompiler {
   /**
    * Applies all of a change or nothing.
    *
-   * @throws VetchError UNSUPPORTED: a document asks for what is not enforced; MAP_FULL with the numbers: it does not
-   * fit; INVALID: an address that is none
+   * @throws VetchError MAP_FULL with the numbers: it does not fit; INVALID: an address that is none
    */
   update(update: PolicyUpdate): void {
-    for (const document of update.documents?.values() ?? []) if (document) refuseDomainNames(document);
     const undo = this.#inverse(update);
     try {
       this.#apply(update);
@@ -120,8 +122,8 @@ export class PolicyCompiler {
   /** Everybody that policy tells apart, and by what. */
   *identities(): Generator<CompiledIdentity> {
     for (const { number, facts } of this.#identities.profiles.values()) {
-      const { party, namespace, labels, block } = facts;
-      yield { number, party, namespace, labels: Object.fromEntries(labels), block: block?.cidr };
+      const { party, namespace, labels, block, domains } = facts;
+      yield { number, party, namespace, labels: Object.fromEntries(labels), block: block?.cidr, domains };
     }
   }
 
@@ -130,9 +132,25 @@ export class PolicyCompiler {
     return this.#rows.selected(key);
   }
 
+  /** What an endpoint was told. @param key of `learnedKey` */
+  learned(key: string): LearnedAddress | undefined {
+    return this.#identities.learned(key);
+  }
+
+  /** All that endpoints were told, by `learnedKey`. */
+  learnedAddresses(): Map<string, LearnedAddress> {
+    return this.#identities.learnedAddresses();
+  }
+
+  /** Patterns of the domain names that documents let an endpoint reach, in one order. */
+  domainsOf(number: number): readonly string[] {
+    return this.#rows.domainsOf(number);
+  }
+
   #apply(update: PolicyUpdate): void {
     for (const [number, endpoint] of update.endpoints ?? []) this.#identities.setEndpoint(number, endpoint);
     if (update.hostAddresses !== undefined) this.#identities.setHostAddresses(update.hostAddresses);
+    for (const [key, learned] of update.learned ?? []) this.#identities.setLearned(key, learned);
     for (const [namespace, labels] of update.namespaces ?? []) {
       if (labels === undefined) this.#namespaces.delete(namespace);
       else this.#namespaces.set(namespace, labels);
@@ -162,6 +180,7 @@ export class PolicyCompiler {
       namespaces: before(update.namespaces, (namespace) => this.#namespaces.get(namespace)),
       endpoints: before(update.endpoints, (number) => this.#identities.endpoint(number)),
       hostAddresses: update.hostAddresses && this.#identities.hostAddresses,
+      learned: before(update.learned, (key) => this.#identities.learned(key)),
     };
   }
 }

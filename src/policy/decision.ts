@@ -19,6 +19,7 @@ export type PolicyDirection = typeof POLICY_INGRESS | typeof POLICY_EGRESS;
 
 export const STANDING_INGRESS = 1;
 export const STANDING_EGRESS = 2;
+export const STANDING_NAMES = 4;
 
 export const IDENTITY_HOST = 1;
 export const IDENTITY_WORLD = 2;

@@ -6,10 +6,11 @@ import {
   type PolicyDirection,
   STANDING_EGRESS,
   STANDING_INGRESS,
+  STANDING_NAMES,
   type VerdictKind,
 } from './decision.ts';
 import { addressBits, BlockTable } from './identity/blocks.ts';
-import { type PolicyTables, type PortEntry, pairKey, type Standing } from './tables.ts';
+import { learnedKey, type PolicyTables, type PortEntry, pairKey, type Standing } from './tables.ts';
 
 /** What kind of packet is asked about. */
 export interface Traffic {
@@ -71,4 +72,15 @@ export function identityOfAddress(tables: PolicyTables, address: string, otherwi
   for (const cidr of tables.blocks.keys()) blocks.add(cidr);
   const block = blocks.longest(addressBits(address));
   return (block && tables.blocks.get(block.cidr)) ?? otherwise;
+}
+
+/** Who an address of the world is to an endpoint that begins a flow with it; undefined: who it is to everybody. */
+export function identityOfLearned(
+  tables: PolicyTables,
+  from: { readonly number: number; readonly standing: Standing },
+  address: string,
+): number | undefined {
+  if ((from.standing.flags & STANDING_NAMES) === 0) return undefined;
+  const learned = tables.learned.get(learnedKey(from.number, address));
+  return learned === undefined || learned.expired ? undefined : learned.identity;
 }

@@ -11,10 +11,18 @@ export interface PolicyTables {
   readonly standings: ReadonlyMap<number, Standings>;
   /** Canonical CIDR to identity: the world's and the host's addresses that some document's block holds. */
   readonly blocks: ReadonlyMap<string, number>;
+  /** By {@link learnedKey}: who an address of the world is to one endpoint, which was told it as a domain name's. */
+  readonly learned: ReadonlyMap<string, LearnedIdentity>;
   /** By {@link pairKey}. */
   readonly pairs: ReadonlyMap<string, PolicyPair>;
   /** By number. What a number means never changes. */
   readonly portSets: ReadonlyMap<number, readonly PortEntry[]>;
+}
+
+export interface LearnedIdentity {
+  readonly identity: number;
+  /** The answer's time is over: it counts for flows that are there, and for no new one. */
+  readonly expired: boolean;
 }
 
 /** Of one endpoint, by the family of the address it talks with. */
@@ -25,7 +33,7 @@ export interface Standings {
 
 export interface Standing {
   readonly identity: number;
-  /** STANDING_INGRESS, STANDING_EGRESS: some document governs what it receives, what it sends. */
+  /** STANDING_INGRESS, STANDING_EGRESS: some document governs what it receives, what it sends; STANDING_NAMES: by domain names, too. */
   readonly flags: number;
 }
 
@@ -51,4 +59,9 @@ export interface PortEntry {
 
 export function pairKey(subject: number, peer: number, direction: PolicyDirection): string {
   return `${subject} ${peer} ${direction}`;
+}
+
+/** @param address canonical */
+export function learnedKey(endpoint: number, address: string): string {
+  return `${endpoint} ${address}`;
 }

@@ -3,6 +3,7 @@ import type { Program } from '../loader/program.ts';
 import type { Maps } from '../maps/open.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Netlink } from '../netlink/netlink.ts';
+import type { LearnedNames } from '../policy/learned-names.ts';
 import { Attachments } from './attachments.ts';
 import { ControlMaps } from './control-maps.ts';
 import { hostDevice } from './desired/devices.ts';
@@ -26,6 +27,8 @@ export interface HostOptions {
   readonly node: string;
   /** Whether an endpoint's labels are still to come from its engine. Default: of none. */
   readonly awaitsLabels?: (endpoint: Endpoint) => boolean;
+  /** What endpoints were told of domain names before this daemon began. */
+  readonly learned?: LearnedNames;
   /** The sandbox of an endpoint whose device is gone, if that sandbox is still there; the pass disposes of it. */
   readonly sandboxOf: (endpoint: Endpoint) => Promise<Sandbox | undefined>;
   /** Told of what a pass could not do; the next one tries again. */
@@ -59,13 +62,13 @@ export class HostParts {
   }
 
   static async open(options: HostOptions): Promise<HostParts> {
-    const { maps, node, awaitsLabels } = options;
+    const { maps, node, awaitsLabels, learned } = options;
     const control = await ControlMaps.open(maps);
     const failed = (error: unknown) => options.failed('bring both halves of policy in step', error);
     return new HostParts(
       options,
       control,
-      await HostPolicy.open({ maps, generation: control, node, awaitsLabels, failed }),
+      await HostPolicy.open({ maps, generation: control, node, awaitsLabels, learned, failed }),
     );
   }
 

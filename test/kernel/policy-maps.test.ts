@@ -3,7 +3,13 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { VetchError } from '../../src/api/error.ts';
 import { Counter, DropReason, StandingFlag } from '../../src/maps/generated/abi.ts';
-import { type PolicyPair, type PolicyTables, type PortEntry, pairKey } from '../../src/policy/tables.ts';
+import {
+  type LearnedIdentity,
+  type PolicyPair,
+  type PolicyTables,
+  type PortEntry,
+  pairKey,
+} from '../../src/policy/tables.ts';
 import { allKeys } from '../../src/reconcile/policy/difference.ts';
 import { PolicyMaps } from '../../src/reconcile/policy/policy-maps.ts';
 import { slowness } from '../lab/process.ts';
@@ -47,7 +53,12 @@ const apply = (policy: PolicyMaps, to: PolicyTables) => policy.apply(to, allKeys
 function tables(
   egress: number,
   ingress: number,
-  more: { blocks?: [string, number][]; portSets?: [number, PortEntry[]][]; pairs?: PolicyPair[] } = {},
+  more: {
+    blocks?: [string, number][];
+    learned?: [string, LearnedIdentity][];
+    portSets?: [number, PortEntry[]][];
+    pairs?: PolicyPair[];
+  } = {},
 ): PolicyTables {
   const standing = (identity: number, flags: number) => ({ v4: { identity, flags }, v6: { identity, flags } });
   const pairs: PolicyPair[] = [
@@ -62,6 +73,7 @@ function tables(
   return {
     standings: new Map(standings),
     blocks: new Map(more.blocks ?? []),
+    learned: new Map(more.learned ?? []),
     pairs: new Map(pairs.map((pair) => [pairKey(pair.subject, pair.peer, pair.direction), pair])),
     portSets: new Map(more.portSets ?? []),
   };

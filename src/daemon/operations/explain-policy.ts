@@ -4,8 +4,9 @@ import { canonicalAddress, familyOf, parsePrefix, withoutLength } from '../../mo
 import type { Endpoint } from '../../model/endpoint.ts';
 import { IDENTITY_HOST, IDENTITY_WORLD } from '../../policy/decision.ts';
 import { type ExplainedParty, explain } from '../../policy/explain.ts';
-import { identityOfAddress, type Traffic } from '../../policy/lookup.ts';
+import { identityOfAddress, identityOfLearned, type Traffic } from '../../policy/lookup.ts';
 import { protocolNumbers } from '../../policy/protocol.ts';
+import type { PolicyTables } from '../../policy/tables.ts';
 import type { PolicyContext } from '../context.ts';
 import { findEndpoints, resolveEndpoint } from '../refs.ts';
 
@@ -33,9 +34,10 @@ export function explainPolicy(context: PolicyContext, request: ExplainRequest): 
   // An endpoint reaches itself.
   if (isEndpoint(from) && isEndpoint(to) && from.endpoint.id === to.endpoint.id) return nobodyDecides;
   const explained = (party: Party, other: Party): ExplainedParty => identify(context, party, other, family);
+  const sender = explained(from, to);
   return explain(policy.tables, (number) => policy.documentNumbered(number), {
-    from: explained(from, to),
-    to: explained(to, from),
+    from: sender,
+    to: learned(policy.tables, from, sender, to) ?? explained(to, from),
     traffic: trafficOf(request.port, family),
   });
 }
@@ -57,6 +59,18 @@ function partyOf({ index }: PolicyContext['state'], ref: string): Party {
     }
   }
   return { endpoint: resolveEndpoint(index, ref) };
+}
+
+/** What an address of the world is to an endpoint that was told it as a domain name's. */
+function learned(
+  tables: PolicyTables,
+  from: Party,
+  { standing }: ExplainedParty,
+  to: Party,
+): ExplainedParty | undefined {
+  if (!isEndpoint(from) || standing === undefined || typeof to === 'string' || !('address' in to)) return undefined;
+  const identity = identityOfLearned(tables, { number: from.endpoint.number, standing }, to.address);
+  return identity === undefined ? undefined : { identity };
 }
 
 function hasFamily(party: Party, family: 4 | 6): boolean {

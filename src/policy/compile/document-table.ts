@@ -13,6 +13,7 @@ interface Entry {
   readonly terms: readonly Term[];
   readonly labelKeys: readonly string[];
   readonly blocks: readonly string[];
+  readonly domains: readonly string[];
 }
 
 /** Documents joined with the terms that they use, and what they make relevant. */
@@ -52,12 +53,14 @@ export class DocumentTable {
     for (const term of entry.terms) this.#terms.release(term);
     for (const labelKey of entry.labelKeys) this.#identities.unuseKey(labelKey);
     for (const block of entry.blocks) this.#identities.unuseBlock(block);
+    for (const pattern of entry.domains) this.#identities.unuseDomain(pattern);
   }
 
   #link(compiled: CompiledDocument): Entry {
     const needs = needsOf(compiled);
     for (const labelKey of needs.labelKeys) this.#identities.useKey(labelKey);
     for (const block of needs.blocks) this.#identities.useBlock(block);
+    for (const pattern of needs.domains) this.#identities.useDomain(pattern);
     const terms: Term[] = [];
     const take = (spec: TermSpec): Term => {
       const term = this.#terms.take(spec);
@@ -91,10 +94,11 @@ export class DocumentTable {
 
 export const directions = [POLICY_INGRESS, POLICY_EGRESS] as const;
 
-/** The label keys and blocks that make a difference to a document. */
-function needsOf({ subject, clauses }: CompiledDocument): Pick<Entry, 'labelKeys' | 'blocks'> {
+/** The label keys, blocks and domain names that make a difference to a document. */
+function needsOf({ subject, clauses }: CompiledDocument): Pick<Entry, 'labelKeys' | 'blocks' | 'domains'> {
   const labelKeys = new Set<string>();
   const blocks = new Set<string>();
+  const domains = new Set<string>();
   const specs = [subject];
   for (const clause of clauses.flatMap((ofDirection) => ofDirection ?? [])) {
     specs.push(...(clause.peers ?? []));
@@ -103,6 +107,7 @@ function needsOf({ subject, clauses }: CompiledDocument): Pick<Entry, 'labelKeys
   for (const spec of specs) {
     if (spec.kind === 'endpoints') for (const { key } of spec.pods) labelKeys.add(key);
     if (spec.kind === 'block') for (const cidr of [spec.cidr, ...spec.except]) blocks.add(cidr);
+    if (spec.kind === 'domain') domains.add(spec.pattern);
   }
-  return { labelKeys: [...labelKeys], blocks: [...blocks] };
+  return { labelKeys: [...labelKeys], blocks: [...blocks], domains: [...domains] };
 }

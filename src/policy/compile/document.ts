@@ -1,4 +1,5 @@
 import { canonicalPrefix } from '../../model/address.ts';
+import { canonicalDomain } from '../../model/domain-name.ts';
 import {
   type ClusterEgressPeer,
   type ClusterNetworkPolicySource,
@@ -44,7 +45,6 @@ export interface CompiledDocument {
   readonly clauses: readonly [readonly Clause[] | undefined, readonly Clause[] | undefined];
 }
 
-/** Of a document that asks for nothing that is not enforced (`refuseDomainNames`). */
 export function compileDocument(document: PolicyDocument): CompiledDocument {
   const common = { key: policyKey(document), number: document.number, audit: isUnderAudit(document) };
   return { ...common, ...(document.kind === 'NetworkPolicy' ? ofNetworkPolicy(document) : ofClusterPolicy(document)) };
@@ -128,6 +128,9 @@ function egressPeersOf(peer: ClusterEgressPeer): TermSpec[] {
   if (peer.nodes !== undefined) return [{ kind: 'nodes', selector: compileSelector(peer.nodes) }];
   if (peer.networks !== undefined) {
     return peer.networks.map((cidr) => ({ kind: 'block', cidr: canonicalPrefix(cidr), except: [] }));
+  }
+  if (peer.domainNames !== undefined) {
+    return peer.domainNames.map((pattern) => ({ kind: 'domain', pattern: canonicalDomain(pattern) }));
   }
   return [selectionOf(peer)];
 }

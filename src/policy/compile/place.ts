@@ -38,10 +38,20 @@ export function planRow(profile: Profile, direction: PolicyDirection): RowPlan |
   const denial = (document: LinkedDocument | undefined): number | undefined =>
     document && decisionsOf(document, direction, undefined).deny;
   const enforced = denial(isolating.find(({ audit }) => !audit));
+  const clauses = documents.flatMap((document) => placeDocument(document, direction, profile));
   return {
-    clauses: documents.flatMap((document) => placeDocument(document, direction, profile)),
+    clauses,
+    domains: domainsOf(clauses),
     isolation: { enforced, all: enforced ?? denial(isolating[0]) },
   };
+}
+
+function domainsOf(clauses: readonly PlacedClause[]): readonly string[] {
+  const domains = new Set<string>();
+  for (const { terms } of clauses) {
+    for (const { spec } of terms ?? []) if (spec.kind === 'domain') domains.add(spec.pattern);
+  }
+  return [...domains].sort();
 }
 
 /** By tier, then priority, then name, so that the order depends on nothing else. */

@@ -1,10 +1,17 @@
 import type { Labels } from '../../model/policy.ts';
-import { POLICY_EGRESS, POLICY_INGRESS, type PolicyDirection, STANDING_EGRESS, STANDING_INGRESS } from '../decision.ts';
+import {
+  POLICY_EGRESS,
+  POLICY_INGRESS,
+  type PolicyDirection,
+  STANDING_EGRESS,
+  STANDING_INGRESS,
+  STANDING_NAMES,
+} from '../decision.ts';
 import type { Block } from '../identity/blocks.ts';
 import type { Identities } from '../identity/identities.ts';
 import { namespaceLabels } from '../identity/policy-endpoint.ts';
 import type { Profile } from '../identity/profile.ts';
-import type { PolicyTables, PortEntry, Standings } from '../tables.ts';
+import type { LearnedIdentity, PolicyTables, PortEntry, Standings } from '../tables.ts';
 import type { Capacities } from './capacities.ts';
 import { compileCell, compileRow } from './compile-row.ts';
 import type { CompiledDocument } from './document.ts';
@@ -30,6 +37,7 @@ export class RowCompiler {
 
   readonly #standings = new Map<number, Standings>();
   #blocks: ReadonlyMap<string, number> = new Map();
+  readonly #learned = new Map<string, LearnedIdentity>();
 
   readonly #staleRows = new Map<Row, Profile>();
   readonly #staleNamespaces = new Set<string>();
@@ -37,6 +45,7 @@ export class RowCompiler {
   readonly #staleStandings = new Set<number>();
   readonly #changedStandings = new Set<number>();
   readonly #changedBlocks = new Set<string>();
+  readonly #changedLearned = new Set<string>();
 
   constructor(
     identities: Identities,
@@ -59,6 +68,7 @@ export class RowCompiler {
     return {
       standings: this.#standings,
       blocks: this.#blocks,
+      learned: this.#learned,
       pairs: this.#pairs.tables,
       portSets: this.#sets.tables,
     };
@@ -70,6 +80,7 @@ export class RowCompiler {
       pairs: this.#pairs.size,
       ports: this.#sets.entries,
       blocks: this.#blocks.size,
+      learned: this.#learned.size,
     };
   }
 
@@ -96,8 +107,16 @@ export class RowCompiler {
     return [...numbers].sort((a, b) => a - b);
   }
 
+  domainsOf(number: number): readonly string[] {
+    const identity = this.#identities.identityOf(number);
+    const patterns = [identity?.v4, identity?.v6].flatMap(
+      (profile) => profile?.rows[POLICY_EGRESS].plan?.domains ?? [],
+    );
+    return [...new Set(patterns)].sort();
+  }
+
   settle(): void {
-    const { renewed, otherPorts, gone, moved } = this.#identities.settle();
+    const { renewed, otherPorts, gone, moved, movedLearned } = this.#identities.settle();
     for (const number of moved) this.#staleStandings.add(number);
     for (const profile of gone) this.#forget(profile);
     for (const term of this.#terms.fresh) this.#matchWithAll(term);
@@ -119,6 +138,7 @@ export class RowCompiler {
     this.#newDocuments.clear();
     this.#compileStale();
     this.#settleBlocks();
+    for (const key of movedLearned) this.#settleLearned(key);
     this.#settleStandings();
   }
 
@@ -127,11 +147,13 @@ export class RowCompiler {
     const changes = {
       standings: new Set(this.#changedStandings),
       blocks: new Set(this.#changedBlocks),
+      learned: new Set(this.#changedLearned),
       pairs: this.#pairs.sweep(),
       portSets: this.#sets.sweep(),
     };
     this.#changedStandings.clear();
     this.#changedBlocks.clear();
+    this.#changedLearned.clear();
     return changes;
   }
 
@@ -222,10 +244,13 @@ export class RowCompiler {
     const { profiles } = this.#identities;
     for (const [row, profile] of this.#staleRows) {
       if (row.stale === 'all') {
-        const wasGoverned = row.plan !== undefined;
+        const before = row.plan;
         row.plan = planRow(profile, row.direction);
         this.#pairs.replace(row, row.plan ? compileRow(row.plan, profiles.hosts, this.#sets) : new Map());
-        if (wasGoverned !== (row.plan !== undefined)) {
+        if (
+          (before === undefined) !== (row.plan === undefined) ||
+          before?.domains.join() !== row.plan?.domains.join()
+        ) {
           for (const { endpoint } of profile.users) if (endpoint !== undefined) this.#staleStandings.add(endpoint);
         }
       } else if (row.plan !== undefined) {
@@ -248,6 +273,14 @@ export class RowCompiler {
     for (const cidr of before.keys()) if (!this.#blocks.has(cidr)) this.#changedBlocks.add(cidr);
   }
 
+  #settleLearned(key: string): void {
+    const profile = this.#identities.learnedIdentity(key);
+    const expired = this.#identities.learned(key)?.expired ?? false;
+    if (profile === undefined) this.#learned.delete(key);
+    else this.#learned.set(key, { identity: profile.number, expired });
+    this.#changedLearned.add(key);
+  }
+
   #settleStandings(): void {
     for (const number of this.#staleStandings) {
       const identity = this.#identities.identityOf(number);
@@ -262,5 +295,6 @@ export class RowCompiler {
 function standingOf({ number, rows }: Profile) {
   const ingress = rows[POLICY_INGRESS].plan === undefined ? 0 : STANDING_INGRESS;
   const egress = rows[POLICY_EGRESS].plan === undefined ? 0 : STANDING_EGRESS;
-  return { identity: number, flags: ingress | egress };
+  const names = rows[POLICY_EGRESS].plan?.domains.length ? STANDING_NAMES : 0;
+  return { identity: number, flags: ingress | egress | names };
 }

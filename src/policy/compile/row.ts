@@ -16,6 +16,8 @@ export interface Row {
 /** The clauses that concern one subject in one direction, in their order. */
 export interface RowPlan {
   readonly clauses: readonly PlacedClause[];
+  /** Patterns of the domain names that they name, in one order. */
+  readonly domains: readonly string[];
   /** Of the first NetworkPolicy that isolates it; see `Isolation`. */
   readonly isolation: { readonly enforced: number | undefined; readonly all: number | undefined };
 }

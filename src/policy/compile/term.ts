@@ -17,7 +17,9 @@ export type TermSpec =
   /** Endpoints that have one of these named ports. */
   | { readonly kind: 'port-names'; readonly names: readonly string[] }
   | { readonly kind: 'block'; readonly cidr: string; readonly except: readonly string[] }
-  | { readonly kind: 'nodes'; readonly selector: Selector };
+  | { readonly kind: 'nodes'; readonly selector: Selector }
+  /** Addresses that were learned by a domain name that the pattern is for. */
+  | { readonly kind: 'domain'; readonly pattern: string };
 
 /** A peer's use: by which document, in which direction. */
 export interface PeerUse {
@@ -54,6 +56,8 @@ export function termKey(spec: TermSpec): string {
       return JSON.stringify(['block', spec.cidr, ...[...spec.except].sort()]);
     case 'nodes':
       return JSON.stringify(['nodes', selectorKey(spec.selector)]);
+    case 'domain':
+      return JSON.stringify(['domain', spec.pattern]);
   }
 }
 
@@ -77,6 +81,8 @@ export function termMatches(spec: TermSpec, profile: Profile, around: Surroundin
     case 'nodes':
       if (party === 'host') return selects(spec.selector, around.nodeLabels);
       return party === 'remote-node' && spec.selector.length === 0;
+    case 'domain':
+      return profile.facts.domains.includes(spec.pattern);
   }
 }
 
@@ -96,6 +102,8 @@ export function anchorsOf(spec: TermSpec): readonly string[] {
       return [blockAnchor(spec.cidr)];
     case 'nodes':
       return [nodeAnchor];
+    case 'domain':
+      return [domainAnchor(spec.pattern)];
   }
 }
 
@@ -119,4 +127,8 @@ export function namespaceAnchor(namespace: string): string {
 
 export function blockAnchor(cidr: string): string {
   return `block ${cidr}`;
+}
+
+export function domainAnchor(pattern: string): string {
+  return `domain ${pattern}`;
 }

@@ -1,7 +1,9 @@
 import { withoutLength } from '../../model/address.ts';
+import { matchesDomain } from '../../model/domain-name.ts';
 import { Anchored } from '../compile/anchored.ts';
-import { addressBits, type Block, BlockTable, fullLength, isInside } from './blocks.ts';
-import type { PolicyEndpoint } from './policy-endpoint.ts';
+import { type AddressBits, addressBits, type Block, BlockTable, fullLength, isInside } from './blocks.ts';
+import { DomainTable } from './domains.ts';
+import type { LearnedAddress, PolicyEndpoint } from './policy-endpoint.ts';
 import { type Facts, factsKey, type Profile } from './profile.ts';
 import { ProfileTable } from './profile-table.ts';
 import { addressFacts, type EndpointState, endpointFacts, endpointState, type Slot, samePorts } from './slot.ts';
@@ -12,6 +14,8 @@ export interface IdentitySeeds {
   readonly endpoints?: ReadonlyMap<number, { readonly v4: number; readonly v6: number }> | undefined;
   /** By canonical CIDR. */
   readonly blocks?: ReadonlyMap<string, number> | undefined;
+  /** By `learnedKey`. */
+  readonly learned?: ReadonlyMap<string, number> | undefined;
 }
 
 /** What {@link Identities.settle} has done. */
@@ -24,12 +28,20 @@ export interface Settled {
   readonly gone: ReadonlySet<Profile>;
   /** Numbers of endpoints that have another identity, or none any more. */
   readonly moved: ReadonlySet<number>;
+  /** Keys of learned addresses that have come or gone, or are another identity now. */
+  readonly movedLearned: ReadonlySet<string>;
 }
 
 interface EndpointEntry {
   state: EndpointState;
   readonly v4: Slot;
   readonly v6: Slot;
+}
+
+interface LearnedEntry {
+  learned: LearnedAddress;
+  readonly bits: AddressBits;
+  readonly slot: Slot;
 }
 
 /** Who everybody is to policy: from facts, and from what the documents ask for, to profiles and their numbers. */
@@ -43,6 +55,9 @@ export class Identities {
   readonly #world = new Map<string, Slot>();
   /** By address as a prefix of its full length. */
   readonly #hosts = new Map<string, Slot>();
+  /** By `learnedKey`. */
+  readonly #learned = new Map<string, LearnedEntry>();
+  readonly #domains = new DomainTable();
   readonly #seeds: IdentitySeeds;
   readonly #relevance = { isUsed: (key: string) => this.#usedKeys.has(key), blocks: this.blocks };
 
@@ -51,6 +66,7 @@ export class Identities {
   readonly #renewed = new Set<Profile>();
   readonly #otherPorts = new Set<Profile>();
   readonly #moved = new Set<number>();
+  readonly #movedLearned = new Set<string>();
   /** Blocks that have come or gone. */
   readonly #changedBlocks = new Set<Block>();
 
@@ -58,6 +74,7 @@ export class Identities {
     this.#seeds = seeds;
     for (const { v4, v6 } of seeds.endpoints?.values() ?? []) this.profiles.skip([v4, v6]);
     this.profiles.skip(seeds.blocks?.values() ?? []);
+    this.profiles.skip(seeds.learned?.values() ?? []);
   }
 
   endpoint(number: number): PolicyEndpoint | undefined {
@@ -108,6 +125,60 @@ export class Identities {
       const slot: Slot = { endpoint: undefined, seed: this.#seeds.blocks?.get(cidr), facts, profile: undefined };
       this.#hosts.set(cidr, slot);
       this.#affected.add(slot);
+    }
+  }
+
+  learned(key: string): LearnedAddress | undefined {
+    return this.#learned.get(key)?.learned;
+  }
+
+  learnedAddresses(): Map<string, LearnedAddress> {
+    return new Map([...this.#learned].map(([key, { learned }]) => [key, learned]));
+  }
+
+  /** Undefined before {@link Identities.settle}, and where no document names one of its domain names. */
+  learnedIdentity(key: string): Profile | undefined {
+    const profile = this.#learned.get(key)?.slot.profile;
+    return profile && profile.facts.domains.length > 0 ? profile : undefined;
+  }
+
+  /** Adds or replaces; undefined: removes. @throws VetchError INVALID: an address that is none; nothing is changed */
+  setLearned(key: string, learned: LearnedAddress | undefined): void {
+    const entry = this.#learned.get(key);
+    if (learned === undefined) {
+      if (entry === undefined) return;
+      this.#learned.delete(key);
+      this.#detach(entry.slot);
+    } else if (entry !== undefined) {
+      entry.learned = learned;
+      this.#affected.add(entry.slot);
+    } else this.#addLearned(key, learned);
+    this.#movedLearned.add(key);
+  }
+
+  #addLearned(key: string, learned: LearnedAddress): void {
+    const bits = addressBits(learned.address);
+    const facts = () => addressFacts('world', this.blocks.longest(bits), this.#domains.matching(entry.learned.names));
+    const slot: Slot = {
+      ...{ endpoint: undefined, learned: key, seed: this.#seeds.learned?.get(key), facts, profile: undefined },
+    };
+    const entry: LearnedEntry = { learned, bits, slot };
+    this.#learned.set(key, entry);
+    this.#affected.add(slot);
+  }
+
+  /** One more document lets somebody reach the names of a pattern. */
+  useDomain(pattern: string): void {
+    if (this.#domains.add(pattern)) this.#affectThoseNamed(pattern);
+  }
+
+  unuseDomain(pattern: string): void {
+    if (this.#domains.remove(pattern)) this.#affectThoseNamed(pattern);
+  }
+
+  #affectThoseNamed(pattern: string): void {
+    for (const { learned, slot } of this.#learned.values()) {
+      if (learned.names.some((name) => matchesDomain(pattern, name))) this.#affected.add(slot);
     }
   }
 
@@ -169,6 +240,8 @@ export class Identities {
       moving.push(slot);
       if (slot.profile !== undefined) leaving.set(slot.profile, (leaving.get(slot.profile) ?? 0) + 1);
     }
+    // Those first for whose facts the kernel has a number: whoever else has these facts gets that one.
+    moving.sort((a, b) => Number(a.seed === undefined) - Number(b.seed === undefined));
     const wanted = new Map(moving.map((slot) => [slot, slot.facts()]));
     const wantedKeys = new Map([...wanted.values()].map((facts) => [factsKey(facts), facts]));
     // When all who have a profile leave it, and nobody comes, its number goes along: to the facts that it had before, else to
@@ -197,14 +270,16 @@ export class Identities {
       otherPorts: without(this.#otherPorts, gone),
       gone,
       moved: new Set(this.#moved),
+      movedLearned: new Set(this.#movedLearned),
     };
-    for (const done of [this.#renewed, this.#otherPorts, this.#left, this.#moved]) done.clear();
+    for (const done of [this.#renewed, this.#otherPorts, this.#left, this.#moved, this.#movedLearned]) done.clear();
     return settled;
   }
 
   #rename(profile: Profile, key: string, facts: Facts): void {
     if (!samePorts(profile.facts, facts)) this.#otherPorts.add(profile);
     this.profiles.rename(profile, key, facts);
+    for (const { learned } of profile.users) if (learned !== undefined) this.#movedLearned.add(learned);
     this.#renewed.add(profile);
   }
 
@@ -223,6 +298,7 @@ export class Identities {
     target.users.add(slot);
     slot.profile = target;
     if (slot.endpoint !== undefined) this.#moved.add(slot.endpoint);
+    if (slot.learned !== undefined) this.#movedLearned.add(slot.learned);
   }
 
   #detach(slot: Slot): void {
@@ -263,6 +339,9 @@ export class Identities {
       }
     }
     for (const slot of this.#hosts.values()) this.#affected.add(slot);
+    for (const { bits, slot } of this.#learned.values()) {
+      if (this.blocks.longest(bits)?.cidr !== slot.profile?.facts.block?.cidr) this.#affected.add(slot);
+    }
     const changed = [...this.#changedBlocks];
     for (const profile of this.profiles.values()) {
       const { block } = profile.facts;

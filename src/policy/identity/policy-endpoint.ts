@@ -16,6 +16,18 @@ export interface PolicyEndpoint {
   readonly addresses: readonly string[];
 }
 
+/** An address that an endpoint was told in an answer. */
+export interface LearnedAddress {
+  /** `Endpoint.number`. */
+  readonly endpoint: number;
+  /** Canonical, without prefix length. */
+  readonly address: string;
+  /** The domain names that it was told for, canonical. */
+  readonly names: readonly string[];
+  /** The answers' time is over. */
+  readonly expired: boolean;
+}
+
 export const driverLabel = 'vetch.io/driver';
 export const namespaceNameLabel = 'kubernetes.io/metadata.name';
 

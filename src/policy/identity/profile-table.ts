@@ -2,6 +2,7 @@ import { Anchored } from '../compile/anchored.ts';
 import { newRow } from '../compile/row.ts';
 import {
   blockAnchor,
+  domainAnchor,
   endpointAnchor,
   labelAnchor,
   labelKeyAnchor,
@@ -132,7 +133,7 @@ export class ProfileTable {
 
   /** Profiles that the datapath knows by itself are never without a user. */
   #reserve(party: Party, number: number): void {
-    const facts: Facts = { party, namespace: '', labels: new Map(), block: undefined, onHost: false };
+    const facts: Facts = { party, namespace: '', labels: new Map(), block: undefined, domains: [], onHost: false };
     this.#insert(number, factsKey(facts), facts).users.add({
       endpoint: undefined,
       seed: undefined,
@@ -151,12 +152,13 @@ export class ProfileTable {
   }
 
   #index(profile: Profile): void {
-    const { party, namespace, labels, block } = profile.facts;
+    const { party, namespace, labels, block, domains } = profile.facts;
     const anchors: string[] = [];
     if (party === 'endpoint') anchors.push(endpointAnchor, namespaceAnchor(namespace));
     else if (party !== 'world') anchors.push(nodeAnchor);
     for (const [key, value] of labels) anchors.push(labelKeyAnchor(key), labelAnchor(key, value));
     for (const { cidr } of block === undefined ? [] : this.#blocks.chain(block)) anchors.push(blockAnchor(cidr));
+    for (const pattern of domains) anchors.push(domainAnchor(pattern));
     if (party === 'host') this.#hosts.add(profile);
     this.#anchored.add(profile, anchors);
     this.#anchorsOf.set(profile, anchors);

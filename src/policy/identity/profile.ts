@@ -14,6 +14,8 @@ export interface Facts {
   readonly labels: ReadonlyMap<string, string>;
   /** The longest block that holds the address. */
   readonly block: Block | undefined;
+  /** Patterns of some document's for a domain name that the address was learned by, in one order. */
+  readonly domains: readonly string[];
   /** An endpoint in the host's own namespace. */
   readonly onHost: boolean;
 }
@@ -31,7 +33,7 @@ export interface Profile {
 }
 
 /** Equal for equal facts. */
-export function factsKey({ party, namespace, labels, block, onHost }: Facts): string {
+export function factsKey({ party, namespace, labels, block, domains, onHost }: Facts): string {
   const sorted = [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([party, namespace, sorted, block?.cidr ?? '', onHost]);
+  return JSON.stringify([party, namespace, sorted, block?.cidr ?? '', domains, onHost]);
 }

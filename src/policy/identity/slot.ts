@@ -3,10 +3,15 @@ import { isNamedPortLabel } from './named-port.ts';
 import { driverLabel, type PolicyEndpoint, policyLabels, policyNamespace } from './policy-endpoint.ts';
 import type { Facts, Profile } from './profile.ts';
 
-/** Whose facts a profile is: one family of an endpoint, an address block of the world, or an address of the host. */
+/**
+ * Whose facts a profile is: one family of an endpoint, an address block of the world, an address of the host, or one that an
+ * endpoint has learned.
+ */
 export interface Slot {
   /** Number of the endpoint; undefined of all others. */
   readonly endpoint: number | undefined;
+  /** Key of the learned address; absent of all others. */
+  readonly learned?: string;
   /** The identity that the kernel has for it. */
   readonly seed: number | undefined;
   readonly facts: () => Facts;
@@ -42,13 +47,18 @@ export function endpointFacts(state: EndpointState, family: 4 | 6, relevance: Re
     namespace: state.namespace,
     labels,
     block: address && relevance.blocks.longest(address),
+    domains: [],
     onHost: state.labels.get(driverLabel) === 'host',
   };
 }
 
 /** Of addresses that no endpoint has. */
-export function addressFacts(party: 'host' | 'world', block: Block | undefined): Facts {
-  return { party, namespace: '', labels: new Map(), block, onHost: false };
+export function addressFacts(
+  party: 'host' | 'world',
+  block: Block | undefined,
+  domains: readonly string[] = [],
+): Facts {
+  return { party, namespace: '', labels: new Map(), block, domains, onHost: false };
 }
 
 /** Whether two profiles name the same ports alike. */

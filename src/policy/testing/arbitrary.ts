@@ -9,7 +9,7 @@ import type {
   NetworkPolicyPort,
   PolicyDocument,
 } from '../../model/policy.ts';
-import type { PolicyEndpoint } from '../identity/policy-endpoint.ts';
+import type { LearnedAddress, PolicyEndpoint } from '../identity/policy-endpoint.ts';
 
 /** Few words, so that what is made of them meets. */
 export const namespaces = ['x', 'y'];
@@ -103,6 +103,9 @@ const portless: fc.Arbitrary<ClusterEgressPeer> = fc.oneof(
     { nodes: { matchLabels: { 'kubernetes.io/hostname': 'node-2' } } },
   ),
   fc.subarray(cidrs, { minLength: 1, maxLength: 3 }).map((networks) => ({ networks })),
+  fc
+    .subarray(['a.example', '*.example', '*.b.example', 'other.example'], { minLength: 1, maxLength: 2 })
+    .map((domainNames) => ({ domainNames })),
 );
 
 const numericProtocol: fc.Arbitrary<ClusterProtocol> = fc
@@ -179,4 +182,12 @@ export const arbitraryEndpoint: fc.Arbitrary<PolicyEndpoint> = fc.record({
     ['fd01::2/64'],
     ['192.0.2.2/24'],
   ),
+});
+
+/** Any of a few addresses that one of six endpoints was told for names of few words. */
+export const arbitraryLearned: fc.Arbitrary<LearnedAddress> = fc.record({
+  endpoint: fc.integer({ min: 1, max: 6 }),
+  address: fc.constantFrom('192.0.2.9', '10.0.0.3', '10.1.0.9', 'fd00::2', '2001:db8::9'),
+  names: fc.subarray(['a.example', 'a.b.example', 'other.example', 'elsewhere.test'], { minLength: 1 }),
+  expired: fc.boolean(),
 });

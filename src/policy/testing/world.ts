@@ -2,10 +2,11 @@ import { type Labels, type PolicyDocument, policyKey } from '../../model/policy.
 import { PolicyCompiler, type PolicyCompilerOptions } from '../compiler.ts';
 import { IDENTITY_HOST, IDENTITY_WORLD } from '../decision.ts';
 import { parsePolicies } from '../documents/parse.ts';
-import { type Explanation, explain } from '../explain.ts';
+import { type ExplainedParty, type Explanation, explain } from '../explain.ts';
 import type { PolicyEndpoint } from '../identity/policy-endpoint.ts';
-import { identityOfAddress } from '../lookup.ts';
+import { identityOfAddress, identityOfLearned } from '../lookup.ts';
 import { protocolNumbers } from '../protocol.ts';
+import { learnedKey } from '../tables.ts';
 
 /** The documents of a YAML text, numbered from 1. */
 export function numbered(yaml: string, first = 1): PolicyDocument[] {
@@ -76,7 +77,8 @@ export class World {
     const traffic = name
       ? { port: Number(digits), protocol: protocolNumbers[name as keyof typeof protocolNumbers] }
       : { port: 0, protocol: Number(digits) };
-    const query = { from: this.#party(from, family), to: this.#party(to, family), traffic };
+    const sender = this.#party(from, family);
+    const query = { from: sender, to: this.#learned(from, sender, to) ?? this.#party(to, family), traffic };
     return explain(this.compiler.tables, (number) => this.compiler.documentNumbered(number), query);
   }
 
@@ -96,7 +98,21 @@ export class World {
     return [...this.#numbers.keys()].filter((to) => from !== to && this.verdict(from, to, port) === 'allow');
   }
 
-  #party(ref: string, family: 4 | 6) {
+  /** An endpoint is told an address for domain names; without names it forgets it. */
+  learned(ref: string, address: string, names: readonly string[], expired = false): this {
+    const endpoint = this.number(ref);
+    const learned = names.length === 0 ? undefined : { endpoint, address, names, expired };
+    this.compiler.update({ learned: new Map([[learnedKey(endpoint, address), learned]]) });
+    return this;
+  }
+
+  #learned(from: string, { standing }: ExplainedParty, to: string): ExplainedParty | undefined {
+    if (standing === undefined || !/[.:]/.test(to)) return undefined;
+    const identity = identityOfLearned(this.compiler.tables, { number: this.number(from), standing }, to);
+    return identity === undefined ? undefined : { identity };
+  }
+
+  #party(ref: string, family: 4 | 6): ExplainedParty {
     const { tables } = this.compiler;
     if (ref === 'world') return { identity: IDENTITY_WORLD };
     if (ref === 'host')

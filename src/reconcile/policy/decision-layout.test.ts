@@ -13,7 +13,7 @@ test('the compiler and the programs mean the same by every number of a decision'
       decision.DECISION_EGRESS,
     ],
     directions: [decision.POLICY_INGRESS, decision.POLICY_EGRESS],
-    standings: [decision.STANDING_INGRESS, decision.STANDING_EGRESS],
+    standings: [decision.STANDING_INGRESS, decision.STANDING_EGRESS, decision.STANDING_NAMES],
     identities: [
       decision.IDENTITY_HOST,
       decision.IDENTITY_WORLD,
@@ -24,7 +24,7 @@ test('the compiler and the programs mean the same by every number of a decision'
     kinds: [DecisionKind.PORTS, DecisionKind.ALLOW, DecisionKind.DENY, DecisionKind.AUDIT],
     layout: [DecisionLayout.DOCUMENT_SHIFT, DecisionLayout.KIND_SHIFT, DecisionLayout.NO_RULE, DecisionLayout.EGRESS],
     directions: [PolicyDirection.INGRESS, PolicyDirection.EGRESS],
-    standings: [StandingFlag.INGRESS, StandingFlag.EGRESS],
+    standings: [StandingFlag.INGRESS, StandingFlag.EGRESS, StandingFlag.NAMES],
     identities: [Identity.HOST, Identity.WORLD, Identity.REMOTE_NODE, Identity.FIRST_LOCAL],
   });
 });

@@ -1,10 +1,16 @@
 import { DecisionLayout } from '../../maps/generated/abi.ts';
 import type { PairChange } from '../../policy/compile/pair-table.ts';
 import type { PolicyChanges } from '../../policy/compiler.ts';
-import { type PolicyTables, pairKey, type Standing, type Standings } from '../../policy/tables.ts';
+import {
+  type LearnedIdentity,
+  type PolicyTables,
+  pairKey,
+  type Standing,
+  type Standings,
+} from '../../policy/tables.ts';
 import { contentsOf, type RawEntry } from '../entry.ts';
 import { shorterBlock } from './blocks.ts';
-import { blockHalf, type Half, pairHalf, portSetEntries, standingHalves } from './encode.ts';
+import { blockHalf, type Half, learnedHalf, pairHalf, portSetEntries, standingHalves } from './encode.ts';
 
 /** What one key says before a change and after it. */
 export interface HalfChange extends Pick<Half, 'map' | 'key'> {
@@ -32,6 +38,7 @@ export function allKeys(before: PolicyTables, after: PolicyTables): PolicyChange
   return {
     standings: keysOf(before.standings, after.standings),
     blocks: keysOf(before.blocks, after.blocks),
+    learned: keysOf(before.learned, after.learned),
     pairs: allPairs(before, after),
     portSets: keysOf(before.portSets, after.portSets),
   };
@@ -53,6 +60,7 @@ export function policyDifference(before: PolicyTables, after: PolicyTables, keys
     halves: [
       ...standingChanges(before, after, keys.standings),
       ...blockChanges(before, after, keys.blocks),
+      ...learnedChanges(before, after, keys.learned),
       ...pairChanges(before, keys.pairs),
     ],
     newPorts,
@@ -82,6 +90,17 @@ function* blockChanges(before: PolicyTables, after: PolicyTables, keys: Iterable
     // Where a parity has no such prefix, its half says what the next shorter one says: it must not hide it.
     const old = blockHalf(cidr, was ?? shorterBlock(before.blocks, cidr));
     const now = blockHalf(cidr, is ?? shorterBlock(after.blocks, cidr));
+    yield { ...change(old, now), isNew: was === undefined, isGone: is === undefined };
+  }
+}
+
+const notLearned: LearnedIdentity = { identity: 0, expired: false };
+
+function* learnedChanges(before: PolicyTables, after: PolicyTables, keys: Iterable<string>): Generator<HalfChange> {
+  for (const key of keys) {
+    const [was, is] = [before.learned.get(key), after.learned.get(key)];
+    if (was?.identity === is?.identity && was?.expired === is?.expired) continue;
+    const [old, now] = [learnedHalf(key, was ?? notLearned), learnedHalf(key, is ?? notLearned)];
     yield { ...change(old, now), isNew: was === undefined, isGone: is === undefined };
   }
 }

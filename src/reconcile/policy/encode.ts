@@ -1,11 +1,26 @@
 import { encoded, u32Codec } from '../../maps/codec.ts';
-import { blockKeyCodec, policyKeyCodec, policyPortKeyCodec, standingCodec } from '../../maps/generated/abi.ts';
-import { isIPv4, parsePrefix } from '../../model/address.ts';
-import type { PolicyPair, PortEntry, Standing, Standings } from '../../policy/tables.ts';
+import {
+  blockKeyCodec,
+  LearnedFlag,
+  learnedHalfCodec,
+  learnedKeyCodec,
+  policyKeyCodec,
+  policyPortKeyCodec,
+  standingCodec,
+} from '../../maps/generated/abi.ts';
+import { formatAddress, isIPv4, parseAddress, parsePrefix } from '../../model/address.ts';
+import {
+  type LearnedIdentity,
+  learnedKey,
+  type PolicyPair,
+  type PortEntry,
+  type Standing,
+  type Standings,
+} from '../../policy/tables.ts';
 import type { RawEntry } from '../entry.ts';
 
 /** Maps whose values say one thing under even permission generations and another under odd ones. */
-export type HalvedMap = 'identities' | 'addressBlocks' | 'policy';
+export type HalvedMap = 'identities' | 'addressBlocks' | 'learned' | 'policy';
 
 /** One entry as one parity has it: half of a value. */
 export interface Half extends RawEntry {
@@ -16,6 +31,7 @@ export interface Half extends RawEntry {
 export const halfSize: Readonly<Record<HalvedMap, number>> = {
   identities: standingCodec.size,
   addressBlocks: 4,
+  learned: learnedHalfCodec.size,
   policy: 4,
 };
 
@@ -38,6 +54,27 @@ export function blockHalf(cidr: string, identity: number): Half {
   const family = cidr.includes(':') || !isIPv4(address) ? 6 : 4;
   const key = encoded(blockKeyCodec, { prefixlen: 32 + prefixLength, family, addr: address });
   return { map: 'addressBlocks', key, value: encoded(u32Codec, identity) };
+}
+
+/** @param key of `learnedKey` */
+export function learnedHalf(key: string, { identity, expired }: LearnedIdentity): Half {
+  const [endpoint, address = ''] = key.split(' ');
+  return {
+    map: 'learned',
+    key: encoded(learnedKeyCodec, { endpoint: Number(endpoint), addr: parseAddress(address) }),
+    value: encoded(learnedHalfCodec, { identity, flags: expired ? LearnedFlag.EXPIRED : 0 }),
+  };
+}
+
+/** The `learnedKey` of a key read back. */
+export function decodeLearnedKey(bytes: Uint8Array): string {
+  const { endpoint, addr } = learnedKeyCodec.decode(bytes);
+  return learnedKey(endpoint, formatAddress(addr));
+}
+
+export function decodeLearnedHalf(bytes: Uint8Array): LearnedIdentity {
+  const { identity, flags } = learnedHalfCodec.decode(bytes);
+  return { identity, expired: (flags & LearnedFlag.EXPIRED) !== 0 };
 }
 
 export function pairHalf({ subject, peer, direction, decision }: PolicyPair): Half {

@@ -7,8 +7,14 @@ import type { PolicyDocument } from '../../model/policy.ts';
 import { type CompiledIdentity, type PolicyChanges, PolicyCompiler, type PolicyUpdate } from '../../policy/compiler.ts';
 import { DECISION_PORTS, decodeDecision, STANDING_EGRESS, STANDING_INGRESS } from '../../policy/decision.ts';
 import { decidedBy } from '../../policy/explain.ts';
-import type { PolicyEndpoint } from '../../policy/identity/policy-endpoint.ts';
-import type { PolicyTables, Standing, Standings } from '../../policy/tables.ts';
+import type { LearnedAddress, PolicyEndpoint } from '../../policy/identity/policy-endpoint.ts';
+import {
+  type LearnedAnswer,
+  type LearnedChange,
+  type LearnedChanges,
+  LearnedNames,
+} from '../../policy/learned-names.ts';
+import { learnedKey, type PolicyTables, type Standing, type Standings } from '../../policy/tables.ts';
 import type { HostFacts } from '../facts.ts';
 import type { PolicyRawMaps } from './observe.ts';
 import { type Generation, PolicyMaps } from './policy-maps.ts';
@@ -20,6 +26,8 @@ export interface HostPolicyOptions {
   readonly node: string;
   /** Whether an endpoint's labels are still to come from its engine. Default: of none. */
   readonly awaitsLabels?: ((endpoint: Endpoint) => boolean) | undefined;
+  /** What endpoints were told before this daemon began. */
+  readonly learned?: LearnedNames | undefined;
   readonly failed: (error: unknown) => void;
 }
 
@@ -29,7 +37,9 @@ export type PolicyIntent = Pick<Intent, 'networks' | 'endpoints' | 'policies' | 
 /** Governed in both directions, and by no pair: everything is denied. */
 const nobodyKnown: Standing = { identity: 0, flags: STANDING_INGRESS | STANDING_EGRESS };
 
-const noChanges: PolicyChanges = { standings: new Set(), blocks: new Set(), pairs: [], portSets: new Set() };
+const noChanges: PolicyChanges = {
+  ...{ standings: new Set(), blocks: new Set(), learned: new Set(), pairs: [], portSets: new Set() },
+};
 
 /** An endpoint, and what the compiler was told of it. */
 interface Told {
@@ -49,18 +59,27 @@ export class HostPolicy {
    */
   readonly #cutOff = new Map<number, Endpoint>();
   readonly #awaitsLabels: (endpoint: Endpoint) => boolean;
+  /** What endpoints were told of the domain names that documents let them reach. */
+  readonly learned: LearnedNames;
+  readonly #listeners = new Set<(numbers: ReadonlySet<number>) => void>();
   #hostAddresses: readonly string[] = [];
 
-  private constructor(compiler: PolicyCompiler, maps: PolicyMaps, awaitsLabels: (endpoint: Endpoint) => boolean) {
+  private constructor(
+    compiler: PolicyCompiler,
+    maps: PolicyMaps,
+    { awaitsLabels, learned }: Pick<HostPolicyOptions, 'awaitsLabels' | 'learned'>,
+  ) {
     this.#compiler = compiler;
     this.#maps = maps;
-    this.#awaitsLabels = awaitsLabels;
+    this.#awaitsLabels = awaitsLabels ?? (() => false);
+    this.learned = learned ?? new LearnedNames();
   }
 
   /** Takes up the numbers that the kernel has: after a restart everybody is who they were. */
-  static async open({ maps, generation, node, awaitsLabels, failed }: HostPolicyOptions): Promise<HostPolicy> {
+  static async open(options: HostPolicyOptions): Promise<HostPolicy> {
+    const { maps, generation, node, failed } = options;
     const policyMaps = await PolicyMaps.open(maps, generation, failed);
-    const { standings, blocks, portSets } = policyMaps.applied;
+    const { standings, blocks, learned, portSets } = policyMaps.applied;
     const endpoints = new Map(
       [...standings].map(([number, { v4, v6 }]) => [number, { v4: v4.identity, v6: v6.identity }]),
     );
@@ -68,10 +87,20 @@ export class HostPolicy {
     const half = ({ raw }: { readonly raw: { readonly maxEntries: number } }) => Math.floor(raw.maxEntries / 2);
     const compiler = new PolicyCompiler({
       node,
-      capacities: { pairs: half(maps.policy), ports: half(maps.policyPorts), blocks: half(maps.addressBlocks) },
-      seeds: { endpoints, blocks: new Map(blocks), portSets: new Map(portSets) },
+      capacities: {
+        pairs: half(maps.policy),
+        ports: half(maps.policyPorts),
+        blocks: half(maps.addressBlocks),
+        learned: half(maps.learned),
+      },
+      seeds: {
+        endpoints,
+        blocks: new Map(blocks),
+        learned: new Map([...learned].map(([key, { identity }]) => [key, identity])),
+        portSets: new Map(portSets),
+      },
     });
-    return new HostPolicy(compiler, policyMaps, awaitsLabels ?? (() => false));
+    return new HostPolicy(compiler, policyMaps, options);
   }
 
   /** Who an endpoint is to policy, by family; undefined: it is not attached here. */
@@ -103,8 +132,44 @@ export class HostPolicy {
   /** Makes the kernel hold what the intent says; gives how many entries it did not. @throws VetchError MAP_FULL */
   async reconcile(intent: PolicyIntent, facts: HostFacts): Promise<number> {
     this.#tell(intent, facts);
-    this.#compiler.takeChanges();
-    return this.#maps.reconcile(this.#wanted);
+    const { standings } = this.#compiler.takeChanges();
+    const repairs = await this.#maps.reconcile(this.#wanted);
+    this.#tellListeners(standings);
+    return repairs;
+  }
+
+  /** Patterns of the domain names that documents let an endpoint reach, in one order. */
+  domainsOf(number: number): readonly string[] {
+    return this.#compiler.domainsOf(number);
+  }
+
+  /** Calls `listener` with the numbers of endpoints that policy may treat otherwise now. Gives what ends that. */
+  onStandings(listener: (numbers: ReadonlySet<number>) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Before an endpoint is told an answer: opens its addresses to it, as far as documents say. Resolves when they are open.
+   *
+   * @param now milliseconds of a clock that goes on while no daemon runs
+   * @returns keys of the addresses that could not be learned
+   * @throws VetchError MAP_FULL: nothing is changed
+   */
+  async learn(answer: LearnedAnswer, now: number): Promise<string[]> {
+    await this.#followLearned(this.learned.learn(answer, now));
+    const keys = answer.addresses.map(({ address }) => learnedKey(answer.endpoint, address));
+    return keys.filter((key) => !this.learned.get(key));
+  }
+
+  /** Closes to new flows the addresses of which no answer holds any more; gives their keys. */
+  expireLearned(now: number): Promise<string[]> {
+    return this.#followLearned(this.learned.expire(now));
+  }
+
+  /** Forgets the addresses that had expired by `before` and have no flow any more; gives their keys. */
+  releaseLearned(inUse: ReadonlySet<string>, before: number): Promise<string[]> {
+    return this.#followLearned(this.learned.release(inUse, before));
   }
 
   /** Before an endpoint's device comes up. @throws VetchError MAP_FULL: nothing of it stays */
@@ -114,7 +179,7 @@ export class HostPolicy {
       await this.#maps.applyUnread(this.#wanted, { ...noChanges, standings: new Set([endpoint.number]) });
       return;
     }
-    await this.#unread(endpoint.number, toldOf(endpoint, network));
+    await this.#tellUnread(endpoint.number, toldOf(endpoint, network));
   }
 
   /** After an endpoint's entries are gone. */
@@ -123,7 +188,9 @@ export class HostPolicy {
       this.#cutOff.delete(number);
       await this.#maps.applyUnread(this.#wanted, { ...noChanges, standings: new Set([number]) });
     }
-    if (this.#told.get(number)?.endpoint.id === id) await this.#unread(number, undefined);
+    if (this.#told.get(number)?.endpoint.id !== id) return;
+    await this.#followLearned(this.learned.forget(number));
+    await this.#tellUnread(number, undefined);
   }
 
   /**
@@ -189,46 +256,71 @@ export class HostPolicy {
   get #wanted(): PolicyTables {
     const { tables } = this.#compiler;
     if (this.#cutOff.size === 0) return tables;
-    const { blocks, pairs, portSets } = tables;
     const closed = [...this.#cutOff.keys()].map((number) => [number, { v4: nobodyKnown, v6: nobodyKnown }] as const);
-    return { blocks, pairs, portSets, standings: new Map([...tables.standings, ...closed]) };
+    return {
+      ...{ blocks: tables.blocks, learned: tables.learned, pairs: tables.pairs, portSets: tables.portSets },
+      standings: new Map([...tables.standings, ...closed]),
+    };
   }
 
   #isCutOff(endpoint: Endpoint): boolean {
     return this.#compiler.documents.size > 0 && this.#awaitsLabels(endpoint);
   }
 
-  async #enforce(update: PolicyUpdate): Promise<void> {
-    const before = this.#inverse(update);
-    this.#compiler.update(update);
+  /** By a turn of the generation only where an address is somebody else now: packets may be on their way by who it was. */
+  async #followLearned(changes: LearnedChanges): Promise<string[]> {
+    if (changes.size === 0) return [];
+    const update = { learned: new Map([...changes].map(([key, { after }]) => [key, after])) };
+    const isOther = ({ before, after }: LearnedChange): boolean =>
+      before !== undefined && after !== undefined && [...before.names.keys()].join() !== after.names.join();
     try {
-      await this.#maps.apply(this.#wanted, this.#compiler.takeChanges());
+      await (Array.from(changes.values()).some(isOther) ? this.#enforce(update) : this.#unread(update));
     } catch (error) {
-      this.#compiler.update(before);
+      this.learned.undo(changes);
       throw error;
     }
+    return [...changes.keys()];
   }
 
-  async #unread(number: number, told: Told | undefined): Promise<void> {
-    const update = { endpoints: new Map([[number, told?.facts]]) };
+  #enforce(update: PolicyUpdate): Promise<void> {
+    return this.#update(update, (changes) => this.#maps.apply(this.#wanted, changes));
+  }
+
+  /** Of what no packet can have to do with yet, or any more. */
+  #unread(update: PolicyUpdate): Promise<void> {
+    return this.#update(update, (changes) => this.#maps.applyUnread(this.#wanted, changes));
+  }
+
+  async #update(update: PolicyUpdate, apply: (changes: PolicyChanges) => Promise<void>): Promise<void> {
     const before = this.#inverse(update);
     this.#compiler.update(update);
+    const changes = this.#compiler.takeChanges();
     try {
-      await this.#maps.applyUnread(this.#wanted, this.#compiler.takeChanges());
+      await apply(changes);
     } catch (error) {
       this.#compiler.update(before);
       throw error;
     }
+    this.#tellListeners(changes.standings);
+  }
+
+  #tellListeners(numbers: ReadonlySet<number>): void {
+    if (numbers.size > 0) for (const listener of this.#listeners) listener(numbers);
+  }
+
+  async #tellUnread(number: number, told: Told | undefined): Promise<void> {
+    await this.#unread({ endpoints: new Map([[number, told?.facts]]) });
     if (told) this.#told.set(number, told);
     else this.#told.delete(number);
   }
 
-  #inverse({ documents, namespaces, endpoints, hostAddresses }: PolicyUpdate): PolicyUpdate {
+  #inverse({ documents, namespaces, endpoints, hostAddresses, learned }: PolicyUpdate): PolicyUpdate {
     return {
       ...(hostAddresses && { hostAddresses: this.#hostAddresses }),
       documents: previous(documents, (key) => this.#compiler.documents.get(key)),
       namespaces: previous(namespaces, (name) => this.#compiler.namespaces.get(name)),
       endpoints: previous(endpoints, (number) => this.#told.get(number)?.facts),
+      learned: previous(learned, (key) => this.#compiler.learned(key)),
     };
   }
 
@@ -254,8 +346,10 @@ export class HostPolicy {
       told.set(endpoint.number, toldOf(endpoint, network));
     }
     const host = this.#hostUpdate(networks.values(), facts);
+    for (const [number, one] of told) if (!one && !this.#cutOff.has(number)) this.learned.forget(number);
     this.#compiler.update({
       endpoints: new Map([...told].map(([number, one]) => [number, one?.facts])),
+      learned: difference(this.#compiler.learnedAddresses(), this.learned.addresses(), sameLearned),
       documents: difference(this.#compiler.documents, policies),
       namespaces: difference(this.#compiler.namespaces, namespaces),
       ...host,
@@ -286,12 +380,17 @@ function previous<K, V>(
   return new Map([...(changes?.keys() ?? [])].map((key) => [key, now(key)]));
 }
 
+function sameLearned(a: LearnedAddress | undefined, b: LearnedAddress): boolean {
+  return a !== undefined && a.expired === b.expired && a.names.join() === b.names.join();
+}
+
 function difference<V>(
   now: ReadonlyMap<string, V>,
   wanted: ReadonlyMap<string, V>,
+  isSame: (a: V | undefined, b: V) => boolean = Object.is,
 ): ReadonlyMap<string, V | undefined> {
   const changes = new Map<string, V | undefined>();
   for (const key of now.keys()) if (!wanted.has(key)) changes.set(key, undefined);
-  for (const [key, value] of wanted) if (now.get(key) !== value) changes.set(key, value);
+  for (const [key, value] of wanted) if (!isSame(now.get(key), value)) changes.set(key, value);
   return changes;
 }

@@ -4,6 +4,7 @@ import { blockKeyCodec, policyKeyCodec, standingCodec } from '../../maps/generat
 import type { Maps } from '../../maps/open.ts';
 import { formatPrefix } from '../../model/address.ts';
 import {
+  type LearnedIdentity,
   type PolicyPair,
   type PolicyTables,
   type PortEntry,
@@ -12,7 +13,7 @@ import {
   type Standings,
 } from '../../policy/tables.ts';
 import type { RawEntry } from '../entry.ts';
-import { decodePortEntry, type HalvedMap, halfSize } from './encode.ts';
+import { decodeLearnedHalf, decodeLearnedKey, decodePortEntry, type HalvedMap, halfSize } from './encode.ts';
 
 export type PolicyRawMaps = Pick<Maps, HalvedMap | 'policyPorts'>;
 
@@ -23,6 +24,7 @@ export interface ObservedPolicy {
   readonly torn: readonly (RawEntry & { readonly map: HalvedMap })[];
 }
 
+const halvedMaps = ['identities', 'addressBlocks', 'learned', 'policy'] as const;
 const nobody: Standing = { identity: 0, flags: 0 };
 
 /** Reads all that the kernel holds of policy. @param parity of the permissions' generation */
@@ -30,9 +32,10 @@ export async function observePolicy(maps: PolicyRawMaps, parity: number): Promis
   const torn: (RawEntry & { map: HalvedMap })[] = [];
   const slots = new Map<number, Standing>();
   const blocks = new Map<string, number>();
+  const learned = new Map<string, LearnedIdentity>();
   const pairs = new Map<string, PolicyPair>();
   const portSets = new Map<number, PortEntry[]>();
-  for await (const [map, key, value] of entriesOf(maps, ['identities', 'addressBlocks', 'policy'])) {
+  for await (const [map, key, value] of entriesOf(maps, halvedMaps)) {
     const size = halfSize[map];
     const half = value.subarray(parity * size, (parity + 1) * size);
     const other = value.subarray((1 - parity) * size, (2 - parity) * size);
@@ -40,6 +43,7 @@ export async function observePolicy(maps: PolicyRawMaps, parity: number): Promis
     if (half.every((byte) => byte === 0)) continue;
     if (map === 'identities') slots.set(u32Codec.decode(key), standingCodec.decode(half));
     else if (map === 'addressBlocks') blocks.set(cidrOf(key), u32Codec.decode(half));
+    else if (map === 'learned') learned.set(decodeLearnedKey(key), decodeLearnedHalf(half));
     else {
       const { subject, peer, direction } = policyKeyCodec.decode(key);
       const pair = { subject, peer, direction: direction === 0 ? 0 : 1, decision: u32Codec.decode(half) } as const;
@@ -52,7 +56,7 @@ export async function observePolicy(maps: PolicyRawMaps, parity: number): Promis
     if (entries) entries.push(entry);
     else portSets.set(set, [entry]);
   }
-  return { tables: { standings: standingsOf(slots), blocks, pairs, portSets }, torn };
+  return { tables: { standings: standingsOf(slots), blocks, learned, pairs, portSets }, torn };
 }
 
 /** Entry by entry; other work runs between two maps, and now and then within one. */

@@ -19,7 +19,7 @@ export interface Generation {
 const patience = 100;
 
 /** Of these, what is gone is removed; an array's slots stay. */
-const keyedMaps = ['addressBlocks', 'policy'] as const;
+const keyedMaps = ['addressBlocks', 'policy', 'learned'] as const;
 const halvedMaps: readonly HalvedMap[] = [...keyedMaps, 'identities'];
 
 /**

@@ -3,6 +3,7 @@ import type {
   ClusterNetworkPolicy,
   ClusterPeer,
   ClusterProtocol,
+  ClusterRule,
   LabelSelector,
   NetworkPolicy,
   NetworkPolicyPeer,
@@ -155,11 +156,29 @@ function some<Item>(one: fc.Arbitrary<Item>): fc.Arbitrary<Item[]> {
   return fc.array(one, { minLength: 1, maxLength: 2 });
 }
 
+const domainNames = fc.uniqueArray(fc.constantFrom('a.test', '*.a.test', 'b.a.test', 'c.test'), {
+  minLength: 1,
+  maxLength: 2,
+});
+const accept = fc.constant('Accept' as const);
+/** Names can only be accepted. */
+const byName = fc.oneof(
+  fc.record({ action: accept, peers: some(domainNames.map((names): ClusterPeer => ({ domainNames: names }))) }),
+  fc.record({
+    action: accept,
+    peers: some(domainNames.map((names): ClusterPeer => ({ domainNames: names }))),
+    protocols: some(clusterProtocol),
+  }),
+);
+
+type Rule = Omit<ClusterRule, 'name'> & { readonly peers: readonly ClusterPeer[] };
+
 /** A named port is of pods alone. */
-function clusterRules(peers: fc.Arbitrary<ClusterPeer>) {
+function clusterRules(peers: fc.Arbitrary<ClusterPeer>, ...more: readonly fc.Arbitrary<Rule>[]) {
   const action = fc.constantFrom('Accept' as const, 'Deny' as const, 'Pass' as const);
   return fc.array(
-    fc.oneof(
+    fc.oneof<fc.Arbitrary<Rule>[]>(
+      ...more,
       fc.record({ action, peers: some(peers) }),
       fc.record({ action, peers: some(peers), protocols: some(clusterProtocol) }),
       fc.record({ action, peers: some(podPeer), protocols: some(fc.oneof(clusterProtocol, namedPort)) }),
@@ -174,7 +193,7 @@ const clusterSpec: fc.Arbitrary<ClusterNetworkPolicy['spec']> = fc
     priority: fc.constantFrom(0, 1, 1000),
     subject: podPeer,
     ingress: clusterRules(podPeer),
-    egress: clusterRules(fc.oneof(podPeer, otherPeer)),
+    egress: clusterRules(fc.oneof(podPeer, otherPeer), byName),
   })
   .map(({ ingress, egress, ...spec }) => ({
     ...spec,
@@ -258,15 +277,22 @@ const outsiders: readonly Party[] = [
   outsider('world', 'far', '203.0.113.5', '2600::5'),
 ];
 
+const answer = fc.record({
+  endpoint: fc.constantFrom('e1', 'e2', 'e3'),
+  name: fc.constantFrom('a.test', 'b.a.test', 'c.b.a.test', 'c.test', 'd.test'),
+  address: fc.constantFrom('192.0.2.200', '2001:db8::200', '10.0.0.7', '203.0.113.5', '2600::5'),
+});
+
 /** Somebody's cluster at one moment. */
 export const state: fc.Arbitrary<State> = fc
   .record({
     documents,
     namespaces: fc.record({ x: labelsOf(['level', 'team']), y: labelsOf(['level', 'team']) }),
     endpoints,
+    answers: fc.array(answer, { maxLength: 4 }),
   })
-  .map(({ documents: some, namespaces, endpoints: those }) => ({
-    situation: { documents: some, namespaces, node: { 'kubernetes.io/hostname': 'h1' } },
+  .map(({ documents: some, namespaces, endpoints: those, answers }) => ({
+    situation: { documents: some, namespaces, answers, node: { 'kubernetes.io/hostname': 'h1' } },
     parties: [...those, ...outsiders],
   }));
 

@@ -11,8 +11,9 @@ import {
   POLICY_INGRESS,
 } from '../../../src/policy/decision.ts';
 import { parsePolicies } from '../../../src/policy/documents/parse.ts';
-import { identityOfAddress, lookUp } from '../../../src/policy/lookup.ts';
-import type { Standing } from '../../../src/policy/tables.ts';
+import type { LearnedAddress } from '../../../src/policy/identity/policy-endpoint.ts';
+import { identityOfAddress, identityOfLearned, lookUp } from '../../../src/policy/lookup.ts';
+import { learnedKey, type Standing } from '../../../src/policy/tables.ts';
 import type { PolicyDocument } from '../model/documents.ts';
 import type { Answer } from '../model/oracle.ts';
 import type { Direction, Endpoint, Party, Question } from '../model/situation.ts';
@@ -27,6 +28,7 @@ export class Compiled {
   readonly #numbers = new Map<string, number>();
   /** Of outsiders' addresses, as long as the tables stay as they are. */
   readonly #identities = new Map<string, number>();
+  #learned: readonly string[] = [];
   #documents = new Map<string, SourceDocument>();
   #namespaces: Readonly<Record<string, Labels>> = {};
 
@@ -42,9 +44,19 @@ export class Compiled {
     const namespaces = new Map<string, Labels | undefined>(Object.entries(situation.namespaces));
     for (const name of Object.keys(this.#namespaces)) if (!namespaces.has(name)) namespaces.set(name, undefined);
     const endpoints = parties.filter((party) => party.party === 'endpoint');
+    const learned = new Map<string, LearnedAddress | undefined>();
+    for (const key of this.#learned) learned.set(key, undefined);
+    for (const { endpoint, name, address } of situation.answers ?? []) {
+      const asker = endpoints.find((one) => one.name === endpoint);
+      if (!asker) continue;
+      const key = learnedKey(this.#number(asker), address);
+      const names = [...(learned.get(key)?.names ?? []), name];
+      learned.set(key, { endpoint: this.#number(asker), address, names, expired: false });
+    }
     const gone = [...this.#numbers].filter(([name]) => !endpoints.some((endpoint) => endpoint.name === name));
     for (const [name] of gone) this.#numbers.delete(name);
     this.#compiler.update({
+      learned,
       documents: changed,
       namespaces,
       endpoints: new Map([
@@ -55,6 +67,7 @@ export class Compiled {
         .filter(({ party }) => party === 'host')
         .flatMap(({ addresses }) => [addresses[4], addresses[6]]),
     });
+    this.#learned = [...learned].flatMap(([key, one]) => (one ? [key] : []));
     this.#identities.clear();
     this.#documents = documents;
     this.#namespaces = situation.namespaces;
@@ -74,10 +87,15 @@ export class Compiled {
 
   #side(subject: Endpoint, peer: Party, direction: Direction, { family, protocol, port }: Question) {
     const number = protocol === 'icmp' && family === 6 ? 58 : protocolNumbers[protocol];
+    const { tables } = this.#compiler;
+    const standing = this.#standing(subject, family);
+    const asker = { number: this.#number(subject), standing };
+    const isAsked = direction === 'egress' && peer.party === 'world';
+    const learned = isAsked ? identityOfLearned(tables, asker, peer.addresses[family]) : undefined;
     const verdict = lookUp(
-      this.#compiler.tables,
-      this.#standing(subject, family),
-      this.#identity(peer, family),
+      tables,
+      standing,
+      learned ?? this.#identity(peer, family),
       direction === 'egress' ? POLICY_EGRESS : POLICY_INGRESS,
       { protocol: number, port: protocol === 'icmp' ? 0 : port },
     );

@@ -29,7 +29,7 @@ export function clusterNetworkPoliciesSay(
   for (const priority of priorities) {
     const said = policies
       .filter((policy) => policy.spec.priority === priority)
-      .map((policy) => firstMatch(policy, situation, question, direction, peer));
+      .map((policy) => firstMatch(policy, situation, question, direction, subject, peer));
     if (said.includes('Deny')) return 'Deny';
     if (said.includes('Pass')) return 'Pass';
     if (said.includes('Accept')) return 'Accept';
@@ -48,6 +48,7 @@ function firstMatch(
   situation: Situation,
   question: Question,
   direction: Direction,
+  subject: Endpoint,
   peer: Party,
 ): TierSays {
   const rules: readonly (ClusterRule & { readonly peers: readonly ClusterPeer[] })[] =
@@ -60,18 +61,20 @@ function firstMatch(
       if (action === 'Accept') continue;
       return 'Deny';
     }
-    if (peers.some((one) => isPeer(one, peer, situation, question)) && isProtocol(protocols, question)) return action;
+    if (peers.some((one) => isPeer(one, subject, peer, situation, question)) && isProtocol(protocols, question))
+      return action;
   }
   return undefined;
 }
 
-function isUnknown({ namespaces, pods, nodes, networks }: ClusterPeer, direction: Direction): boolean {
+function isUnknown({ namespaces, pods, nodes, networks, domainNames }: ClusterPeer, direction: Direction): boolean {
   if (namespaces || pods) return false;
-  return direction === 'ingress' || !(nodes || networks);
+  return direction === 'ingress' || !(nodes || networks || domainNames);
 }
 
 function isPeer(
-  { namespaces, pods, nodes, networks }: ClusterPeer,
+  { namespaces, pods, nodes, networks, domainNames }: ClusterPeer,
+  subject: Endpoint,
   peer: Party,
   situation: Situation,
   question: Question,
@@ -80,7 +83,22 @@ function isPeer(
   if (pods) return peer.party === 'endpoint' && selectsPod(pods, peer, situation);
   if (nodes) return peer.party === 'host' && selects(nodes, situation.node);
   const { family } = question;
+  if (domainNames) {
+    const answers = (situation.answers ?? []).filter(
+      ({ endpoint, address }) => endpoint === subject.name && address === peer.addresses[family],
+    );
+    return peer.party === 'world' && answers.some(({ name }) => domainNames.some((domain) => isBelow(domain, name)));
+  }
   return (networks ?? []).some((cidr) => holds(cidr, peer.addresses[family], family));
+}
+
+/** A star stands for one label or more. */
+function isBelow(domain: string, name: string): boolean {
+  const wanted = domain.split('.').reverse();
+  const labels = name.split('.').reverse();
+  if (wanted.at(-1) !== '*') return wanted.join('.') === labels.join('.');
+  wanted.pop();
+  return labels.length > wanted.length && wanted.every((label, at) => label === labels[at]);
 }
 
 /** No protocols: any traffic, ICMP included. */

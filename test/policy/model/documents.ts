@@ -71,12 +71,14 @@ export interface ClusterRule {
   readonly protocols?: readonly ClusterProtocol[];
 }
 
-/** One of them. `nodes` and `networks` are of egress alone. */
+/** One of them. `nodes`, `networks` and `domainNames` are of egress alone, the last of Accept alone. */
 export interface ClusterPeer {
   readonly namespaces?: LabelSelector;
   readonly pods?: NamespacedPod;
   readonly nodes?: LabelSelector;
   readonly networks?: readonly string[];
+  /** `example.com`, or `*.example.com` for all below it. */
+  readonly domainNames?: readonly string[];
 }
 
 export interface NamespacedPod {

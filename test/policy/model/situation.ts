@@ -32,6 +32,16 @@ export interface Situation {
   readonly namespaces: Readonly<Record<string, Labels>>;
   /** Labels of the host, for `nodes`. */
   readonly node: Labels;
+  /** What endpoints were told. Default: nothing. */
+  readonly answers?: readonly Answered[];
+}
+
+/** An address that an endpoint was told for a name. */
+export interface Answered {
+  /** Its name. */
+  readonly endpoint: string;
+  readonly name: string;
+  readonly address: string;
 }
 
 /** The first packet of a flow; its replies follow from it. */

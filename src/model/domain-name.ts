@@ -1,0 +1,11 @@
+/** As names are compared: lower case, without the final dot. */
+export function canonicalDomain(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
+}
+
+/** Whether a pattern, `example.com` or `*.example.com`, which stands for all below it, is for a name. Both canonical. */
+export function matchesDomain(pattern: string, name: string): boolean {
+  return pattern.startsWith('*.')
+    ? name.length > pattern.length - 1 && name.endsWith(pattern.slice(1))
+    : name === pattern;
+}
