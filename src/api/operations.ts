@@ -3,7 +3,7 @@ import type { DenyView } from './schemas/deny.ts';
 import type { AttachEndpointRequest, EndpointView, LabelEndpointRequest } from './schemas/endpoint.ts';
 import type { FlowQuery, FlowView } from './schemas/flow.ts';
 import type { MapEntryView, MapView } from './schemas/map.ts';
-import type { NameEvent } from './schemas/names.ts';
+import type { LearnAnswerRequest, LearnedView, NameEvent, OpenedView } from './schemas/names.ts';
 import type { CreateNetworkRequest, NetworkView } from './schemas/network.ts';
 import type {
   ApplyPoliciesRequest,
@@ -48,6 +48,9 @@ export interface Operations {
 
   /** Everything that has a name, then `synced`, then what changes, until `signal` is aborted. */
   followNames(signal: AbortSignal): AsyncIterable<NameEvent>;
+  /** Opens what policy lets an endpoint reach by the name of an answer, which is given to it afterwards. */
+  learnAnswer(request: LearnAnswerRequest): Promise<OpenedView>;
+  listLearned(): Promise<readonly LearnedView[]>;
 
   listPorts(): Promise<readonly PortView[]>;
   /** Gives the ports that were published: several for a range, or for both families. */

@@ -31,6 +31,7 @@ import { policyDelete } from './policy/delete.ts';
 import { policyExplain } from './policy/explain.ts';
 import { policyGet } from './policy/get.ts';
 import { policyLs } from './policy/ls.ts';
+import { policyNames } from './policy/names.ts';
 import { portLs } from './port/ls.ts';
 import { portPublish } from './port/publish.ts';
 import { portUnpublish } from './port/unpublish.ts';
@@ -65,6 +66,7 @@ export function createProgram(): Command {
       policyGet(),
       policyDelete(),
       policyExplain(),
+      policyNames(),
     ]),
     group('namespace', "Policy's namespaces", [namespaceLabel()]),
     group('deny', 'The deny list: sources dropped before anything else sees them', [

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../reconcile/host.ts';
 import type { Store } from '../store/contract.ts';
+import type { DomainNames } from './domain-names/domain-names.ts';
 import type { Mutex } from './mutex.ts';
 import type { DaemonOptions } from './options.ts';
 import type { PolicyEngine } from './policy-engine.ts';
@@ -16,6 +17,7 @@ export interface Context {
   readonly state: State;
   readonly host: Host;
   readonly policy: PolicyEngine;
+  readonly domainNames: DomainNames;
   /** Whoever changes the intent or the kernel holds it. */
   readonly lock: Mutex;
   /** Removes the flows of an endpoint that is gone, so that nobody who gets its address inherits them. Never fails. */

@@ -23,6 +23,7 @@ export class IntentIndex implements Intent {
   readonly #byNetwork = new Map<string, Map<string, Endpoint>>();
   readonly #byName = new Map<string, Map<string, Endpoint>>();
   readonly #byAddress = new Map<string, Map<string, Endpoint>>();
+  readonly #byNumber = new Map<number, Endpoint>();
   readonly #byPrefix = new Map<string, Set<string>>();
   readonly #listeners = new Set<(id: string) => void>();
   #version = 0;
@@ -89,6 +90,7 @@ export class IntentIndex implements Intent {
   putEndpoint(endpoint: Endpoint): void {
     this.deleteEndpoint(endpoint.id);
     this.#endpoints.set(endpoint.id, endpoint);
+    this.#byNumber.set(endpoint.number, endpoint);
     this.#ports += endpoint.ports.length;
     put(this.#byNetwork, endpoint.network, endpoint);
     put(this.#byName, endpoint.name, endpoint);
@@ -101,6 +103,7 @@ export class IntentIndex implements Intent {
     const endpoint = this.#endpoints.get(id);
     if (!endpoint) return;
     this.#endpoints.delete(id);
+    if (this.#byNumber.get(endpoint.number) === endpoint) this.#byNumber.delete(endpoint.number);
     this.#ports -= endpoint.ports.length;
     drop(this.#byNetwork, endpoint.network, id);
     drop(this.#byName, endpoint.name, id);
@@ -155,6 +158,10 @@ export class IntentIndex implements Intent {
 
   endpointsNamed(name: string): readonly Endpoint[] {
     return [...(this.#byName.get(name)?.values() ?? [])];
+  }
+
+  endpointNumbered(number: number): Endpoint | undefined {
+    return this.#byNumber.get(number);
   }
 
   /** @param address canonical, without prefix length */

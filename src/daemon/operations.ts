@@ -27,6 +27,8 @@ export function operationsOf(context: Context, observer: Observer): Operations {
     labelEndpoint: (ref, request) => labelEndpoint(context, ref, request),
     detachEndpoint: (ref) => detachEndpoint(context, ref),
     followNames: (signal) => followNames(context, signal),
+    learnAnswer: (request) => context.domainNames.learn(request),
+    listLearned: async () => context.domainNames.list(),
     listPorts: async () => listPorts(context),
     publishPort: (ref, spec) => publishPort(context, ref, spec),
     unpublishPort: (ref, spec) => unpublishPort(context, ref, spec),

@@ -9,6 +9,10 @@ export interface PolicyEngine {
   /** Whether an address is one of the host's own. */
   isHost(address: string): boolean;
   documentNumbered(number: number): PolicyDocument | undefined;
+  /** Patterns of the domain names that documents let an endpoint reach, by its number. */
+  domainsOf(number: number): readonly string[];
+  /** Calls `listener` with the numbers of endpoints that policy may treat otherwise now. Gives what ends that. */
+  onStandings(listener: (numbers: ReadonlySet<number>) => void): () => void;
   /** Numbers of the endpoints that a document selects, by its `policyKey`. */
   selected(key: string): readonly number[];
   /**

@@ -3,20 +3,23 @@ import { join } from 'node:path';
 import { type ResolverView, resolverView } from '../api/schemas/resolver.ts';
 import type { DoctorCheck } from '../api/schemas/status.ts';
 import type { Context } from './context.ts';
+import { isServed } from './operations/names.ts';
 
 /** Milliseconds in which a resolver that runs says how it is. */
 const patience = 500;
 const start = 'systemctl start vetch-resolver, or run vetch resolver run';
 
 /**
- * How the resolver is, for those networks that need it: `docker` answers for its own. A check, or undefined where there
+ * How the resolver is, for those networks that need it: `docker` answers for its own, but for containers that may reach domain
+ * names. A check, or undefined where there
  * is nothing to check: no such endpoint, or `--resolver off`.
  */
-export async function resolverCheck({ options, state }: Context): Promise<DoctorCheck | undefined> {
+export async function resolverCheck(context: Context): Promise<DoctorCheck | undefined> {
+  const { options, state } = context;
   if (options.resolver === 'off') return undefined;
   const { networks } = state.index;
   const needy = [...networks.values()].filter(
-    ({ id, owner }) => owner === 'vetch' && state.index.endpointsOf(id).size > 0,
+    (network) => state.index.endpointsOf(network.id).size > 0 && isServed(context, network),
   );
   if (needy.length === 0) return undefined;
   const names = needy.map(({ name }) => name).sort();

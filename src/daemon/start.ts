@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { VetchError } from '../api/error.ts';
 import { version } from '../api/version.ts';
@@ -11,6 +12,7 @@ import { currentNetns } from '../netlink/netns.ts';
 import { Collector } from '../observe/conntrack/collector.ts';
 import { ConntrackCollect } from '../observe/conntrack/kernel-program.ts';
 import { Observer } from '../observe/observer.ts';
+import { LearnedNames } from '../policy/learned-names.ts';
 import { Host } from '../reconcile/host.ts';
 import { type LoadRecords, loadPrograms } from '../reconcile/programs.ts';
 import { mayReattach, Sandbox, sandboxFact } from '../reconcile/sandbox.ts';
@@ -21,6 +23,8 @@ import { cgroupFor } from './cgroup-root.ts';
 import type { Context } from './context.ts';
 import { awaitsDescription } from './docker/books.ts';
 import { startDocker } from './docker/start-docker.ts';
+import { DomainNames, recordsOf } from './domain-names/domain-names.ts';
+import { LearnedFile } from './domain-names/learned-file.ts';
 import { startHttp } from './http/start-http.ts';
 import { Maintenance } from './maintenance.ts';
 import { Mutex } from './mutex.ts';
@@ -67,9 +71,13 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
   const netlink = Netlink.open();
   opened.push('close netlink', () => netlink.close());
   const state = new State(intent);
+  const learnedFile = new LearnedFile(join(options.state, 'learned-names'));
+  const learned = new LearnedNames();
+  for (const record of recordsOf(learnedFile.read(), state)) learned.put(record);
   const host = await Host.open({
     ...{ maps, netlink, tree, programs, cgroup, uplink: options.uplink, node: options.node },
     netnsCookie: hostCookie(),
+    learned,
     awaitsLabels: (endpoint) => options.dockerEngine !== 'off' && awaitsDescription(endpoint),
     sandboxOf: (endpoint) => sandboxOf(endpoint, store, log),
     failed: (what, err) => log.error({ err }, `cannot ${what}`),
@@ -77,7 +85,11 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
   await host.reconcile(state.index);
   await host.closeDevices(state.index);
   const program = new ConntrackCollect(host.program('conntrack_collect'), maps);
-  const collector = new Collector({ program, onError: (err) => log.error({ err }, 'conntrack collector') });
+  const lock = new Mutex();
+  const domainNames = new DomainNames({ policy: host.policy, state, lock, log, file: learnedFile });
+  opened.push('stop following domain names', () => domainNames[Symbol.asyncDispose]());
+  const collecting = domainNames.collecting(program);
+  const collector = new Collector({ program: collecting, onError: (err) => log.error({ err }, 'conntrack collector') });
   opened.push('stop the collector', () => collector.close());
   const observer = new Observer({
     ...{ maps, pins: tree, objectDirectory, mapSizes: options.mapSizes, node: options.node, version, collector },
@@ -92,7 +104,9 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
       log.error({ err, endpoint: endpoint.name }, 'cannot forget flows');
     }
   };
-  const context: Context = { options, log, store, state, host, policy: host.policy, lock: new Mutex(), forgetFlows };
+  const context: Context = {
+    ...{ options, log, store, state, host, policy: host.policy, domainNames, lock, forgetFlows },
+  };
   const maintenance = new Maintenance(context);
   opened.push('stop maintenance', () => maintenance[Symbol.asyncDispose]());
   const http = await startHttp({

@@ -22,6 +22,7 @@ const ttl = 5;
 
 /** Who answers a question, and with what. */
 export function decide({ name, type }: Question, view: View): Decision {
+  if (!view.names) return { kind: view.internal ? 'refuse' : 'forward' };
   const address = addressOfReverseName(name.toLowerCase());
   if (address !== undefined) {
     const holder = view.at(address);

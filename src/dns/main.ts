@@ -7,6 +7,7 @@ import { version } from '../api/version.ts';
 import { followNames } from './follow-names.ts';
 import { Forwarder } from './forwarder.ts';
 import { Gateways } from './gateways.ts';
+import { Learner, type TellDaemon } from './learner.ts';
 import { NamesFile } from './names-file.ts';
 import { formatUpstream, ResolvConf, type Upstream } from './resolv-conf.ts';
 import { Resolver } from './resolver.ts';
@@ -15,6 +16,8 @@ import { serveStatus } from './status-server.ts';
 export interface ResolverOptions {
   /** What the daemon tells of names, anew for each call; throws when there is no daemon. */
   readonly follow: () => AsyncIterable<unknown>;
+  /** Has the daemon open an answer's addresses; throws when there is no daemon. */
+  readonly learn: TellDaemon;
   /** Whom to ask for other names; empty: those of `resolvConf`. */
   readonly upstreams: readonly Upstream[];
   readonly resolvConf: string;
@@ -40,7 +43,8 @@ export async function runResolver(options: ResolverOptions): Promise<number> {
     return all.filter(({ address, port }) => port !== 53 || !own.has(address));
   };
   const forwarder = new Forwarder({ upstreams });
-  const resolver = new Resolver(file.read(), forwarder);
+  const learner = new Learner(options.learn);
+  const resolver = new Resolver(file.read(), forwarder, learner);
   const gateways = new Gateways({ resolver, log: (level, message) => log[level](message) });
   const daemon = { state: 'away' as ResolverView['daemon'], since: new Date() };
   const view = (): ResolverView => ({
@@ -51,7 +55,7 @@ export async function runResolver(options: ResolverOptions): Promise<number> {
     endpoints: resolver.names.size,
     gateways: gateways.view,
     upstreams: upstreams().map(formatUpstream),
-    queries: { ...resolver.counts, forwarding: forwarder.running },
+    queries: { ...resolver.counts, unopened: learner.missed, forwarding: forwarder.running },
   });
   const closeStatus = await serveStatus(join(options.run, 'resolver.sock'), view);
 

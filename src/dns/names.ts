@@ -10,6 +10,8 @@ export interface Found {
 /** What one container may ask for: the names of the network that it asks in, then those of its other networks. */
 export interface View {
   readonly internal: boolean;
+  /** Whether its names are answered here; if not, an engine answers for them. */
+  readonly names: boolean;
   /** `NAME` or `NAME.NETWORK`, in any case, without the final dot. */
   find(name: string): Found | undefined;
   at(address: string): Found | undefined;
@@ -85,13 +87,20 @@ export class Names {
   view(network: string, source: string): View | undefined {
     const own = this.#zones.get(network);
     if (!own) return undefined;
-    const zones = [own, ...this.#otherZones(own, source)];
+    const { internal, names } = own.network;
+    const zones = names ? [own, ...this.#otherZones(own, source)] : [];
     return {
-      internal: own.network.internal,
+      internal,
+      names,
       find: (name) => findIn(zones, name),
       at: (address) => first(zones, (zone) => zone.byAddress.get(address)),
       holds: (address) => zones.some((zone) => zone.holds(parseAddress(address))),
     };
+  }
+
+  /** The domain names that policy lets `source` reach, as patterns. */
+  domains(network: string, source: string): readonly string[] {
+    return this.#zones.get(network)?.byAddress.get(source)?.domains ?? [];
   }
 
   #otherZones(own: Zone, source: string): Zone[] {
@@ -100,7 +109,7 @@ export class Names {
     const zones = new Set<Zone>();
     for (const id of this.#sandboxes.get(sandbox) ?? []) {
       const zone = this.#zones.get(this.#endpoints.get(id)?.network ?? '');
-      if (zone && zone !== own) zones.add(zone);
+      if (zone?.network.names && zone !== own) zones.add(zone);
     }
     return [...zones].sort((a, b) => (a.network.name < b.network.name ? -1 : 1));
   }

@@ -1,5 +1,7 @@
+import { canonicalDomain, matchesDomain } from '../model/domain-name.ts';
 import { decide } from './decide.ts';
 import type { Forwarder, Transport } from './forwarder.ts';
+import type { Learner } from './learner.ts';
 import type { Names } from './names.ts';
 import { parseQuery, type Query } from './query.ts';
 import { answerReply, fitted, rcode, refusal } from './reply.ts';
@@ -24,10 +26,12 @@ export class Resolver {
   names: Names;
   readonly counts = Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
   readonly #forwarder: Forwarder;
+  readonly #learner: Learner;
 
-  constructor(names: Names, forwarder: Forwarder) {
+  constructor(names: Names, forwarder: Forwarder, learner: Learner) {
     this.names = names;
     this.#forwarder = forwarder;
+    this.#learner = learner;
   }
 
   /** Whether anything is said to `source` at a network's gateway. */
@@ -65,6 +69,9 @@ export class Resolver {
     if (decision.kind === 'refuse') return this.#done('refused', refusal(query, rcode.refused));
     const forwarded = await this.#forwarder.forward(query, source, transport);
     if (typeof forwarded === 'string') return this.#done(forwarded, refusal(query, rcode.serverFailure));
+    const asked = canonicalDomain(query.name);
+    const isOpened = this.names.domains(network, source).some((pattern) => matchesDomain(pattern, asked));
+    if (isOpened) await this.#learner.learn(network, source, query, forwarded.reply);
     return this.#done('forwarded', transport === 'udp' ? fitted(query, forwarded.reply) : forwarded.reply);
   }
 

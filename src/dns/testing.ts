@@ -1,6 +1,7 @@
 import { encode, type RecordType } from 'dns-packet';
 import type { NamedEndpoint, NamedNetwork } from '../api/schemas/names.ts';
 import { Forwarder } from './forwarder.ts';
+import { Learner } from './learner.ts';
 import { Names } from './names.ts';
 import { parseQuery, type Query } from './query.ts';
 import { Resolver } from './resolver.ts';
@@ -11,12 +12,12 @@ export function network(name: string, number: number, internal = false): NamedNe
     [`10.${number}.0.0/16`, `fd00:${number}::/64`],
     [`10.${number}.0.1`, `fd00:${number}::1`],
   ];
-  return { event: 'network', id: `id-${name}`, name, internal, subnets, gateways };
+  return { event: 'network', id: `id-${name}`, name, internal, subnets, gateways, names: true };
 }
 
 export function endpoint(name: string, of: NamedNetwork, host: number, sandbox = ''): NamedEndpoint {
   const addresses = of.gateways.map((gateway) => gateway.replace(/1$/, String(host)));
-  return { event: 'endpoint', id: `${of.name}/${name}`, network: of.id, name, addresses, sandbox };
+  return { event: 'endpoint', id: `${of.name}/${name}`, network: of.id, name, addresses, sandbox, domains: [] };
 }
 
 export function namesOf(...events: readonly (NamedNetwork | NamedEndpoint)[]): Names {
@@ -40,7 +41,7 @@ export function query(name: string, type?: RecordType): Query {
 export function loopback(addresses: readonly string[], port: number): Serving & { readonly faults: unknown[] } {
   const local: NamedNetwork = { ...network('web', 88), subnets: ['127.0.0.0/8'], gateways: ['127.0.0.1'] };
   const names = namesOf(local, { ...endpoint('shop', local, 2), addresses: [...addresses] });
-  const resolver = new Resolver(names, new Forwarder({ upstreams: () => [] }));
+  const resolver = new Resolver(names, new Forwarder({ upstreams: () => [] }), new Learner(async () => {}));
   const faults: unknown[] = [];
   const failed = (error: unknown) => void faults.push(error);
   return { resolver, network: local.id, address: '127.0.0.1', port, failed, faults };

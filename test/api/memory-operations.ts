@@ -7,7 +7,7 @@ import type { DenyView } from '../../src/api/schemas/deny.ts';
 import type { AttachEndpointRequest, EndpointView, LabelEndpointRequest } from '../../src/api/schemas/endpoint.ts';
 import type { FlowFilter, FlowQuery, FlowView } from '../../src/api/schemas/flow.ts';
 import type { MapView } from '../../src/api/schemas/map.ts';
-import type { NameEvent } from '../../src/api/schemas/names.ts';
+import type { LearnAnswerRequest, LearnedView, NameEvent, OpenedView } from '../../src/api/schemas/names.ts';
 import type { CreateNetworkRequest, NetworkView } from '../../src/api/schemas/network.ts';
 import type {
   ApplyPoliciesRequest,
@@ -30,6 +30,7 @@ export class MemoryOperations implements Operations {
   readonly policies = new MemoryPolicies(() => [...this.endpoints.values()]);
   readonly denied = new Map<string, DenyView>();
   conntrack: readonly ConntrackView[] = [flowOf(40_000, 'ESTABLISHED'), flowOf(40_001, 'CLOSING')];
+  readonly learned: LearnedView[] = [];
   checks: readonly DoctorCheck[] = [{ check: 'kernel', ok: true, detail: '6.18', remedy: null }];
   /** Events held for `flows`. */
   held: readonly FlowView[] = [];
@@ -122,8 +123,19 @@ export class MemoryOperations implements Operations {
 
   async *followNames(): AsyncGenerator<NameEvent> {
     for (const { id, name, internal, subnets, gateways } of this.networks.values())
-      yield { event: 'network', id, name, internal, subnets, gateways };
+      yield { event: 'network', id, name, internal, subnets, gateways, names: true };
     yield { event: 'synced' };
+  }
+
+  async learnAnswer({ source, name, addresses }: LearnAnswerRequest): Promise<OpenedView> {
+    const opened = addresses.map(({ address }) => address);
+    for (const { address, ttl } of addresses)
+      this.learned.push({ endpoint: source, network: '', address, names: [name], ttl });
+    return { opened, refused: [] };
+  }
+
+  async listLearned(): Promise<readonly LearnedView[]> {
+    return this.learned;
   }
 
   async listPorts(): Promise<readonly PortView[]> {

@@ -17,7 +17,7 @@ export const resolverView = z.object({
   upstreams: z.array(z.string()),
   queries: z
     .record(z.string(), z.int())
-    .describe('answered, nxdomain, forwarded, refused, failed, malformed, foreign, overload'),
+    .describe('answered, nxdomain, forwarded, refused, failed, malformed, foreign, overload, unopened'),
 });
 
 /** What the resolver says of itself on its own socket. */

@@ -26,7 +26,13 @@ export function resolverRun(): Command {
         if (!parsed) throw usageFailure(`--upstream is ${text}`, 'it must be an address, as 192.0.2.53 or [::1]:5353');
         return parsed;
       });
-      process.exit(await runResolver({ follow: () => client.lines('/names', {}), upstreams, resolvConf, run }));
+      process.exit(
+        await runResolver({
+          follow: () => client.lines('/names', {}),
+          learn: (answer) => client.call('POST', '/names/answers', {}, answer),
+          ...{ upstreams, resolvConf, run },
+        }),
+      );
     });
 }
 

@@ -1,9 +1,11 @@
 import type { DoctorCheck } from '../../api/schemas/status.ts';
 import type { Observer } from '../../observe/observer.ts';
 import type { Context } from '../context.ts';
+import { engineNamesCheck } from '../domain-names/engine-names.ts';
 import { resolverCheck } from '../resolver-health.ts';
 
 export async function doctor(context: Context, observer: Observer): Promise<DoctorCheck[]> {
   const [checks, resolver] = await Promise.all([observer.doctor(), resolverCheck(context)]);
-  return resolver ? [...checks, resolver] : checks;
+  const engine = engineNamesCheck(context);
+  return [...checks, ...(resolver ? [resolver] : []), ...(engine ? [engine] : [])];
 }

@@ -12,13 +12,33 @@ const hidden = aNetwork({
 });
 const dockers = aNetwork({ id: `cd${'e'.repeat(62)}`, number: 3, name: 'dockers', owner: 'docker' });
 const web = anEndpoint();
-const labelled = anEndpoint({ id: `e${'f'.repeat(63)}`, name: 'boxed', network: dockers.id, owner: 'docker' });
+const labelled = anEndpoint({
+  id: `e${'f'.repeat(63)}`,
+  name: 'boxed',
+  number: 2,
+  network: dockers.id,
+  owner: 'docker',
+});
 
 /** A follower of a state, and its next lines. */
 function follower() {
+  const domains = new Map<number, readonly string[]>();
+  const listeners = new Set<(numbers: ReadonlySet<number>) => void>();
+  const policy = {
+    domainsOf: (number: number) => domains.get(number) ?? [],
+    onStandings(listener: (numbers: ReadonlySet<number>) => void) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  /** Policy lets an endpoint reach these from now on. */
+  const allow = (number: number, ...patterns: string[]) => {
+    domains.set(number, patterns);
+    for (const listener of listeners) listener(new Set([number]));
+  };
   const state = new State(anIntent([shop, hidden, dockers], [web, labelled]));
   const stop = new AbortController();
-  const events = followNames({ state }, stop.signal);
+  const events = followNames({ state, policy }, stop.signal);
   const next = async (count: number): Promise<NameEvent[]> => {
     const lines: NameEvent[] = [];
     while (lines.length < count) {
@@ -28,7 +48,7 @@ function follower() {
     }
     return lines;
   };
-  return { state, stop, events, next };
+  return { state, stop, events, next, allow, listeners };
 }
 
 test('everything is told at first, but what an engine resolves itself, and gateways that the host does not have', async () => {
@@ -58,6 +78,35 @@ test('then each change is told, once however often it changed before it was read
     { event: 'removed', id: hidden.id },
   ]);
   await events.return(undefined);
+});
+
+test('who may reach domain names is told, of the networks of engines too, and when it is over', async () => {
+  const { state, next, allow, events, listeners } = follower();
+  await next(4);
+  allow(labelled.number, '*.example.com');
+  expect(await next(2)).toMatchObject([
+    { event: 'network', name: 'dockers', names: false, gateways: ['10.88.0.1', 'fd00:88::1'] },
+    { event: 'endpoint', name: 'boxed', domains: ['*.example.com'] },
+  ]);
+  allow(web.number, 'example.com');
+  expect(await next(2)).toMatchObject([
+    { event: 'network', name: 'shop', names: true },
+    { event: 'endpoint', name: 'web', domains: ['example.com'] },
+  ]);
+  allow(labelled.number);
+  expect(await next(2)).toEqual([
+    { event: 'removed', id: dockers.id },
+    { event: 'removed', id: labelled.id },
+  ]);
+  allow(labelled.number, '*.example.com');
+  await next(2);
+  state.deleteEndpoint(labelled.id);
+  expect(await next(2)).toEqual([
+    { event: 'removed', id: labelled.id },
+    { event: 'removed', id: dockers.id },
+  ]);
+  await events.return(undefined);
+  expect(listeners.size).toBe(0);
 });
 
 test('a follower that leaves while it waits is let go', async () => {

@@ -32,6 +32,8 @@ function compiled({ index }: State, capacities?: { readonly pairs: number }): Po
       return compiler().tables;
     },
     isHost: () => false,
+    domainsOf: (number) => compiler().domainsOf(number),
+    onStandings: () => () => {},
     documentNumbered: (number) => compiler().documentNumbered(number),
     selected: (key) => compiler().selected(key),
     async change(update) {

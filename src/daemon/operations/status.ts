@@ -4,6 +4,7 @@ import { version } from '../../api/version.ts';
 import { feature, featureNames } from '../../loader/features.ts';
 import type { Observer } from '../../observe/observer.ts';
 import type { Context } from '../context.ts';
+import { engineNamesCheck } from '../domain-names/engine-names.ts';
 import { fullName } from '../refs.ts';
 import { resolverCheck } from '../resolver-health.ts';
 
@@ -20,12 +21,17 @@ export async function status(context: Context, observer: Observer): Promise<Stat
     maps,
     drops,
     drift: host.drift.total,
-    warnings: [...hostWarnings(context), ...resolverWarnings(resolver), ...warnings],
+    warnings: [
+      ...hostWarnings(context),
+      ...warningOf('the resolver', resolver),
+      ...warningOf('domain names', engineNamesCheck(context)),
+      ...warnings,
+    ],
   };
 }
 
-function resolverWarnings(check: DoctorCheck | undefined): string[] {
-  return check && !check.ok ? [`the resolver: ${check.detail}: ${check.remedy}`] : [];
+function warningOf(what: string, check: DoctorCheck | undefined): string[] {
+  return check && !check.ok ? [`${what}: ${check.detail}: ${check.remedy}`] : [];
 }
 
 function hostWarnings({ host, state }: Context): string[] {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { attachEndpointRequest, endpointView, labelEndpointRequest } from '../../../api/schemas/endpoint.ts';
-import { nameEvent } from '../../../api/schemas/names.ts';
+import { learnAnswerRequest, learnedView, nameEvent, openedView } from '../../../api/schemas/names.ts';
 import { route } from '../route.ts';
 import { jsonLines } from '../stream.ts';
 
@@ -55,5 +55,22 @@ export const endpointRoutes = [
     response: nameEvent,
     kind: 'lines',
     handle: async (operations, { signal }) => jsonLines(operations.followNames(signal)),
+  }),
+  route({
+    method: 'POST',
+    path: '/names/answers',
+    operation: 'learnAnswer',
+    summary: 'Open what policy lets an endpoint reach by the name of an answer, before it is given',
+    body: learnAnswerRequest,
+    response: openedView,
+    handle: (operations, { body }) => operations.learnAnswer(body),
+  }),
+  route({
+    method: 'GET',
+    path: '/names/learned',
+    operation: 'listLearned',
+    summary: 'List the addresses that answers have opened to endpoints',
+    response: z.array(learnedView),
+    handle: (operations) => operations.listLearned(),
   }),
 ];

@@ -1,0 +1,27 @@
+import { type Prefix, parseAddress, parsePrefix, prefixHolds } from '../../model/address.ts';
+import type { Network } from '../../model/network.ts';
+
+/** No name of the world's has these: this host, its links, groups, and where clouds tell a machine its secrets. */
+const never: readonly Prefix[] = [
+  ...['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3'],
+  ...['::/128', '::1/128', 'fe80::/10', 'ff00::/8'],
+  // Alibaba, Azure, Oracle; Amazon and Google by IPv6; by NAT64
+  ...['100.100.100.200/32', '168.63.129.16/32', '192.0.0.192/32'],
+  ...['fd00:ec2::254/128', 'fd20:ce::254/128', '64:ff9b::a9fe:0/112'],
+].map(parsePrefix);
+
+export interface Surroundings {
+  /** @param address canonical */
+  isHost(address: string): boolean;
+  readonly networks: Iterable<Network>;
+}
+
+/** Whether an answer may open an address: not the host's, nor one of a network of ours, whatever a name's owner answers. */
+export function mayOpen(address: string, { isHost, networks }: Surroundings): boolean {
+  const bytes = parseAddress(address);
+  if (isHost(address) || never.some((prefix) => prefixHolds(prefix, bytes))) return false;
+  for (const { subnets } of networks) {
+    if (subnets.some(({ cidr }) => prefixHolds(parsePrefix(cidr), bytes))) return false;
+  }
+  return true;
+}
