@@ -1,5 +1,5 @@
 import type { PolicyDirection } from '../decision.ts';
-import { PairView } from './pair-view.ts';
+import { PairView, rowKey } from './pair-view.ts';
 import type { PortSets } from './port-sets.ts';
 import type { Row } from './row.ts';
 
@@ -25,11 +25,7 @@ export class PairTable {
     this.#sets = sets;
   }
 
-  readonly tables = new PairView({
-    size: () => this.#size,
-    rows: () => this.#rows.values(),
-    row: (subject, direction) => this.#rows.get(rowKey(subject, direction)),
-  });
+  readonly tables = new PairView(this.#rows);
 
   get size(): number {
     return this.#size;
@@ -89,8 +85,4 @@ export class PairTable {
     this.#changed.clear();
     return changes;
   }
-}
-
-function rowKey(subject: number, direction: PolicyDirection): number {
-  return subject * 2 + direction;
 }
