@@ -1,4 +1,5 @@
 import { DECISION_ALLOW, DECISION_AUDIT, DECISION_DENY, DECISION_KIND_SHIFT, encodeDecision } from '../decision.ts';
+import type { PortEntry } from '../tables.ts';
 import {
   type Action,
   ADMIN_TIER,
@@ -39,32 +40,54 @@ const otherProtocol = 0;
  *
  * @param isHost the peer is the host that the subject is on, which NetworkPolicy always lets through
  */
-export function evaluate(rules: readonly MatchedRule[], isolation: Isolation, isHost: boolean, sets: PortSets): number {
+export function evaluate(all: readonly MatchedRule[], isolation: Isolation, isHost: boolean, sets: PortSets): number {
+  const rules = isHost ? all.filter(({ document }) => document.tier !== NETWORK_POLICY_TIER) : all;
   const judge = new Judge(rules, isolation, isHost);
   const other = judge.decide(otherProtocol, 0);
-  const entries = [...portBoundaries(rules)]
-    .sort(([a], [b]) => a - b)
-    .flatMap(([protocol, firsts]) => portPrefixes(protocol, segments(judge, protocol, firsts), other));
+  const entries: PortEntry[] = [];
+  for (const protocol of protocolsOf(rules)) {
+    const segments = mergedSegments(judge, protocol, boundariesOf(rules, protocol));
+    entries.push(...portPrefixes(protocol, segments, other));
+  }
   if (entries.length === 0) return other;
   return sets.intern([{ protocol: 0, port: 0, bits: 0, decision: other }, ...entries]);
 }
 
-/** By protocol: the first ports of all intervals in which no rule begins or ends. */
-function portBoundaries(rules: readonly MatchedRule[]): Map<number, Set<number>> {
-  const boundaries = new Map<number, Set<number>>();
+/** Those with ports that some rule names, rising. */
+function protocolsOf(rules: readonly MatchedRule[]): number[] {
+  const protocols: number[] = [];
   for (const { ranges } of rules) {
-    for (const { protocol, first, last } of ranges ?? []) {
-      const firsts = boundaries.get(protocol) ?? new Set([0]);
-      boundaries.set(protocol, firsts.add(first));
-      if (last < 0xffff) firsts.add(last + 1);
-    }
+    for (const { protocol } of ranges ?? []) insert(protocols, protocol);
   }
-  return boundaries;
+  return protocols;
 }
 
-function segments(judge: Judge, protocol: number, firsts: ReadonlySet<number>): PortSegment[] {
+/** The first ports of all intervals in which no rule begins or ends, rising. */
+function boundariesOf(rules: readonly MatchedRule[], protocol: number): number[] {
+  const firsts = [0];
+  for (const { ranges } of rules) {
+    for (const range of ranges ?? []) {
+      if (range.protocol !== protocol) continue;
+      insert(firsts, range.first);
+      if (range.last < 0xffff) insert(firsts, range.last + 1);
+    }
+  }
+  return firsts;
+}
+
+/** Keeps them rising, each once. They are few: sort() and splice() would cost more than all else here. */
+function insert(numbers: number[], number: number): void {
+  let at = numbers.length;
+  while (at > 0 && (numbers[at - 1] as number) > number) at--;
+  if (numbers[at - 1] === number) return;
+  numbers.push(number);
+  for (let i = numbers.length - 1; i > at; i--) numbers[i] = numbers[i - 1] as number;
+  numbers[at] = number;
+}
+
+function mergedSegments(judge: Judge, protocol: number, firsts: readonly number[]): PortSegment[] {
   const merged: PortSegment[] = [];
-  for (const first of [...firsts].sort((a, b) => a - b)) {
+  for (const first of firsts) {
     const decision = judge.decide(protocol, first);
     if (merged.at(-1)?.decision !== decision) merged.push({ first, decision });
   }

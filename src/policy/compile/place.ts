@@ -4,12 +4,19 @@ import { type Clause, type CompiledDocument, NETWORK_POLICY_TIER } from './docum
 import type { MatchedRule } from './evaluate.ts';
 import { type PortRange, type PortSpec, resolvePorts } from './ports.ts';
 import type { RowPlan } from './row.ts';
-import type { Term } from './term.ts';
+import type { Term, TermSpec } from './term.ts';
 
-/** A clause of a document with the terms of its peers. */
-export interface LinkedClause extends Omit<Clause, 'peers'> {
+/** A clause as it concerns one subject. */
+export interface PlacedClause extends MatchedRule {
   /** Undefined: any peer. */
   readonly terms: readonly Term[] | undefined;
+  /** Ports that the peer's names complete. */
+  readonly byPeer: PortSpec | undefined;
+}
+
+/** A clause of a document: as it concerns every subject, unless it has ports that the subject's names complete. */
+export interface LinkedClause extends PlacedClause {
+  readonly bySubject: PortSpec | undefined;
 }
 
 export interface LinkedDocument extends Omit<CompiledDocument, 'subject' | 'clauses'> {
@@ -18,12 +25,23 @@ export interface LinkedDocument extends Omit<CompiledDocument, 'subject' | 'clau
   readonly clauses: readonly [readonly LinkedClause[] | undefined, readonly LinkedClause[] | undefined];
 }
 
-/** A clause as it concerns one subject. */
-export interface PlacedClause extends MatchedRule {
-  /** Undefined: any peer. */
-  readonly terms: readonly Term[] | undefined;
-  /** Ports that the peer's names complete. */
-  readonly byPeer: PortSpec | undefined;
+/** @param termOf gives the term of a peer */
+export function linkClause(
+  document: CompiledDocument,
+  direction: PolicyDirection,
+  { rule, action, ports, peers }: Clause,
+  termOf: (spec: TermSpec) => Term,
+): LinkedClause {
+  const named = ports !== undefined && ports.named.length > 0 ? ports : undefined;
+  return {
+    document,
+    action,
+    ...decisionsOf(document, direction, rule),
+    ranges: ports?.ranges,
+    terms: peers?.map(termOf),
+    bySubject: direction === POLICY_INGRESS ? named : undefined,
+    byPeer: direction === POLICY_INGRESS ? undefined : named,
+  };
 }
 
 /** The clauses of all documents that select a profile, in the order in which they are asked; undefined: there is none. */
@@ -39,7 +57,7 @@ export function planRow(profile: Profile, direction: PolicyDirection): RowPlan |
     document && decisionsOf(document, direction, undefined).deny;
   const enforced = denial(isolating.find(({ audit }) => !audit));
   return {
-    clauses: documents.flatMap((document) => placeDocument(document, direction, profile)),
+    clauses: documents.flatMap(({ clauses }) => placeClauses(clauses[direction] ?? [], profile)),
     isolation: { enforced, all: enforced ?? denial(isolating[0]) },
   };
 }
@@ -49,20 +67,14 @@ function compare(a: LinkedDocument, b: LinkedDocument): number {
   return a.tier - b.tier || a.priority - b.priority || (a.key < b.key ? -1 : 1);
 }
 
-function placeDocument(document: LinkedDocument, direction: PolicyDirection, subject: Profile): PlacedClause[] {
-  const placed: PlacedClause[] = [];
-  for (const { rule, action, terms, ports } of document.clauses[direction] ?? []) {
-    const isByPeer = direction !== POLICY_INGRESS && ports !== undefined && ports.named.length > 0;
-    const ranges = portsAt(ports, isByPeer ? undefined : subject.facts.labels);
-    if (ranges?.length === 0 && !isByPeer) continue;
-    const { allow, deny } = decisionsOf(document, direction, rule);
-    placed.push({ document, action, allow, deny, terms, ranges, byPeer: isByPeer ? ports : undefined });
-  }
-  return placed;
-}
-
-function portsAt(ports: PortSpec | undefined, labels: ReadonlyMap<string, string> | undefined) {
-  return labels === undefined || ports === undefined ? ports?.ranges : resolvePorts(ports, labels);
+/** The same objects for every subject, as far as they can be: many are made, and rows that share them are decided alike. */
+function placeClauses(clauses: readonly LinkedClause[], subject: Profile): readonly PlacedClause[] {
+  if (clauses.every(({ bySubject }) => bySubject === undefined)) return clauses;
+  return clauses.flatMap((clause) => {
+    if (clause.bySubject === undefined) return [clause];
+    const ranges = resolvePorts(clause.bySubject, subject.facts.labels);
+    return ranges.length === 0 ? [] : [{ ...clause, ranges }];
+  });
 }
 
 /** Of a clause for one peer that its terms match; undefined: the peer has none of its ports. */
