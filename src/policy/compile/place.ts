@@ -56,10 +56,14 @@ export function planRow(profile: Profile, direction: PolicyDirection): RowPlan |
   const denial = (document: LinkedDocument | undefined): number | undefined =>
     document && decisionsOf(document, direction, undefined).deny;
   const enforced = denial(isolating.find(({ audit }) => !audit));
-  return {
-    clauses: documents.flatMap(({ clauses }) => placeClauses(clauses[direction] ?? [], profile)),
-    isolation: { enforced, all: enforced ?? denial(isolating[0]) },
-  };
+  const clauses: PlacedClause[] = [];
+  for (const document of documents) {
+    for (const clause of document.clauses[direction] ?? []) {
+      const placed = placeClause(clause, profile);
+      if (placed !== undefined) clauses.push(placed);
+    }
+  }
+  return { clauses, isolation: { enforced, all: enforced ?? denial(isolating[0]) } };
 }
 
 /** By tier, then priority, then name, so that the order depends on nothing else. */
@@ -67,14 +71,11 @@ function compare(a: LinkedDocument, b: LinkedDocument): number {
   return a.tier - b.tier || a.priority - b.priority || (a.key < b.key ? -1 : 1);
 }
 
-/** The same objects for every subject, as far as they can be: many are made, and rows that share them are decided alike. */
-function placeClauses(clauses: readonly LinkedClause[], subject: Profile): readonly PlacedClause[] {
-  if (clauses.every(({ bySubject }) => bySubject === undefined)) return clauses;
-  return clauses.flatMap((clause) => {
-    if (clause.bySubject === undefined) return [clause];
-    const ranges = resolvePorts(clause.bySubject, subject.facts.labels);
-    return ranges.length === 0 ? [] : [{ ...clause, ranges }];
-  });
+/** The same object for every subject, where its names complete nothing: most of what is compiled is placed so. */
+function placeClause(clause: LinkedClause, { facts }: Profile): PlacedClause | undefined {
+  if (clause.bySubject === undefined) return clause;
+  const ranges = resolvePorts(clause.bySubject, facts.labels);
+  return ranges.length === 0 ? undefined : { ...clause, ranges };
 }
 
 /** Of a clause for one peer that its terms match; undefined: the peer has none of its ports. */
