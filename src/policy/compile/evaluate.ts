@@ -8,6 +8,7 @@ import {
   NETWORK_POLICY_TIER,
   type Tier,
 } from './document.ts';
+import { insert } from './insert.ts';
 import { type PortSegment, portPrefixes } from './port-prefixes.ts';
 import type { PortSets } from './port-sets.ts';
 import { inRanges, type PortRange } from './ports.ts';
@@ -57,7 +58,7 @@ export function evaluate(all: readonly MatchedRule[], isolation: Isolation, isHo
 function protocolsOf(rules: readonly MatchedRule[]): number[] {
   const protocols: number[] = [];
   for (const { ranges } of rules) {
-    for (const { protocol } of ranges ?? []) insert(protocols, protocol);
+    for (const { protocol } of ranges ?? []) insert(protocols, protocol, rising);
   }
   return protocols;
 }
@@ -68,21 +69,15 @@ function boundariesOf(rules: readonly MatchedRule[], protocol: number): number[]
   for (const { ranges } of rules) {
     for (const range of ranges ?? []) {
       if (range.protocol !== protocol) continue;
-      insert(firsts, range.first);
-      if (range.last < 0xffff) insert(firsts, range.last + 1);
+      insert(firsts, range.first, rising);
+      if (range.last < 0xffff) insert(firsts, range.last + 1, rising);
     }
   }
   return firsts;
 }
 
-/** Keeps them rising, each once. They are few: sort() and splice() would cost more than all else here. */
-function insert(numbers: number[], number: number): void {
-  let at = numbers.length;
-  while (at > 0 && (numbers[at - 1] as number) > number) at--;
-  if (numbers[at - 1] === number) return;
-  numbers.push(number);
-  for (let i = numbers.length - 1; i > at; i--) numbers[i] = numbers[i - 1] as number;
-  numbers[at] = number;
+function rising(a: number, b: number): number {
+  return a - b;
 }
 
 function mergedSegments(judge: Judge, protocol: number, firsts: readonly number[]): PortSegment[] {

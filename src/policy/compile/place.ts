@@ -1,7 +1,8 @@
 import { DECISION_ALLOW, DECISION_DENY, encodeDecision, POLICY_INGRESS, type PolicyDirection } from '../decision.ts';
 import type { Profile } from '../identity/profile.ts';
 import { type Clause, type CompiledDocument, NETWORK_POLICY_TIER } from './document.ts';
-import type { MatchedRule } from './evaluate.ts';
+import type { Isolation, MatchedRule } from './evaluate.ts';
+import { insert } from './insert.ts';
 import { type PortRange, type PortSpec, resolvePorts } from './ports.ts';
 import type { RowPlan } from './row.ts';
 import type { Term, TermSpec } from './term.ts';
@@ -48,14 +49,11 @@ export function linkClause(
 export function planRow(profile: Profile, direction: PolicyDirection): RowPlan | undefined {
   const documents: LinkedDocument[] = [];
   for (const term of profile.terms) {
-    for (const document of term.subjectOf) if (document.clauses[direction] !== undefined) documents.push(document);
+    for (const document of term.subjectOf) {
+      if (document.clauses[direction] !== undefined) insert(documents, document, compare);
+    }
   }
   if (documents.length === 0) return undefined;
-  documents.sort(compare);
-  const isolating = documents.filter(({ tier }) => tier === NETWORK_POLICY_TIER);
-  const denial = (document: LinkedDocument | undefined): number | undefined =>
-    document && decisionsOf(document, direction, undefined).deny;
-  const enforced = denial(isolating.find(({ audit }) => !audit));
   const clauses: PlacedClause[] = [];
   for (const document of documents) {
     for (const clause of document.clauses[direction] ?? []) {
@@ -63,11 +61,23 @@ export function planRow(profile: Profile, direction: PolicyDirection): RowPlan |
       if (placed !== undefined) clauses.push(placed);
     }
   }
-  return { clauses, isolation: { enforced, all: enforced ?? denial(isolating[0]) } };
+  return { clauses, isolation: isolationBy(documents, direction) };
+}
+
+function isolationBy(documents: readonly LinkedDocument[], direction: PolicyDirection): Isolation {
+  let underAudit: number | undefined;
+  for (const { tier, audit, number } of documents) {
+    if (tier !== NETWORK_POLICY_TIER) continue;
+    const denial = decisionsOf({ number }, direction, undefined).deny;
+    if (!audit) return { enforced: denial, all: denial };
+    underAudit ??= denial;
+  }
+  return { enforced: undefined, all: underAudit };
 }
 
 /** By tier, then priority, then name, so that the order depends on nothing else. */
 function compare(a: LinkedDocument, b: LinkedDocument): number {
+  if (a === b) return 0;
   return a.tier - b.tier || a.priority - b.priority || (a.key < b.key ? -1 : 1);
 }
 

@@ -1,4 +1,5 @@
 import type { PolicyDirection } from '../decision.ts';
+import type { Isolation } from './evaluate.ts';
 import type { PlacedClause } from './place.ts';
 
 /** What one identity decides in one direction, and what has to be compiled again. */
@@ -16,8 +17,7 @@ export interface Row {
 /** The clauses that concern one subject in one direction, in their order. */
 export interface RowPlan {
   readonly clauses: readonly PlacedClause[];
-  /** Of the first NetworkPolicy that isolates it; see `Isolation`. */
-  readonly isolation: { readonly enforced: number | undefined; readonly all: number | undefined };
+  readonly isolation: Isolation;
 }
 
 export function newRow(subject: number, direction: PolicyDirection): Row {

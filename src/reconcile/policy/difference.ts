@@ -27,6 +27,7 @@ export interface PolicyDifference {
 }
 
 const nobody: Standing = { identity: 0, flags: 0 };
+const noPorts: readonly PortEntry[] = [];
 const noStandings: Standings = { v4: nobody, v6: nobody };
 
 /** Every key that either has. */
@@ -91,14 +92,14 @@ function pairChanges(before: AppliedTables, pairs: Iterable<PairChange>) {
 function portChanges(before: PolicyTables, after: PolicyTables, sets: Iterable<number>): PortChanges {
   const [come, repaired, go] = [packedPorts(), packedPorts(), packedPorts()];
   for (const set of sets) {
-    const [was, is] = [before.portSets.get(set), after.portSets.get(set)];
+    const [was, is] = [before.portSets.get(set) ?? noPorts, after.portSets.get(set) ?? noPorts];
     // A set that is in both is the same, unless somebody else has written into it.
-    for (const entry of is ?? []) {
-      const old = was?.find((one) => samePorts(one, entry));
+    for (const entry of is) {
+      const old = findPorts(was, entry);
       if (old === undefined) addPorts(come, set, entry);
       else if (old.decision !== entry.decision) addPorts(repaired, set, entry);
     }
-    for (const entry of was ?? []) if (!is?.some((one) => samePorts(one, entry))) addPorts(go, set, entry);
+    for (const entry of was) if (findPorts(is, entry) === undefined) addPorts(go, set, entry);
   }
   return { come, repaired, go };
 }
@@ -127,8 +128,9 @@ function sameStanding(a: Standing, b: Standing): boolean {
   return a.identity === b.identity && a.flags === b.flags;
 }
 
-function samePorts(a: PortEntry, b: PortEntry): boolean {
-  return a.protocol === b.protocol && a.port === b.port && a.bits === b.bits;
+function findPorts(entries: readonly PortEntry[], { protocol, port, bits }: PortEntry): PortEntry | undefined {
+  for (const one of entries) if (one.protocol === protocol && one.port === port && one.bits === bits) return one;
+  return undefined;
 }
 
 function keysOf<K>(a: ReadonlyMap<K, unknown>, b: ReadonlyMap<K, unknown>): Set<K> {
