@@ -143,6 +143,11 @@ check-bpf: ## A rebuild gives the committed objects, byte for byte
 	@scripts/packages.sh bpf
 	@scripts/check-bpf.sh
 
+.PHONY: instructions
+KERNELS ?= 6.1 6.12
+instructions: deps-test build ## Write bpf/instructions.json, how large programs are here and on KERNELS under QEMU (root)
+	node scripts/instructions.ts $(KERNELS)
+
 # ---------------------------------------------------------------- use
 
 .PHONY: demo

@@ -19,6 +19,7 @@ export default defineConfig({
             'bench/**/*.test.ts',
             'test/compliance/store*.test.ts',
             'test/kernel/packet/*.test.ts',
+            'test/kernel/instructions/committed.test.ts',
             'test/policy/{model,sets}/*.test.ts',
             'test/policy/{compiled,judge}.test.ts',
           ],
@@ -29,7 +30,11 @@ export default defineConfig({
         test: {
           name: 'kernel',
           include: ['test/{kernel,netlink,observe}/**/*.test.ts', 'test/compliance/**/*.test.ts'],
-          exclude: ['test/compliance/store*.test.ts', 'test/kernel/packet/*.test.ts'],
+          exclude: [
+            'test/compliance/store*.test.ts',
+            'test/kernel/packet/*.test.ts',
+            'test/kernel/instructions/committed.test.ts',
+          ],
           testTimeout: 30_000 * slowness,
           hookTimeout: 120_000 * slowness,
           ...inTurn,

@@ -35,3 +35,6 @@ export const atLeast = (limit: number, unit = ''): Goal => ({
   text: `>= ${limit}${unit}`,
   reached: (value) => value >= limit,
 });
+
+/** Of a figure that only tells how something grows. */
+export const noGoal: Goal = { text: '–', reached: () => true };

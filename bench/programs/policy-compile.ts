@@ -6,52 +6,11 @@
  */
 import { type PolicyDocument, policyKey } from '../../src/model/policy.ts';
 import { PolicyCompiler, type PolicyUpdate } from '../../src/policy/compiler.ts';
-import type { PolicyEndpoint } from '../../src/policy/identity/policy-endpoint.ts';
+import { documentOf, endpointOf } from '../tools/policy-world.ts';
 
 const documents = Number(process.argv[2] ?? 10_000);
 const identities = Number(process.argv[3] ?? 1000);
-const namespaces = 10;
 const repeats = 101;
-
-/** `app-i` of namespace `i mod 10`. */
-function endpoint(number: number, app: number, extra: Record<string, string> = {}): PolicyEndpoint {
-  return {
-    number,
-    name: `endpoint-${number}`,
-    network: `ns-${app % namespaces}`,
-    driver: 'bridge',
-    labels: { app: `app-${app}`, tier: `tier-${app % 5}`, ...extra },
-    addresses: [`10.${number >> 16}.${(number >> 8) & 255}.${number & 255}/8`, `fd00::${number.toString(16)}/64`],
-  };
-}
-
-/** Document i governs app `i mod identities`: it receives from another app, from a namespace's tier, or from a block. */
-function document(i: number, port = 1000 + (i % 50)): PolicyDocument {
-  const app = i % identities;
-  const other = (app + 1 + namespaces * (1 + Math.floor(i / identities))) % identities;
-  const peers = [
-    { podSelector: { matchLabels: { app: `app-${other}` } } },
-    {
-      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': `ns-${i % namespaces}` } },
-      podSelector: { matchLabels: { tier: `tier-${i % 5}` } },
-    },
-    { ipBlock: { cidr: `192.0.${i % 200}.0/24`, except: [`192.0.${i % 200}.128/25`] } },
-  ];
-  return {
-    kind: 'NetworkPolicy',
-    namespace: `ns-${app % namespaces}`,
-    name: `policy-${i}`,
-    number: i + 1,
-    labels: {},
-    annotations: {},
-    spec: {
-      podSelector: { matchLabels: { app: `app-${app}` } },
-      ingress: [
-        { from: [peers[i % peers.length] ?? {}], ports: [{ port }, { protocol: 'UDP', port: 53, endPort: 60 }] },
-      ],
-    },
-  };
-}
 
 function elapsed(run: () => void): number {
   const start = process.cpuUsage();
@@ -78,10 +37,10 @@ function report(what: string, compiler: PolicyCompiler, update: (i: number) => P
   );
 }
 
-const all = Array.from({ length: documents }, (_, i) => document(i));
+const all = Array.from({ length: documents }, (_, i) => documentOf(i, identities));
 const cold: PolicyUpdate = {
   documents: new Map(all.map((one) => [policyKey(one), one])),
-  endpoints: new Map(Array.from({ length: identities }, (_, i) => [i + 1, endpoint(i + 1, i)])),
+  endpoints: new Map(Array.from({ length: identities }, (_, i) => [i + 1, endpointOf(i + 1, i)])),
   hostAddresses: ['192.0.2.1', 'fd00::ffff'],
 };
 let compiler = new PolicyCompiler({ node: 'node-1' });
@@ -100,28 +59,28 @@ process.stdout.write(
 );
 
 report('one document', compiler, (i) => {
-  const changed = document((i * 97) % documents, 2000 + i);
+  const changed = documentOf((i * 97) % documents, identities, 2000 + i);
   return { documents: new Map([[policyKey(changed), changed]]) };
 });
 report('one endpoint of a known kind', compiler, (i) => ({
-  endpoints: new Map([[identities + 1 + i, endpoint(identities + 1 + i, (i * 31) % identities)]]),
+  endpoints: new Map([[identities + 1 + i, endpointOf(identities + 1 + i, (i * 31) % identities)]]),
 }));
 report('one endpoint of a new kind', compiler, (i) => ({
   endpoints: new Map([
-    [identities + 1 + i, endpoint(identities + 1 + i, (i * 31) % identities, { tier: `tier-${i % 7}` })],
+    [identities + 1 + i, endpointOf(identities + 1 + i, (i * 31) % identities, { tier: `tier-${i % 7}` })],
   ]),
 }));
 report("one endpoint's label", compiler, (i) => ({
-  endpoints: new Map([[1 + i, endpoint(1 + i, i, { tier: `tier-${(i + 1) % 5}` })]]),
+  endpoints: new Map([[1 + i, endpointOf(1 + i, i, { tier: `tier-${(i + 1) % 5}` })]]),
 }));
 report('a document with a label key that no other uses', compiler, (i) => {
-  const base = document(i);
+  const base = documentOf(i, identities);
   if (base.kind !== 'NetworkPolicy') throw new Error('a NetworkPolicy was made');
   const one: PolicyDocument = { ...base, spec: { ...base.spec, podSelector: { matchLabels: { [`key-${i}`]: 'a' } } } };
   return { documents: new Map([[policyKey(one), one]]) };
 });
 report('a document with a block that no other names', compiler, (i) => {
-  const base = document(i);
+  const base = documentOf(i, identities);
   if (base.kind !== 'NetworkPolicy') throw new Error('a NetworkPolicy was made');
   const from = [{ ipBlock: { cidr: `10.0.${i}.0/24` } }];
   const one: PolicyDocument = { ...base, spec: { ...base.spec, ingress: [{ from }] } };

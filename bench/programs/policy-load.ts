@@ -9,21 +9,13 @@ import { type PolicyPair, type PolicyTables, type PortEntry, pairKey } from '../
 import { allKeys } from '../../src/reconcile/policy/difference.ts';
 import { PolicyMaps } from '../../src/reconcile/policy/policy-maps.ts';
 import { World } from '../../test/kernel/world/world.ts';
+import { mapGeneration } from '../tools/world-policy.ts';
 
 const runs = 31;
 const subjects = 1000;
 
 using world = World.create({});
-const generation = {
-  get parity() {
-    return (world.config.generation & 1) as 0 | 1;
-  },
-  turn() {
-    const { config } = world;
-    world.maps.config.set(0, { ...config, generation: config.generation + 1 });
-  },
-};
-const policy = await PolicyMaps.open(world.maps, generation, (error) => {
+const policy = await PolicyMaps.open(world.maps, mapGeneration(world), (error) => {
   throw error;
 });
 const { standings } = policy.applied;

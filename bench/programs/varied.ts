@@ -2,10 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { BpfObject } from '../../src/loader/object.ts';
 import type { Program } from '../../src/loader/program.ts';
 import { RawMap } from '../../src/maps/raw-map.ts';
-import type { World } from '../../test/kernel/world/world.ts';
+import type { HookName, World } from '../../test/kernel/world/world.ts';
 
 export interface VariedRun {
   readonly device: string;
+  /** The program that takes the packets. Default: `from_endpoint`. */
+  readonly hook?: HookName;
   readonly flows: number;
   /** Flows to one port of the server. Default: 64,000. */
   readonly clients?: number;
@@ -53,9 +55,9 @@ export class Varied implements Disposable {
     this.#shape = new RawMap(this.#object.mapFd('shape'));
   }
 
-  /** Nanoseconds that `from_endpoint` takes for a packet. Every packet has to be redirected. */
+  /** Nanoseconds that a program takes for a packet. Every packet has to be redirected. */
   tc(packet: Uint8Array, run: VariedRun): number {
-    return this.#cost('tc', this.#world.program('from_endpoint'), packet, run, redirected);
+    return this.#cost('tc', this.#world.program(run.hook ?? 'from_endpoint'), packet, run, redirected);
   }
 
   /** Nanoseconds that `xdp_uplink` takes for a packet that it lets pass. */

@@ -1,9 +1,9 @@
 import { run } from '../../test/lab/process.ts';
 import { median, range, significant } from '../measure/statistics.ts';
-import { atMost, type Goal, type Row } from '../row.ts';
+import { atMost, type Figure, type Goal, noGoal, type Row } from '../row.ts';
 import { latencyCpu, pinned } from '../tools/pinned.ts';
 
-const program = new URL('../programs/packet-cost.ts', import.meta.url).pathname;
+const programOf = (name: string) => new URL(`../programs/${name}.ts`, import.meta.url).pathname;
 
 interface Timed {
   /** As the program says it. */
@@ -41,23 +41,57 @@ const figures: readonly Timed[] = [
 export const packetCost: Row = {
   number: 8,
   name: 'ns a packet, keys varied',
-  async run() {
-    const { stdout, stderr, status } = await run(pinned(latencyCpu, process.execPath, program), {
-      timeoutSeconds: 170,
-    });
-    if (status !== 0) throw new Error(`${program}: ${stderr}`);
-    const results = JSON.parse(stdout) as Record<string, number[]>;
-    return figures.map(({ key, name, goal, alone: [aloneKey, aloneName] }) => {
-      const values = results[key] ?? [];
-      return {
-        name,
-        unit: 'ns a packet',
-        vetch: significant(median(values), 3),
-        spread: range(values).map((value) => significant(value, 3)),
-        peers: { [aloneName]: significant(median(results[aloneKey] ?? []), 3) },
-        goal,
-        note: `${values.length} runs of 500,000 packets through BPF_PROG_TEST_RUN, IPv4 TCP; median, least and greatest; flow events off`,
-      };
-    });
-  },
+  run: async () => [...(await timed()), ...(await grown())],
 };
+
+/** @param limit seconds */
+async function measured<T>(name: string, limit: number): Promise<T> {
+  const program = programOf(name);
+  const { stdout, stderr, status } = await run(pinned(latencyCpu, process.execPath, program), {
+    timeoutSeconds: limit,
+  });
+  if (status !== 0) throw new Error(`${program}: ${stderr}`);
+  return JSON.parse(stdout) as T;
+}
+
+async function timed(): Promise<Figure[]> {
+  const results = await measured<Record<string, number[]>>('packet-cost', 170);
+  return figures.map(({ key, name, goal, alone: [aloneKey, aloneName] }) =>
+    figure(name, goal, results[key] ?? [], aloneName, results[aloneKey] ?? []),
+  );
+}
+
+interface Grown {
+  readonly path: string;
+  /** Of what the path's name ends with. */
+  readonly count: number;
+  readonly whole: readonly number[];
+  readonly alone: readonly number[];
+}
+
+/** Every path, with 1, 1,000 and 64,000 of what it looks among. */
+async function grown(): Promise<Figure[]> {
+  const results = await measured<Grown[]>('path-cost', 600);
+  return results.map(({ path, count, whole, alone }) => {
+    const [name, what] = path.split('; ');
+    return figure(
+      `${name}: ${count.toLocaleString('en')} ${what}`,
+      noGoal,
+      whole,
+      'one operation on a map alone',
+      alone,
+    );
+  });
+}
+
+function figure(name: string, goal: Goal, values: readonly number[], beside: string, alone: readonly number[]): Figure {
+  return {
+    name,
+    unit: 'ns a packet',
+    vetch: significant(median(values), 3),
+    spread: range(values).map((value) => significant(value, 3)),
+    peers: { [beside]: significant(median(alone), 3) },
+    goal,
+    note: `${values.length} runs of 500,000 packets through BPF_PROG_TEST_RUN, IPv4 TCP; median, least and greatest; flow events off`,
+  };
+}

@@ -4,6 +4,7 @@ import { check } from '../loader/check.ts';
 import * as libbpf from '../loader/ffi/libbpf.ts';
 import { mapInfo } from '../loader/map-info.ts';
 import { mapTypes } from './definition.ts';
+import type { PackedEntries } from './packed-entries.ts';
 
 /** `any` makes or replaces, `noexist` only makes, `exist` only replaces. */
 export type UpdateFlag = 'any' | 'noexist' | 'exist';
@@ -106,21 +107,25 @@ export class RawMap implements Disposable {
   updateMany(entries: Iterable<RawEntry>): void {
     const keys = new Uint8Array(batchEntries * this.keySize);
     const values = new Uint8Array(batchEntries * this.valueSize);
-    const count = new Uint32Array(1);
     let filled = 0;
-    const flush = () => {
-      if (filled === 0) return;
-      count[0] = filled;
-      filled = 0;
-      this.#checkUpdate(libbpf.mapUpdateBatch(this.fd, keys, values, count, null));
-    };
     for (const [key, value] of entries) {
       this.#checkSizes(key, value);
       keys.set(key, filled * this.keySize);
       values.set(value, filled * this.valueSize);
-      if (++filled === batchEntries) flush();
+      if (++filled < batchEntries) continue;
+      this.#updateBatch(keys, values, filled);
+      filled = 0;
     }
-    flush();
+    this.#updateBatch(keys, values, filled);
+  }
+
+  /** Likewise, without copying them. */
+  updatePacked({ keys, values, keySize, valueSize, count }: PackedEntries): void {
+    this.#checkLengths(keySize, valueSize);
+    for (let from = 0; from < count; from += batchEntries) {
+      const length = Math.min(batchEntries, count - from);
+      this.#updateBatch(keys.subarray(from * keySize), values.subarray(from * valueSize), length);
+    }
   }
 
   /** Deletes many, a batch a call; returns how many there were. */
@@ -138,6 +143,16 @@ export class RawMap implements Disposable {
       if (++filled === batchEntries) flush();
     }
     flush();
+    return deleted;
+  }
+
+  /** Likewise, without copying them; their values do not matter. */
+  deletePacked({ keys, keySize, count }: PackedEntries): number {
+    this.#checkLengths(keySize, this.valueSize);
+    let deleted = 0;
+    for (let from = 0; from < count; from += batchEntries) {
+      deleted += this.#deleteBatch(keys.subarray(from * keySize), Math.min(batchEntries, count - from));
+    }
     return deleted;
   }
 
@@ -175,6 +190,11 @@ export class RawMap implements Disposable {
     }
   }
 
+  #updateBatch(keys: Uint8Array, values: Uint8Array, length: number): void {
+    if (length === 0) return;
+    this.#checkUpdate(libbpf.mapUpdateBatch(this.fd, keys, values, new Uint32Array([length]), null));
+  }
+
   #deleteBatch(keys: Uint8Array, length: number): number {
     const count = new Uint32Array(1);
     let deleted = 0;
@@ -192,11 +212,14 @@ export class RawMap implements Disposable {
   }
 
   #checkSizes(key: Uint8Array, value?: Uint8Array): void {
-    if (key.length !== this.keySize || (value && value.length !== this.valueSize)) {
-      throw new RangeError(
-        `map ${this.name} takes ${this.keySize} and ${this.valueSize} bytes, not ${key.length} and ${value?.length}`,
-      );
-    }
+    this.#checkLengths(key.length, value?.length ?? this.valueSize);
+  }
+
+  #checkLengths(keySize: number, valueSize: number): void {
+    if (keySize === this.keySize && valueSize === this.valueSize) return;
+    throw new RangeError(
+      `map ${this.name} takes ${this.keySize} and ${this.valueSize} bytes, not ${keySize} and ${valueSize}`,
+    );
   }
 
   #checkUpdate(result: number): void {

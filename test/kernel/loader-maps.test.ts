@@ -12,6 +12,7 @@ import { type Endpoint, endpointCodec, endpointKeyCodec, mapDefinitions } from '
 import { HashMap } from '../../src/maps/hash-map.ts';
 import { LpmMap } from '../../src/maps/lpm-map.ts';
 import { createMap, MapInMap } from '../../src/maps/map-in-map.ts';
+import { PackedEntries } from '../../src/maps/packed-entries.ts';
 import { PerCpuArray } from '../../src/maps/per-cpu-array.ts';
 import { PerCpuMap } from '../../src/maps/per-cpu-map.ts';
 import { possibleCpus, RawMap } from '../../src/maps/raw-map.ts';
@@ -94,10 +95,30 @@ test('a batch deletes what is there and steps over what is not', () => {
   expect(map.count()).toBe(0);
 });
 
+test('packed entries are written and deleted as they lie', () => {
+  const map = numbered('hash', 5000);
+  const packed = new PackedEntries(4, 8);
+  for (let number = 0; number < 3000; number++) {
+    const index = packed.add();
+    u32Codec.encode(number, packed.keys, index * 4);
+    u64Codec.encode(BigInt(number) << 32n, packed.values, index * 8);
+  }
+  map.raw.updatePacked(packed);
+  expect([...map.entries()].sort(([a], [b]) => a - b)).toEqual(
+    Array.from({ length: 3000 }, (_, number) => [number, BigInt(number) << 32n]),
+  );
+  map.delete(1500);
+  expect(map.raw.deletePacked(packed)).toBe(2999);
+  expect(map.count()).toBe(0);
+  expect(() => map.raw.updatePacked(new PackedEntries(4, 4))).toThrow(RangeError);
+});
+
 test('empty batches and empty maps are fine', () => {
   const map = numbered('hash', 10);
   map.setMany([]);
+  map.raw.updatePacked(new PackedEntries(4, 8));
   expect(map.deleteMany([])).toBe(0);
+  expect(map.raw.deletePacked(new PackedEntries(4, 8))).toBe(0);
   expect([...map.entries()]).toEqual([]);
 });
 

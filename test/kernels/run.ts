@@ -15,6 +15,15 @@ export interface KernelRunOptions {
 
 /** Runs tests on another kernel. A project whose report does not arrive whole counts as one failure. */
 export async function runOnKernel(kernel: Kernel, options: KernelRunOptions): Promise<Count> {
+  const reports = await reportsOfKernel(kernel, options);
+  return options.runs.map((run) => countOf(reports, projectOf(run))).reduce(add, none);
+}
+
+/** Likewise; gives the reports of vitest, by project: those that have arrived whole. */
+export async function reportsOfKernel(
+  kernel: Kernel,
+  options: KernelRunOptions,
+): Promise<ReadonlyMap<string, unknown>> {
   const cache = join(options.checkout, '.cache/kernels');
   mkdirSync(cache, { recursive: true });
   const files = fetchKernel(kernel, cache);
@@ -29,18 +38,29 @@ export async function runOnKernel(kernel: Kernel, options: KernelRunOptions): Pr
       arguments: [`vetch.run=${options.runs.join('+')}`],
       timeoutSeconds: options.timeoutSeconds ?? 1800,
     });
-    return options.runs.map((run) => countOf(text, run.split(':')[0] ?? run)).reduce(add, none);
+    return new Map(options.runs.map(projectOf).flatMap((project) => wholeReport(text, project)));
   } finally {
     rmSync(initramfs, { force: true });
   }
 }
 
-function countOf(text: string, project: string): Count {
-  const line = text.split('\n').find((candidate) => candidate.startsWith(`report ${project} {`));
+function projectOf(run: string): string {
+  return run.split(':')[0] ?? run;
+}
+
+function wholeReport(text: string, project: string): [project: string, report: unknown][] {
+  const mark = `report ${project} `;
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${mark}{`));
   try {
-    return countReport(JSON.parse(line?.slice(`report ${project} `.length) ?? ''));
+    return [[project, JSON.parse(line?.slice(mark.length) ?? '')]];
   } catch {
-    process.stderr.write(`no whole report of ${project} arrived from the guest\n`);
-    return { ...none, failed: 1 };
+    return [];
   }
+}
+
+function countOf(reports: ReadonlyMap<string, unknown>, project: string): Count {
+  const report = reports.get(project);
+  if (report !== undefined) return countReport(report as Parameters<typeof countReport>[0]);
+  process.stderr.write(`no whole report of ${project} arrived from the guest\n`);
+  return { ...none, failed: 1 };
 }

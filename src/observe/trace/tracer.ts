@@ -9,7 +9,8 @@ import { skBuff, xdpMd } from './context.ts';
 import type { TracePlan } from './plan.ts';
 import { readSteps, type StepNames } from './steps.ts';
 
-const objects: Readonly<Record<TraceHook, string>> = {
+/** The objects that hold the programs. */
+export const traceObjects: Readonly<Record<TraceHook, string>> = {
   from_endpoint: 'endpoint.bpf.o',
   from_host: 'host.bpf.o',
   from_uplink: 'uplink.bpf.o',
@@ -85,7 +86,7 @@ export class Tracer implements Disposable {
     const { objectDirectory, mapPins, maxEntries } = this.#options;
     let copy = this.#copies.get(hook);
     if (!copy) {
-      copy = BpfObject.loadAsync(join(objectDirectory, objects[hook]), {
+      copy = BpfObject.loadAsync(join(objectDirectory, traceObjects[hook]), {
         rodata: { tracing: true },
         pinMaps: mapPins,
         programs: [hook],

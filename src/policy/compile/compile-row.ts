@@ -9,8 +9,9 @@ interface State {
   readonly parent: State | undefined;
   readonly clause: number;
   readonly ranges: MatchedRule['ranges'];
-  /** By clause, and by ports where they depend on the peer; made with the first. */
-  next: Map<number | string, State> | undefined;
+  /** Where the clause that was followed last leads; `byPorts`: where a clause leads whose ports depend on the peer. */
+  next: State | undefined;
+  byPorts: Map<string, State> | undefined;
   decision: number | undefined;
 }
 
@@ -25,7 +26,8 @@ export function compileRow(plan: RowPlan, hosts: Iterable<Profile>, sets: PortSe
   const hostRoot = newState(undefined, -1, undefined);
   const states = new Map<Profile, State>();
   for (const host of hosts) states.set(host, hostRoot);
-  for (const [i, clause] of plan.clauses.entries()) {
+  for (let i = 0; i < plan.clauses.length; i++) {
+    const clause = plan.clauses[i] as PlacedClause;
     for (const term of clause.terms ?? []) {
       for (const peer of term.members) {
         const state = states.get(peer) ?? root;
@@ -37,7 +39,7 @@ export function compileRow(plan: RowPlan, hosts: Iterable<Profile>, sets: PortSe
     }
   }
   const rest = decide(root, plan, false, sets);
-  const decisions = new Map([[0, rest]]);
+  const decisions = new Map<number, number>().set(0, rest);
   for (const [peer, state] of states) {
     const decision = decide(state, plan, peer.facts.party === 'host', sets);
     if (decision !== rest) decisions.set(peer.number, decision);
@@ -61,18 +63,23 @@ export function compileCell(plan: RowPlan, peer: Profile, sets: PortSets): numbe
 }
 
 function newState(parent: State | undefined, clause: number, ranges: MatchedRule['ranges']): State {
-  return { parent, clause, ranges, next: undefined, decision: undefined };
+  return { parent, clause, ranges, next: undefined, byPorts: undefined, decision: undefined };
 }
 
 function follow(state: State, i: number, clause: PlacedClause, peer: Profile): State | undefined {
-  const ranges = clause.byPeer === undefined ? (clause.ranges ?? 'any') : rangesFor(clause, peer);
+  if (clause.byPeer !== undefined) return followPorts(state, i, rangesFor(clause, peer));
+  if (state.next?.clause !== i) state.next = newState(state, i, clause.ranges);
+  return state.next;
+}
+
+function followPorts(state: State, i: number, ranges: ReturnType<typeof rangesFor>): State | undefined {
   if (ranges === undefined) return undefined;
-  const key = clause.byPeer === undefined ? i : `${i} ${JSON.stringify(ranges)}`;
-  const known = state.next?.get(key);
+  const key = `${i} ${JSON.stringify(ranges)}`;
+  const known = state.byPorts?.get(key);
   if (known !== undefined) return known;
   const next = newState(state, i, ranges === 'any' ? undefined : ranges);
-  state.next ??= new Map();
-  state.next.set(key, next);
+  state.byPorts ??= new Map();
+  state.byPorts.set(key, next);
   return next;
 }
 
@@ -83,12 +90,15 @@ function decide(state: State, plan: RowPlan, isHost: boolean, sets: PortSets): n
 
 /** The clauses on the path to a state, and those for any peer. */
 function rulesOf(state: State, plan: RowPlan): MatchedRule[] {
-  const own = new Map<number, MatchedRule['ranges']>();
-  for (let at: State | undefined = state; at !== undefined; at = at.parent) own.set(at.clause, at.ranges);
   const rules: MatchedRule[] = [];
-  for (const [i, clause] of plan.clauses.entries()) {
+  let at: State | undefined = state;
+  for (let i = plan.clauses.length - 1; i >= 0; i--) {
+    const clause = plan.clauses[i] as PlacedClause;
     if (clause.terms === undefined) rules.push(clause);
-    else if (own.has(i)) rules.push(clause.byPeer === undefined ? clause : { ...clause, ranges: own.get(i) });
+    else if (at?.clause === i) {
+      rules.push(clause.byPeer === undefined ? clause : { ...clause, ranges: at.ranges });
+      at = at.parent;
+    }
   }
-  return rules;
+  return rules.reverse();
 }

@@ -1,8 +1,8 @@
 import { POLICY_EGRESS, POLICY_INGRESS, type PolicyDirection } from '../decision.ts';
 import type { Identities } from '../identity/identities.ts';
 import { namedPortLabel } from '../identity/named-port.ts';
-import type { CompiledDocument } from './document.ts';
-import type { LinkedClause, LinkedDocument } from './place.ts';
+import type { Clause, CompiledDocument } from './document.ts';
+import { type LinkedClause, type LinkedDocument, linkClause } from './place.ts';
 import type { PeerUse, Term, TermSpec } from './term.ts';
 import type { TermTable } from './term-table.ts';
 
@@ -68,12 +68,7 @@ export class DocumentTable {
       return term;
     };
     const link = (direction: PolicyDirection): readonly LinkedClause[] | undefined =>
-      compiled.clauses[direction]?.map(({ rule, action, ports, peers }) => ({
-        rule,
-        action,
-        ports,
-        terms: peers?.map(take),
-      }));
+      compiled.clauses[direction]?.filter(hasPorts).map((clause) => linkClause(compiled, direction, clause, take));
     const { key, number, tier, priority, audit } = compiled;
     const subject = take(compiled.subject);
     const clauses = [link(POLICY_INGRESS), link(POLICY_EGRESS)] as const;
@@ -93,6 +88,11 @@ export class DocumentTable {
 }
 
 export const directions = [POLICY_INGRESS, POLICY_EGRESS] as const;
+
+/** Of a clause without, nothing is ever asked. */
+function hasPorts({ ports }: Clause): boolean {
+  return ports === undefined || ports.ranges.length + ports.named.length > 0;
+}
 
 /** The label keys, blocks and domain names that make a difference to a document. */
 function needsOf({ subject, clauses }: CompiledDocument): Pick<Entry, 'labelKeys' | 'blocks' | 'domains'> {

@@ -1,4 +1,5 @@
 import { DECISION_ALLOW, DECISION_AUDIT, DECISION_DENY, DECISION_KIND_SHIFT, encodeDecision } from '../decision.ts';
+import type { PortEntry } from '../tables.ts';
 import {
   type Action,
   ADMIN_TIER,
@@ -7,6 +8,7 @@ import {
   NETWORK_POLICY_TIER,
   type Tier,
 } from './document.ts';
+import { insert } from './insert.ts';
 import { type PortSegment, portPrefixes } from './port-prefixes.ts';
 import type { PortSets } from './port-sets.ts';
 import { inRanges, type PortRange } from './ports.ts';
@@ -39,32 +41,48 @@ const otherProtocol = 0;
  *
  * @param isHost the peer is the host that the subject is on, which NetworkPolicy always lets through
  */
-export function evaluate(rules: readonly MatchedRule[], isolation: Isolation, isHost: boolean, sets: PortSets): number {
+export function evaluate(all: readonly MatchedRule[], isolation: Isolation, isHost: boolean, sets: PortSets): number {
+  const rules = isHost ? all.filter(({ document }) => document.tier !== NETWORK_POLICY_TIER) : all;
   const judge = new Judge(rules, isolation, isHost);
   const other = judge.decide(otherProtocol, 0);
-  const entries = [...portBoundaries(rules)]
-    .sort(([a], [b]) => a - b)
-    .flatMap(([protocol, firsts]) => portPrefixes(protocol, segments(judge, protocol, firsts), other));
+  const entries: PortEntry[] = [];
+  for (const protocol of protocolsOf(rules)) {
+    const segments = mergedSegments(judge, protocol, boundariesOf(rules, protocol));
+    entries.push(...portPrefixes(protocol, segments, other));
+  }
   if (entries.length === 0) return other;
   return sets.intern([{ protocol: 0, port: 0, bits: 0, decision: other }, ...entries]);
 }
 
-/** By protocol: the first ports of all intervals in which no rule begins or ends. */
-function portBoundaries(rules: readonly MatchedRule[]): Map<number, Set<number>> {
-  const boundaries = new Map<number, Set<number>>();
+/** Those with ports that some rule names, rising. */
+function protocolsOf(rules: readonly MatchedRule[]): number[] {
+  const protocols: number[] = [];
   for (const { ranges } of rules) {
-    for (const { protocol, first, last } of ranges ?? []) {
-      const firsts = boundaries.get(protocol) ?? new Set([0]);
-      boundaries.set(protocol, firsts.add(first));
-      if (last < 0xffff) firsts.add(last + 1);
-    }
+    for (const { protocol } of ranges ?? []) insert(protocols, protocol, rising);
   }
-  return boundaries;
+  return protocols;
 }
 
-function segments(judge: Judge, protocol: number, firsts: ReadonlySet<number>): PortSegment[] {
+/** The first ports of all intervals in which no rule begins or ends, rising. */
+function boundariesOf(rules: readonly MatchedRule[], protocol: number): number[] {
+  const firsts = [0];
+  for (const { ranges } of rules) {
+    for (const range of ranges ?? []) {
+      if (range.protocol !== protocol) continue;
+      insert(firsts, range.first, rising);
+      if (range.last < 0xffff) insert(firsts, range.last + 1, rising);
+    }
+  }
+  return firsts;
+}
+
+function rising(a: number, b: number): number {
+  return a - b;
+}
+
+function mergedSegments(judge: Judge, protocol: number, firsts: readonly number[]): PortSegment[] {
   const merged: PortSegment[] = [];
-  for (const first of [...firsts].sort((a, b) => a - b)) {
+  for (const first of firsts) {
     const decision = judge.decide(protocol, first);
     if (merged.at(-1)?.decision !== decision) merged.push({ first, decision });
   }

@@ -1,5 +1,5 @@
 import type { PolicyDirection } from '../decision.ts';
-import { PairView } from './pair-view.ts';
+import { PairView, rowKey } from './pair-view.ts';
 import type { PortSets } from './port-sets.ts';
 import type { Row } from './row.ts';
 
@@ -25,11 +25,7 @@ export class PairTable {
     this.#sets = sets;
   }
 
-  readonly tables = new PairView({
-    size: () => this.#size,
-    rows: () => this.#rows.values(),
-    row: (subject, direction) => this.#rows.get(rowKey(subject, direction)),
-  });
+  readonly tables = new PairView(this.#rows);
 
   get size(): number {
     return this.#size;
@@ -39,16 +35,20 @@ export class PairTable {
   set(row: Row, peer: number, decision: number | undefined): void {
     const before = row.decisions.get(peer);
     if (before === decision) return;
-    const key = rowKey(row.subject, row.direction);
     if (decision === undefined) row.decisions.delete(peer);
     else {
       this.#sets.take(decision);
       row.decisions.set(peer, decision);
     }
     if (before !== undefined) this.#sets.release(before);
-    this.#size += (decision === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
-    if (row.decisions.size > 0) this.#rows.set(key, row);
-    else this.#rows.delete(key);
+    const key = rowKey(row.subject, row.direction);
+    if (before === undefined) {
+      this.#size++;
+      if (row.decisions.size === 1) this.#rows.set(key, row);
+    } else if (decision === undefined) {
+      this.#size--;
+      if (row.decisions.size === 0) this.#rows.delete(key);
+    }
     const changed = this.#changed.get(key);
     if (changed === undefined) this.#changed.set(key, new Set([peer]));
     else if (changed !== 'all') changed.add(peer);
@@ -60,7 +60,7 @@ export class PairTable {
       this.#adopt(row, decisions);
       return;
     }
-    for (const peer of [...row.decisions.keys()]) if (!decisions.has(peer)) this.set(row, peer, undefined);
+    for (const peer of row.decisions.keys()) if (!decisions.has(peer)) this.set(row, peer, undefined);
     for (const [peer, decision] of decisions) this.set(row, peer, decision);
   }
 
@@ -89,8 +89,4 @@ export class PairTable {
     this.#changed.clear();
     return changes;
   }
-}
-
-function rowKey(subject: number, direction: PolicyDirection): number {
-  return subject * 2 + direction;
 }

@@ -1,28 +1,37 @@
 import type { PolicyDirection } from '../decision.ts';
 import { type PolicyPair, pairKey } from '../tables.ts';
-import type { Row } from './row.ts';
 
-export interface RowSource {
-  size(): number;
-  rows(): Iterable<Row>;
-  row(subject: number, direction: PolicyDirection): Row | undefined;
+/** What one subject decides in one direction. */
+export interface PairRow {
+  readonly subject: number;
+  readonly direction: PolicyDirection;
+  /** By peer. */
+  readonly decisions: ReadonlyMap<number, number>;
+}
+
+/** Key of rows in a map. */
+export function rowKey(subject: number, direction: PolicyDirection): number {
+  return subject * 2 + direction;
 }
 
 /** The rows as one map by `pairKey`, made as it is read: a hundred thousand keys as text would cost more than compiling. */
 export class PairView implements ReadonlyMap<string, PolicyPair> {
-  readonly #source: RowSource;
+  readonly #rows: ReadonlyMap<number, PairRow>;
 
-  constructor(source: RowSource) {
-    this.#source = source;
+  /** @param rows by {@link rowKey} */
+  constructor(rows: ReadonlyMap<number, PairRow>) {
+    this.#rows = rows;
   }
 
   get size(): number {
-    return this.#source.size();
+    let size = 0;
+    for (const { decisions } of this.#rows.values()) size += decisions.size;
+    return size;
   }
 
   get(key: string): PolicyPair | undefined {
     const [subject = 0, peer = 0, direction = 0] = key.split(' ').map(Number);
-    const row = this.#source.row(subject, direction === 0 ? 0 : 1);
+    const row = this.#rows.get(rowKey(subject, direction === 0 ? 0 : 1));
     const decision = row?.decisions.get(peer);
     return row && decision !== undefined ? { subject, peer, direction: row.direction, decision } : undefined;
   }
@@ -32,7 +41,7 @@ export class PairView implements ReadonlyMap<string, PolicyPair> {
   }
 
   *values(): MapIterator<PolicyPair> {
-    for (const { subject, direction, decisions } of this.#source.rows()) {
+    for (const { subject, direction, decisions } of this.#rows.values()) {
       for (const [peer, decision] of decisions) yield { subject, peer, direction, decision };
     }
   }

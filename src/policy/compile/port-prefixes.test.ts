@@ -62,3 +62,25 @@ test('a range takes at most 30 prefixes', () => {
     }),
   );
 });
+
+test('ports one by one take an entry each, whatever they decide', () => {
+  const ports = fc.uniqueArray(fc.integer({ min: 0, max: 32_767 }), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(ports, fc.integer({ min: 0, max: 1 }), (halves, odd) => {
+      // Never two next to each other.
+      const named = halves.sort((a, b) => a - b).map((half) => 2 * half + odd);
+      const all: PortSegment[] = named[0] === 0 ? [] : [{ first: 0, decision: 2 }];
+      for (const [i, port] of named.entries()) {
+        all.push({ first: port, decision: 3 + (i % 2) });
+        if (port < 65_535) all.push({ first: port + 1, decision: 2 });
+      }
+      const single = named.map((port, i) => ({ protocol: 6, port, bits: 16, decision: 3 + (i % 2) }));
+      expect(portPrefixes(6, all, 2)).toEqual(single);
+      // The same where it is not known beforehand that they are single: one more segment, of a range.
+      if ((named.at(-1) ?? 0) < 65_520) {
+        const range = portPrefixes(6, [...all, { first: 65_532, decision: 5 }], 2);
+        expect(range).toHaveLength(single.length + 1);
+      }
+    }),
+  );
+});

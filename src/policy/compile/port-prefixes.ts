@@ -14,11 +14,13 @@ interface Node {
 
 /**
  * The fewest prefixes that say what the segments of a protocol say (Draves et al., Constructing Optimal IP Routing
- * Tables, 1999), given what holds where there is none.
+ * Tables, 1999), given what holds where there is none. By rising port, the shorter first.
  *
  * @param segments by rising `first`, which begins with 0
  */
 export function portPrefixes(protocol: number, segments: readonly PortSegment[], otherwise: number): PortEntry[] {
+  const single = singlePorts(protocol, segments, otherwise);
+  if (single !== undefined) return single;
   const entries: PortEntry[] = [];
   const write = (node: Node, port: number, bits: number, inherited: number): void => {
     let decision = inherited;
@@ -35,6 +37,22 @@ export function portPrefixes(protocol: number, segments: readonly PortSegment[],
   return entries;
 }
 
+/**
+ * Of what most rules name, ports one by one amid what holds anyway: an entry each. Fewer would not do, for a port and its
+ * neighbour that differ need one between them. Undefined: the segments are not like that.
+ */
+function singlePorts(protocol: number, segments: readonly PortSegment[], otherwise: number): PortEntry[] | undefined {
+  const entries: PortEntry[] = [];
+  for (let i = 0; i < segments.length; i++) {
+    const { first, decision } = segments[i] as PortSegment;
+    if (decision === otherwise) continue;
+    const next = segments[i + 1] ?? { first: 0x10000, decision: otherwise };
+    if (next.first !== first + 1 || next.decision !== otherwise) return undefined;
+    entries.push({ protocol, port: first, bits: 16, decision });
+  }
+  return entries;
+}
+
 /** A part in which one decision holds is the leaf of its segment, made once. */
 function solve(
   segments: readonly PortSegment[],
@@ -48,13 +66,15 @@ function solve(
   const leaf = leaves[at];
   if (leaf !== undefined && (segments[at + 1]?.first ?? 0x10000) >= first + ports) return leaf;
   const half = ports / 2;
-  const left = solve(segments, leaves, at, first, half);
-  const right = solve(segments, leaves, at, first + half, half);
-  return { decisions: common(left.decisions, right.decisions), halves: [left, right] };
+  const low = solve(segments, leaves, at, first, half);
+  const high = solve(segments, leaves, at, first + half, half);
+  return { decisions: common(low.decisions, high.decisions), halves: [low, high] };
 }
 
 /** What both have; else what either has. */
-function common(left: readonly number[], right: readonly number[]): readonly number[] {
-  const both = left.filter((decision) => right.includes(decision));
-  return both.length > 0 ? both : [...left, ...right];
+function common(low: readonly number[], high: readonly number[]): readonly number[] {
+  if (low.length === 1 && high.includes(low[0] as number)) return low;
+  if (high.length === 1 && low.includes(high[0] as number)) return high;
+  const both = low.filter((decision) => high.includes(decision));
+  return both.length > 0 ? both : [...low, ...high];
 }

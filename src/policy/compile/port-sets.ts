@@ -26,7 +26,7 @@ export class PortSets {
 
   constructor(seeds: ReadonlyMap<number, readonly PortEntry[]>) {
     for (const [number, entries] of seeds) {
-      this.#seeds.set(keyOf(entries), number);
+      this.#seeds.set(keyOf([...entries].sort(byPrefix)), number);
       if (number >= this.#next) this.#next = number + 1;
     }
   }
@@ -40,7 +40,7 @@ export class PortSets {
     return this.#entries;
   }
 
-  /** The decision that stands for these contents. Takes no use of it. @throws VetchError MAP_FULL */
+  /** The decision that stands for these entries, which are in order. Takes no use of it. @throws VetchError MAP_FULL */
   intern(entries: readonly PortEntry[]): number {
     const key = keyOf(entries);
     const known = this.#byKey.get(key);
@@ -97,9 +97,16 @@ export class PortSets {
   }
 }
 
+/** Equal for equal entries: of each prefix and decision four characters. */
 function keyOf(entries: readonly PortEntry[]): string {
-  return entries
-    .map(({ protocol, port, bits, decision }) => `${protocol} ${port} ${bits} ${decision}`)
-    .sort()
-    .join(',');
+  let key = '';
+  for (const { protocol, port, bits, decision } of entries) {
+    key += String.fromCharCode((protocol << 5) | bits, port, decision >>> 16, decision & 0xffff);
+  }
+  return key;
+}
+
+/** In the order in which they are compiled. */
+function byPrefix(a: PortEntry, b: PortEntry): number {
+  return a.protocol - b.protocol || a.port - b.port || a.bits - b.bits;
 }

@@ -1,4 +1,5 @@
 import type { PolicyDirection } from '../decision.ts';
+import type { Isolation } from './evaluate.ts';
 import type { PlacedClause } from './place.ts';
 
 /** What one identity decides in one direction, and what has to be compiled again. */
@@ -18,8 +19,7 @@ export interface RowPlan {
   readonly clauses: readonly PlacedClause[];
   /** Patterns of the domain names that they name, in one order. */
   readonly domains: readonly string[];
-  /** Of the first NetworkPolicy that isolates it; see `Isolation`. */
-  readonly isolation: { readonly enforced: number | undefined; readonly all: number | undefined };
+  readonly isolation: Isolation;
 }
 
 export function newRow(subject: number, direction: PolicyDirection): Row {

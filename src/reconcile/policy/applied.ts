@@ -1,27 +1,32 @@
+import type { PairChange } from '../../policy/compile/pair-table.ts';
+import { type PairRow, PairView, rowKey } from '../../policy/compile/pair-view.ts';
 import type { PolicyChanges } from '../../policy/compiler.ts';
-import {
-  type LearnedIdentity,
-  type PolicyPair,
-  type PolicyTables,
-  type PortEntry,
-  pairKey,
-  type Standings,
-} from '../../policy/tables.ts';
+import type { LearnedIdentity, PolicyTables, PortEntry, Standings } from '../../policy/tables.ts';
+
+interface AppliedRow extends PairRow {
+  readonly decisions: Map<number, number>;
+}
 
 /** What the kernel judges by: the tables as they were when they were last applied. */
 export class AppliedTables implements PolicyTables {
   readonly standings: Map<number, Standings>;
   readonly blocks: Map<string, number>;
   readonly learned: Map<string, LearnedIdentity>;
-  readonly pairs: Map<string, PolicyPair>;
   readonly portSets: Map<number, readonly PortEntry[]>;
+  readonly #rows = new Map<number, AppliedRow>();
+  readonly pairs = new PairView(this.#rows);
 
   constructor({ standings, blocks, learned, pairs, portSets }: PolicyTables) {
     this.standings = new Map(standings);
     this.blocks = new Map(blocks);
     this.learned = new Map(learned);
-    this.pairs = new Map(pairs);
     this.portSets = new Map(portSets);
+    for (const pair of pairs.values()) this.#setPair(pair);
+  }
+
+  /** Of a pair; undefined: it has none of its own. */
+  decision({ subject, peer, direction }: Omit<PairChange, 'decision'>): number | undefined {
+    return this.#rows.get(rowKey(subject, direction))?.decisions.get(peer);
   }
 
   /** Takes over what other tables say of some keys. */
@@ -29,12 +34,17 @@ export class AppliedTables implements PolicyTables {
     copy(this.standings, tables.standings, keys.standings);
     copy(this.blocks, tables.blocks, keys.blocks);
     copy(this.learned, tables.learned, keys.learned);
-    for (const { decision, ...pair } of keys.pairs) {
-      const key = pairKey(pair.subject, pair.peer, pair.direction);
-      if (decision === undefined) this.pairs.delete(key);
-      else this.pairs.set(key, { ...pair, decision });
-    }
+    for (const pair of keys.pairs) this.#setPair(pair);
     copy(this.portSets, tables.portSets, keys.portSets);
+  }
+
+  #setPair({ subject, peer, direction, decision }: PairChange): void {
+    const key = rowKey(subject, direction);
+    const row = this.#rows.get(key);
+    if (decision !== undefined) {
+      if (row) row.decisions.set(peer, decision);
+      else this.#rows.set(key, { subject, direction, decisions: new Map([[peer, decision]]) });
+    } else if (row?.decisions.delete(peer) && row.decisions.size === 0) this.#rows.delete(key);
   }
 }
 

@@ -1,36 +1,33 @@
-import { DecisionLayout } from '../../maps/generated/abi.ts';
+import { u32Codec } from '../../maps/codec.ts';
+import { DecisionLayout, policyPortKeyCodec } from '../../maps/generated/abi.ts';
+import { PackedEntries } from '../../maps/packed-entries.ts';
 import type { PairChange } from '../../policy/compile/pair-table.ts';
 import type { PolicyChanges } from '../../policy/compiler.ts';
-import {
-  type LearnedIdentity,
-  type PolicyTables,
-  pairKey,
-  type Standing,
-  type Standings,
-} from '../../policy/tables.ts';
-import { contentsOf, type RawEntry } from '../entry.ts';
+import type { LearnedIdentity, PolicyTables, PortEntry, Standing, Standings } from '../../policy/tables.ts';
+import type { AppliedTables } from './applied.ts';
 import { shorterBlock } from './blocks.ts';
-import { blockHalf, type Half, learnedHalf, pairHalf, portSetEntries, standingHalves } from './encode.ts';
+import { blockKey, type HalvedMap, halvedMaps, learnedMapKey, portKey } from './encode.ts';
+import { HalfChanges } from './half-changes.ts';
 
-/** What one key says before a change and after it. */
-export interface HalfChange extends Pick<Half, 'map' | 'key'> {
-  readonly before: Uint8Array;
-  readonly after: Uint8Array;
-  /** Nothing was there before it. */
-  readonly isNew: boolean;
-  /** Nothing is left of it when the change is over. */
-  readonly isGone: boolean;
+/** Entries of `policy_ports`, which have no halves. */
+interface PortChanges {
+  /** Of sets that nobody refers to yet. */
+  readonly come: PackedEntries;
+  /** That somebody else has written over. */
+  readonly repaired: PackedEntries;
+  /** After the change nobody refers to them. */
+  readonly go: PackedEntries;
 }
 
 export interface PolicyDifference {
-  readonly halves: readonly HalfChange[];
-  /** Entries of port sets that come: nobody refers to them yet, unless a set is repaired. */
-  readonly newPorts: readonly (RawEntry & { readonly isNew: boolean })[];
-  /** Keys of port sets that go: after the change nobody refers to them. */
-  readonly oldPorts: readonly Uint8Array[];
+  readonly halves: Readonly<Record<HalvedMap, Pick<HalfChanges<unknown, unknown>, 'entries'>>>;
+  readonly ports: PortChanges;
+  /** Entries that differ. */
+  readonly count: number;
 }
 
 const nobody: Standing = { identity: 0, flags: 0 };
+const noPorts: readonly PortEntry[] = [];
 const noStandings: Standings = { v4: nobody, v6: nobody };
 
 /** Every key that either has. */
@@ -45,73 +42,91 @@ export function allKeys(before: PolicyTables, after: PolicyTables): PolicyChange
 }
 
 /** What takes the kernel from one state of policy to another. @param keys that may differ; others are not looked at */
-export function policyDifference(before: PolicyTables, after: PolicyTables, keys: PolicyChanges): PolicyDifference {
-  const [newPorts, oldPorts]: [(RawEntry & { readonly isNew: boolean })[], Uint8Array[]] = [[], []];
-  for (const set of keys.portSets) {
-    const [was, is] = [before, after].map((tables) => contentsOf(portSetEntries(set, tables.portSets.get(set) ?? [])));
-    // A set that is in both is the same, unless somebody else has written into it.
-    for (const [key, entry] of is ?? []) {
-      const before = was?.get(key);
-      if (!sameValue(before, entry)) newPorts.push({ ...entry, isNew: before === undefined });
-    }
-    for (const [key, entry] of was ?? []) if (!is?.has(key)) oldPorts.push(entry.key);
-  }
-  return {
-    halves: [
-      ...standingChanges(before, after, keys.standings),
-      ...blockChanges(before, after, keys.blocks),
-      ...learnedChanges(before, after, keys.learned),
-      ...pairChanges(before, keys.pairs),
-    ],
-    newPorts,
-    oldPorts,
+export function policyDifference(before: AppliedTables, after: PolicyTables, keys: PolicyChanges): PolicyDifference {
+  const halves = {
+    identities: standingChanges(before, after, keys.standings),
+    addressBlocks: blockChanges(before, after, keys.blocks),
+    learned: learnedChanges(before, after, keys.learned),
+    policy: pairChanges(before, keys.pairs),
   };
-}
-
-export function isEmpty({ halves, newPorts, oldPorts }: PolicyDifference): boolean {
-  return halves.length + newPorts.length + oldPorts.length === 0;
+  const ports = portChanges(before, after, keys.portSets);
+  const parts = [...Object.values(halves), ...Object.values(ports)];
+  return { halves, ports, count: parts.reduce((sum, { count }) => sum + count, 0) };
 }
 
 /** An array's slots are never gone, but empty. */
-function* standingChanges(before: PolicyTables, after: PolicyTables, keys: Iterable<number>): Generator<HalfChange> {
-  for (const number of keys) {
+function standingChanges(before: PolicyTables, after: PolicyTables, numbers: Iterable<number>) {
+  const { key, half } = halvedMaps.identities;
+  const changes = new HalfChanges(key, half);
+  for (const number of numbers) {
     const [was, is] = [before.standings.get(number) ?? noStandings, after.standings.get(number) ?? noStandings];
-    const [old, now] = [standingHalves(number, was), standingHalves(number, is)];
-    for (const family of [0, 1] as const) {
-      if (Buffer.compare(old[family].value, now[family].value) !== 0) yield change(old[family], now[family]);
-    }
+    // The two slots of an endpoint: of its IPv4 address, and of its IPv6 one.
+    if (!sameStanding(was.v4, is.v4)) changes.add(2 * number, was.v4, is.v4, 'stays');
+    if (!sameStanding(was.v6, is.v6)) changes.add(2 * number + 1, was.v6, is.v6, 'stays');
   }
+  return changes;
 }
 
-function* blockChanges(before: PolicyTables, after: PolicyTables, keys: Iterable<string>): Generator<HalfChange> {
-  for (const cidr of keys) {
+function blockChanges(before: PolicyTables, after: PolicyTables, cidrs: Iterable<string>) {
+  const { key, half } = halvedMaps.addressBlocks;
+  const changes = new HalfChanges(key, half);
+  for (const cidr of cidrs) {
     const [was, is] = [before.blocks.get(cidr), after.blocks.get(cidr)];
     if (was === is) continue;
     // Where a parity has no such prefix, its half says what the next shorter one says: it must not hide it.
-    const old = blockHalf(cidr, was ?? shorterBlock(before.blocks, cidr));
-    const now = blockHalf(cidr, is ?? shorterBlock(after.blocks, cidr));
-    yield { ...change(old, now), isNew: was === undefined, isGone: is === undefined };
+    const [old, now] = [was ?? shorterBlock(before.blocks, cidr), is ?? shorterBlock(after.blocks, cidr)];
+    changes.add(blockKey(cidr), old, now, lifeOf(was, is));
   }
+  return changes;
 }
 
 const notLearned: LearnedIdentity = { identity: 0, expired: false };
 
-function* learnedChanges(before: PolicyTables, after: PolicyTables, keys: Iterable<string>): Generator<HalfChange> {
-  for (const key of keys) {
-    const [was, is] = [before.learned.get(key), after.learned.get(key)];
+function learnedChanges(before: PolicyTables, after: PolicyTables, keys: Iterable<string>) {
+  const { key, half } = halvedMaps.learned;
+  const changes = new HalfChanges(key, half);
+  for (const text of keys) {
+    const [was, is] = [before.learned.get(text), after.learned.get(text)];
     if (was?.identity === is?.identity && was?.expired === is?.expired) continue;
-    const [old, now] = [learnedHalf(key, was ?? notLearned), learnedHalf(key, is ?? notLearned)];
-    yield { ...change(old, now), isNew: was === undefined, isGone: is === undefined };
+    changes.add(learnedMapKey(text), was ?? notLearned, is ?? notLearned, lifeOf(was, is));
   }
+  return changes;
 }
 
-function* pairChanges(before: PolicyTables, changes: Iterable<PairChange>): Generator<HalfChange> {
-  for (const { subject, peer, direction, decision } of changes) {
-    const was = before.pairs.get(pairKey(subject, peer, direction))?.decision;
-    if (was === decision) continue;
-    const half = (word = DecisionLayout.ABSENT as number) => pairHalf({ subject, peer, direction, decision: word });
-    yield { ...change(half(was), half(decision)), isNew: was === undefined, isGone: decision === undefined };
+function pairChanges(before: AppliedTables, pairs: Iterable<PairChange>) {
+  const { key, half } = halvedMaps.policy;
+  const changes = new HalfChanges(key, half);
+  for (const pair of pairs) {
+    const [was, is] = [before.decision(pair), pair.decision];
+    if (was === is) continue;
+    changes.add(pair, was ?? DecisionLayout.ABSENT, is ?? DecisionLayout.ABSENT, lifeOf(was, is));
   }
+  return changes;
+}
+
+function portChanges(before: PolicyTables, after: PolicyTables, sets: Iterable<number>): PortChanges {
+  const [come, repaired, go] = [packedPorts(), packedPorts(), packedPorts()];
+  for (const set of sets) {
+    const [was, is] = [before.portSets.get(set) ?? noPorts, after.portSets.get(set) ?? noPorts];
+    // A set that is in both is the same, unless somebody else has written into it.
+    for (const entry of is) {
+      const old = findPorts(was, entry);
+      if (old === undefined) addPorts(come, set, entry);
+      else if (old.decision !== entry.decision) addPorts(repaired, set, entry);
+    }
+    for (const entry of was) if (findPorts(is, entry) === undefined) addPorts(go, set, entry);
+  }
+  return { come, repaired, go };
+}
+
+function packedPorts(): PackedEntries {
+  return new PackedEntries(policyPortKeyCodec.size, u32Codec.size);
+}
+
+function addPorts(packed: PackedEntries, set: number, entry: PortEntry): void {
+  const index = packed.add();
+  policyPortKeyCodec.encode(portKey(set, entry), packed.keys, index * packed.keySize);
+  u32Codec.encode(entry.decision, packed.values, index * packed.valueSize);
 }
 
 /** Of every pair that either has, what it is to be. */
@@ -120,12 +135,17 @@ function allPairs(before: PolicyTables, after: PolicyTables): PairChange[] {
   return [...after.pairs.values(), ...gone.map((pair) => ({ ...pair, decision: undefined }))];
 }
 
-function change(old: Half, now: Half): HalfChange {
-  return { map: now.map, key: now.key, before: old.value, after: now.value, isNew: false, isGone: false };
+function lifeOf(was: unknown, is: unknown) {
+  return was === undefined ? 'comes' : is === undefined ? 'goes' : 'stays';
 }
 
-function sameValue(a: RawEntry | undefined, b: RawEntry): boolean {
-  return a !== undefined && Buffer.compare(a.value, b.value) === 0;
+function sameStanding(a: Standing, b: Standing): boolean {
+  return a.identity === b.identity && a.flags === b.flags;
+}
+
+function findPorts(entries: readonly PortEntry[], { protocol, port, bits }: PortEntry): PortEntry | undefined {
+  for (const one of entries) if (one.protocol === protocol && one.port === port && one.bits === bits) return one;
+  return undefined;
 }
 
 function keysOf<K>(a: ReadonlyMap<K, unknown>, b: ReadonlyMap<K, unknown>): Set<K> {

@@ -1,69 +1,56 @@
-import { encoded, u32Codec } from '../../maps/codec.ts';
+import { type Codec, u32Codec } from '../../maps/codec.ts';
 import {
+  type BlockKey,
   blockKeyCodec,
   LearnedFlag,
+  type LearnedKey,
   learnedHalfCodec,
   learnedKeyCodec,
+  type PolicyKey,
+  type PolicyPortKey,
   policyKeyCodec,
   policyPortKeyCodec,
   standingCodec,
 } from '../../maps/generated/abi.ts';
 import { formatAddress, isIPv4, parseAddress, parsePrefix } from '../../model/address.ts';
-import {
-  type LearnedIdentity,
-  learnedKey,
-  type PolicyPair,
-  type PortEntry,
-  type Standing,
-  type Standings,
-} from '../../policy/tables.ts';
+import { type LearnedIdentity, learnedKey, type PortEntry, type Standing } from '../../policy/tables.ts';
 import type { RawEntry } from '../entry.ts';
 
-/** Maps whose values say one thing under even permission generations and another under odd ones. */
-export type HalvedMap = 'identities' | 'addressBlocks' | 'learned' | 'policy';
-
-/** One entry as one parity has it: half of a value. */
-export interface Half extends RawEntry {
-  readonly map: HalvedMap;
-}
-
-/** Bytes of half a value of each. */
-export const halfSize: Readonly<Record<HalvedMap, number>> = {
-  identities: standingCodec.size,
-  addressBlocks: 4,
-  learned: learnedHalfCodec.size,
-  policy: 4,
+const learnedIdentityCodec: Codec<LearnedIdentity> = {
+  size: learnedHalfCodec.size,
+  encode({ identity, expired }, bytes, offset) {
+    learnedHalfCodec.encode({ identity, flags: expired ? LearnedFlag.EXPIRED : 0 }, bytes, offset);
+  },
+  decode(bytes, offset) {
+    const { identity, flags } = learnedHalfCodec.decode(bytes, offset);
+    return { identity, expired: (flags & LearnedFlag.EXPIRED) !== 0 };
+  },
 };
+
+/** Maps whose values say one thing under even permission generations and another under odd ones: the key, and half a value. */
+export const halvedMaps = {
+  identities: { key: u32Codec, half: standingCodec as Codec<Standing> },
+  addressBlocks: { key: blockKeyCodec, half: u32Codec },
+  learned: { key: learnedKeyCodec as Codec<LearnedKey>, half: learnedIdentityCodec },
+  policy: { key: policyKeyCodec as Codec<PolicyKey>, half: u32Codec },
+} as const;
+
+export type HalvedMap = keyof typeof halvedMaps;
 
 /** Prefix lengths of `policy_ports` that stand before a port's own bits. */
 const [anyProtocol, anyPort] = [32, 48];
 
-/** The two slots of an endpoint: of its IPv4 address, and of its IPv6 one. */
-export function standingHalves(number: number, { v4, v6 }: Standings): readonly [Half, Half] {
-  return [standingHalf(2 * number, v4), standingHalf(2 * number + 1, v6)];
-}
-
-function standingHalf(slot: number, { identity, flags }: Standing): Half {
-  const value = encoded(standingCodec, { identity, flags });
-  return { map: 'identities', key: encoded(u32Codec, slot), value };
-}
-
-export function blockHalf(cidr: string, identity: number): Half {
+export function blockKey(cidr: string): BlockKey {
   const { address, prefixLength } = parsePrefix(cidr);
   // An IPv6 prefix that holds all of IPv4 is of IPv6 all the same: the text tells.
   const family = cidr.includes(':') || !isIPv4(address) ? 6 : 4;
-  const key = encoded(blockKeyCodec, { prefixlen: 32 + prefixLength, family, addr: address });
-  return { map: 'addressBlocks', key, value: encoded(u32Codec, identity) };
+  return { prefixlen: 32 + prefixLength, family, addr: address };
 }
 
-/** @param key of `learnedKey` */
-export function learnedHalf(key: string, { identity, expired }: LearnedIdentity): Half {
-  const [endpoint, address = ''] = key.split(' ');
-  return {
-    map: 'learned',
-    key: encoded(learnedKeyCodec, { endpoint: Number(endpoint), addr: parseAddress(address) }),
-    value: encoded(learnedHalfCodec, { identity, flags: expired ? LearnedFlag.EXPIRED : 0 }),
-  };
+/** @param text of `learnedKey` */
+export function learnedMapKey(text: string): LearnedKey {
+  const [endpoint, address = ''] = text.split(' ');
+  return { endpoint: Number(endpoint), addr: parseAddress(address) };
 }
 
 /** The `learnedKey` of a key read back. */
@@ -72,24 +59,8 @@ export function decodeLearnedKey(bytes: Uint8Array): string {
   return learnedKey(endpoint, formatAddress(addr));
 }
 
-export function decodeLearnedHalf(bytes: Uint8Array): LearnedIdentity {
-  const { identity, flags } = learnedHalfCodec.decode(bytes);
-  return { identity, expired: (flags & LearnedFlag.EXPIRED) !== 0 };
-}
-
-export function pairHalf({ subject, peer, direction, decision }: PolicyPair): Half {
-  return {
-    map: 'policy',
-    key: encoded(policyKeyCodec, { subject, peer, direction }),
-    value: encoded(u32Codec, decision),
-  };
-}
-
-export function portSetEntries(set: number, entries: readonly PortEntry[]): RawEntry[] {
-  return entries.map(({ protocol, port, bits, decision }) => ({
-    key: encoded(policyPortKeyCodec, { prefixlen: protocol === 0 ? anyProtocol : anyPort + bits, set, protocol, port }),
-    value: encoded(u32Codec, decision),
-  }));
+export function portKey(set: number, { protocol, port, bits }: PortEntry): PolicyPortKey {
+  return { prefixlen: protocol === 0 ? anyProtocol : anyPort + bits, set, protocol, port };
 }
 
 /** A port set's entry read back. */

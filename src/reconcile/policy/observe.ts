@@ -13,37 +13,40 @@ import {
   type Standings,
 } from '../../policy/tables.ts';
 import type { RawEntry } from '../entry.ts';
-import { decodeLearnedHalf, decodeLearnedKey, decodePortEntry, type HalvedMap, halfSize } from './encode.ts';
+import { decodeLearnedKey, decodePortEntry, type HalvedMap, halvedMaps } from './encode.ts';
 
 export type PolicyRawMaps = Pick<Maps, HalvedMap | 'policyPorts'>;
+
+/** An entry whose halves differ: a change was cut short, or somebody else wrote. */
+export interface TornEntry extends RawEntry {
+  readonly map: HalvedMap;
+}
 
 export interface ObservedPolicy {
   /** What packets are judged by. */
   readonly tables: PolicyTables;
-  /** Entries whose halves differ: a change was cut short, or somebody else wrote. */
-  readonly torn: readonly (RawEntry & { readonly map: HalvedMap })[];
+  readonly torn: readonly TornEntry[];
 }
 
-const halvedMaps = ['identities', 'addressBlocks', 'learned', 'policy'] as const;
 const nobody: Standing = { identity: 0, flags: 0 };
 
 /** Reads all that the kernel holds of policy. @param parity of the permissions' generation */
 export async function observePolicy(maps: PolicyRawMaps, parity: number): Promise<ObservedPolicy> {
-  const torn: (RawEntry & { map: HalvedMap })[] = [];
+  const torn: TornEntry[] = [];
   const slots = new Map<number, Standing>();
   const blocks = new Map<string, number>();
   const learned = new Map<string, LearnedIdentity>();
   const pairs = new Map<string, PolicyPair>();
   const portSets = new Map<number, PortEntry[]>();
-  for await (const [map, key, value] of entriesOf(maps, halvedMaps)) {
-    const size = halfSize[map];
+  for await (const [map, key, value] of entriesOf(maps, ['identities', 'addressBlocks', 'learned', 'policy'])) {
+    const { size } = halvedMaps[map].half;
     const half = value.subarray(parity * size, (parity + 1) * size);
     const other = value.subarray((1 - parity) * size, (2 - parity) * size);
     if (Buffer.compare(half, other) !== 0) torn.push({ map, key, value });
     if (half.every((byte) => byte === 0)) continue;
     if (map === 'identities') slots.set(u32Codec.decode(key), standingCodec.decode(half));
     else if (map === 'addressBlocks') blocks.set(cidrOf(key), u32Codec.decode(half));
-    else if (map === 'learned') learned.set(decodeLearnedKey(key), decodeLearnedHalf(half));
+    else if (map === 'learned') learned.set(decodeLearnedKey(key), halvedMaps.learned.half.decode(half));
     else {
       const { subject, peer, direction } = policyKeyCodec.decode(key);
       const pair = { subject, peer, direction: direction === 0 ? 0 : 1, decision: u32Codec.decode(half) } as const;

@@ -2,11 +2,11 @@ import { setTimeout } from 'node:timers/promises';
 import { gracePeriod } from '../../loader/ffi/libc.ts';
 import type { PolicyChanges } from '../../policy/compiler.ts';
 import type { PolicyTables } from '../../policy/tables.ts';
-import type { RawEntry } from '../entry.ts';
 import { AppliedTables } from './applied.ts';
-import { allKeys, type HalfChange, isEmpty, type PolicyDifference, policyDifference } from './difference.ts';
-import { type HalvedMap, halfSize } from './encode.ts';
-import { observePolicy, type PolicyRawMaps } from './observe.ts';
+import { allKeys, type PolicyDifference, policyDifference } from './difference.ts';
+import { type HalvedMap, halvedMaps } from './encode.ts';
+import type { Life, Side } from './half-changes.ts';
+import { observePolicy, type PolicyRawMaps, type TornEntry } from './observe.ts';
 
 /** The permissions' generation, whose lowest bit says which half of each entry counts. */
 export interface Generation {
@@ -20,7 +20,8 @@ const patience = 100;
 
 /** Of these, what is gone is removed; an array's slots stay. */
 const keyedMaps = ['addressBlocks', 'policy', 'learned'] as const;
-const halvedMaps: readonly HalvedMap[] = [...keyedMaps, 'identities'];
+/** Who endpoints are is written last: what their identities decide is there by then. */
+const writeOrder: readonly HalvedMap[] = [...keyedMaps, 'identities'];
 
 /**
  * What the kernel holds of policy.
@@ -83,16 +84,15 @@ export class PolicyMaps {
       await this.reconcile(tables);
       return;
     }
-    await this.#turnTo(tables, keys);
+    const difference = policyDifference(this.#applied, tables, keys);
+    if (difference.count > 0) this.#turnTo(difference);
+    this.#applied.follow(tables, keys);
   }
 
-  async #turnTo(tables: PolicyTables, keys: PolicyChanges): Promise<void> {
-    const difference = policyDifference(this.#applied, tables, keys);
-    if (isEmpty(difference)) return;
-    const { parity } = this.#generation;
-    this.#begin(difference, ({ before, after }) => (parity === 0 ? [before, after] : [after, before]));
+  #turnTo(difference: PolicyDifference): void {
+    if (this.#generation.parity === 0) this.#begin(difference, 'before', 'after');
+    else this.#begin(difference, 'after', 'before');
     this.#generation.turn();
-    this.#applied.follow(tables, keys);
     this.#settled = this.#settle(difference).catch((error: unknown) => {
       this.#unsure = true;
       this.#failed(error);
@@ -111,7 +111,7 @@ export class PolicyMaps {
       return;
     }
     const difference = policyDifference(this.#applied, tables, keys);
-    this.#begin(difference, ({ after }) => [after, after]);
+    this.#begin(difference, 'after', 'after');
     this.#applied.follow(tables, keys);
     this.#forget(difference);
   }
@@ -123,10 +123,11 @@ export class PolicyMaps {
     this.#applied = new AppliedTables(observed.tables);
     this.#mend(observed.torn);
     const keys = allKeys(this.#applied, tables);
-    const { halves, newPorts, oldPorts } = policyDifference(this.#applied, tables, keys);
-    await this.#turnTo(tables, keys);
+    const difference = policyDifference(this.#applied, tables, keys);
+    if (difference.count > 0) this.#turnTo(difference);
+    this.#applied.follow(tables, keys);
     this.#unsure = false;
-    return observed.torn.length + halves.length + newPorts.length + oldPorts.length;
+    return observed.torn.length + difference.count;
   }
 
   /** Resolves when no change is under way. */
@@ -134,10 +135,11 @@ export class PolicyMaps {
     return this.#settled;
   }
 
-  #begin(difference: PolicyDifference, halves: (change: HalfChange) => readonly [Uint8Array, Uint8Array]): void {
+  #begin(difference: PolicyDifference, even: Side, odd: Side): void {
     try {
-      this.#maps.policyPorts.raw.updateMany(pairsOf(difference.newPorts));
-      this.#write(difference.halves, halves);
+      this.#maps.policyPorts.raw.updatePacked(difference.ports.come);
+      this.#maps.policyPorts.raw.updatePacked(difference.ports.repaired);
+      this.#write(difference, even, odd);
     } catch (error) {
       // The compiler goes back by numbers of its own: what comes next may be more than the next change.
       this.#unsure = true;
@@ -152,63 +154,40 @@ export class PolicyMaps {
     } catch {
       await setTimeout(patience);
     }
-    this.#write(
-      difference.halves.filter(({ isGone }) => !isGone),
-      ({ after }) => [after, after],
-    );
+    this.#write(difference, 'after', 'after', ['comes', 'stays']);
     this.#forget(difference);
   }
 
   /** Back to what was there before, of what may have been written. */
-  #takeBack({ halves, newPorts }: PolicyDifference): void {
-    this.#write(
-      halves.filter(({ isNew }) => !isNew),
-      ({ before }) => [before, before],
-    );
-    this.#delete(halves.filter(({ isNew }) => isNew));
+  #takeBack(difference: PolicyDifference): void {
+    this.#write(difference, 'before', 'before', ['stays', 'goes']);
+    this.#delete(difference, 'comes');
     // Of a set that was being repaired, what was there stays.
-    this.#maps.policyPorts.raw.deleteMany(newPorts.filter(({ isNew }) => isNew).map(({ key }) => key));
+    this.#maps.policyPorts.raw.deletePacked(difference.ports.come);
   }
 
   /** Removes what nothing refers to any more. */
-  #forget({ halves, oldPorts }: PolicyDifference): void {
-    this.#delete(halves.filter(({ isGone }) => isGone));
-    this.#maps.policyPorts.raw.deleteMany(oldPorts);
+  #forget(difference: PolicyDifference): void {
+    this.#delete(difference, 'goes');
+    this.#maps.policyPorts.raw.deletePacked(difference.ports.go);
   }
 
-  #delete(changes: readonly HalfChange[]): void {
-    for (const map of keyedMaps) {
-      this.#maps[map].raw.deleteMany(changes.filter((change) => change.map === map).map(({ key }) => key));
-    }
+  #write({ halves }: PolicyDifference, even: Side, odd: Side, lives?: readonly Life[]): void {
+    for (const map of writeOrder) this.#maps[map].raw.updatePacked(halves[map].entries(even, odd, lives));
+  }
+
+  #delete({ halves }: PolicyDifference, life: Life): void {
+    for (const map of keyedMaps) this.#maps[map].raw.deletePacked(halves[map].entries('before', 'after', [life]));
   }
 
   /** Brings halves in step with those that count. */
-  #mend(torn: readonly (RawEntry & { readonly map: HalvedMap })[]): void {
+  #mend(torn: readonly TornEntry[]): void {
     const { parity } = this.#generation;
     for (const { map, key, value } of torn) {
-      const half = value.slice(parity * halfSize[map], (parity + 1) * halfSize[map]);
+      const { size } = halvedMaps[map].half;
+      const half = value.slice(parity * size, (parity + 1) * size);
       if (map !== 'identities' && half.every((byte) => byte === 0)) this.#maps[map].raw.delete(key);
-      else this.#maps[map].raw.update(key, joined([half, half]));
+      else this.#maps[map].raw.update(key, Buffer.concat([half, half]));
     }
   }
-
-  #write(changes: readonly HalfChange[], halves: (change: HalfChange) => readonly [Uint8Array, Uint8Array]): void {
-    for (const map of halvedMaps) {
-      const entries = changes
-        .filter((change) => change.map === map)
-        .map((one) => [one.key, joined(halves(one))] as const);
-      if (entries.length > 0) this.#maps[map].raw.updateMany(entries);
-    }
-  }
-}
-
-function joined([even, odd]: readonly [Uint8Array, Uint8Array]): Uint8Array {
-  const value = new Uint8Array(even.length + odd.length);
-  value.set(even);
-  value.set(odd, even.length);
-  return value;
-}
-
-function pairsOf(entries: readonly RawEntry[]) {
-  return entries.map(({ key, value }) => [key, value] as const);
 }
