@@ -7,6 +7,7 @@
  */
 import { EndpointFlag, PolicyDirection } from '../../src/maps/generated/abi.ts';
 import { parseAddress, parseMac } from '../../src/model/address.ts';
+import { policyHalf } from '../../src/reconcile/policy/encode.ts';
 import { tcp } from '../../test/kernel/packet/build.ts';
 import { Protocol } from '../../test/kernel/packet/ip.ts';
 import { between, fromHost, fromOutside, viaGateway } from '../../test/kernel/tables/say.ts';
@@ -158,10 +159,11 @@ const paths: readonly Path[] = [
       govern(world, 'b', 'INGRESS');
       rule(world, 'b', 'INGRESS', 'a', allow);
       world.maps.policy.setMany(
-        numbers(count).map((number) => [
-          { subject: 1000 + (number >> 6), peer: 1000 + (number & 63), direction: PolicyDirection.INGRESS },
-          { decision: [allow, allow] },
-        ]),
+        numbers(count).map((number) => {
+          const key = { subject: 1000 + (number >> 6), peer: 1000 + (number & 63), direction: PolicyDirection.INGRESS };
+          const half = policyHalf(key, allow);
+          return [key, { half: [half, half] }];
+        }),
       );
       return beginning(aToB);
     },

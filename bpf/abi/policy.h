@@ -96,10 +96,20 @@ struct policy_key {
 };
 ABI_SIZE(struct policy_key, 12);
 
-struct policy_value {
-	__u32 decision[2];
+/* What one parity says, in one word of 64 bits. The kernel gives the memory of an entry that is replaced to the next
+ * one at once, while a program may still be reading it: `check` tells whose the decision is. */
+struct policy_half {
+	__u32 decision;
+	__u32 check; /* POLICY_CHECK of the key */
 };
-ABI_SIZE(struct policy_value, 8);
+ABI_SIZE(struct policy_half, 8);
+
+#define POLICY_CHECK(subject, peer, direction) ((subject) * 0x9e3779b1u ^ ((peer) << 1 | (direction)))
+
+struct policy_value {
+	struct policy_half half[2];
+};
+ABI_SIZE(struct policy_value, 16);
 
 /* Key of `policy_ports`, a longest-prefix map. A set of ports never changes once it is used: other
  * contents have another number. Every set has an entry of 32 bits, its answer to all other traffic. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { VetchError } from '../../src/api/error.ts';
-import { Counter, DropReason, StandingFlag } from '../../src/maps/generated/abi.ts';
+import { Counter, DropReason, type PolicyKey, StandingFlag } from '../../src/maps/generated/abi.ts';
 import {
   type LearnedIdentity,
   type PolicyPair,
@@ -11,6 +11,7 @@ import {
   pairKey,
 } from '../../src/policy/tables.ts';
 import { allKeys } from '../../src/reconcile/policy/difference.ts';
+import { policyHalf } from '../../src/reconcile/policy/encode.ts';
 import { PolicyMaps } from '../../src/reconcile/policy/policy-maps.ts';
 import { slowness } from '../lab/process.ts';
 import * as build from './packet/build.ts';
@@ -79,6 +80,11 @@ function tables(
   };
 }
 
+/** Writes what a pair says under even and odd generations. */
+function decides(key: PolicyKey, decisions: readonly [even: number, odd: number]): void {
+  world.maps.policy.set(key, { half: decisions.map((decision) => policyHalf(key, decision)) });
+}
+
 const sends = () => world.run('from_endpoint', aToB, { device: a.device }).verdict;
 const halvesOf = (map: 'policy' | 'addressBlocks' | 'identities' | 'policyPorts') =>
   [...world.maps[map].raw.entries()].map(([, value]) => value);
@@ -91,7 +97,7 @@ test('what is applied is what packets are judged by, and both halves are the sam
   await apply(policy, tables(allow, deny));
   expect(sends()).toBe('drop');
   await policy.settled();
-  for (const value of halvesOf('policy')) expect(value.subarray(0, 4)).toEqual(value.subarray(4));
+  for (const value of halvesOf('policy')) expect(value.subarray(0, 8)).toEqual(value.subarray(8));
   for (const value of halvesOf('identities')) expect(value.subarray(0, 8)).toEqual(value.subarray(8));
   expect(failures).toEqual([]);
 });
@@ -156,15 +162,11 @@ test('a daemon that is killed between writing and turning leaves the old policy,
   await apply(first, tables(deny, allow));
   await first.settled();
   const parity = world.config.generation & 1;
-  const decision = parity === 0 ? [deny, allow] : [allow, deny];
-  world.maps.policy.set({ subject: a.identity, peer: 0, direction: 1 }, { decision });
-  world.maps.policy.set(
-    { subject: a.identity, peer: 9, direction: 1 },
-    { decision: parity === 0 ? [0, allow] : [allow, 0] },
-  );
+  decides({ subject: a.identity, peer: 0, direction: 1 }, parity === 0 ? [deny, allow] : [allow, deny]);
+  decides({ subject: a.identity, peer: 9, direction: 1 }, parity === 0 ? [0, allow] : [allow, 0]);
   expect(sends()).toBe('drop');
   const second = await open();
-  expect([...world.maps.policy.entries()].map(([, value]) => value.decision)).toEqual(
+  expect([...world.maps.policy.entries()].map(([, { half }]) => half.map(({ decision }) => decision))).toEqual(
     expect.arrayContaining([
       [deny, deny],
       [allow, allow],
@@ -179,13 +181,28 @@ test('what somebody else has changed is repaired and counted', async () => {
   const wanted = tables(deny, allow, { blocks: [['10.0.0.0/8', 300]] });
   await apply(policy, wanted);
   await policy.settled();
-  world.maps.policy.set({ subject: a.identity, peer: 0, direction: 1 }, { decision: [allow, allow] });
+  decides({ subject: a.identity, peer: 0, direction: 1 }, [allow, allow]);
   world.maps.addressBlocks.deleteManyRaw([...world.maps.addressBlocks.rawEntries()].map(([key]) => key));
-  world.maps.policy.set({ subject: 999, peer: 0, direction: 1 }, { decision: [allow, allow] });
+  decides({ subject: 999, peer: 0, direction: 1 }, [allow, allow]);
   expect(await policy.reconcile(wanted)).toBe(3);
   expect(sends()).toBe('drop');
   await policy.settled();
   expect(await policy.reconcile(wanted)).toBe(0);
+});
+
+test('an entry that is not its key’s denies, and is repaired', async () => {
+  const policy = await open();
+  const wanted = tables(allow, allow);
+  await apply(policy, wanted);
+  await policy.settled();
+  expect(sends()).toBe('redirect');
+  world.forget();
+  const half = policyHalf({ subject: b.identity, peer: 0, direction: 1 }, allow);
+  world.maps.policy.set({ subject: a.identity, peer: 0, direction: 1 }, { half: [half, half] });
+  expect(sends()).toBe('drop');
+  world.forget();
+  expect(await policy.reconcile(wanted)).toBe(1);
+  expect(sends()).toBe('redirect');
 });
 
 test(

@@ -1086,6 +1086,26 @@ export const networkCodec: Codec<Network> = {
   },
 };
 
+/** `struct policy_half`, 8 bytes */
+export interface PolicyHalf {
+  readonly decision: number;
+  readonly check: number;
+}
+
+export const policyHalfCodec: Codec<PolicyHalf> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.decision);
+    putU32(bytes, offset + 4, value.check);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      decision: getU32(bytes, offset + 0),
+      check: getU32(bytes, offset + 4),
+    };
+  },
+};
+
 /** `struct policy_key`, 12 bytes */
 export interface PolicyKey {
   readonly subject: number;
@@ -1136,20 +1156,20 @@ export const policyPortKeyCodec: Codec<PolicyPortKey> = {
   },
 };
 
-/** `struct policy_value`, 8 bytes */
+/** `struct policy_value`, 16 bytes */
 export interface PolicyValue {
-  readonly decision: readonly number[];
+  readonly half: readonly PolicyHalf[];
 }
 
 export const policyValueCodec: Codec<PolicyValue> = {
-  size: 8,
+  size: 16,
   encode(value, bytes, offset = 0) {
-    if (value.decision.length !== 2) throw new RangeError(`${value.decision.length} elements where 2 belong`);
-    value.decision.forEach((element, index) => putU32(bytes, offset + 0 + index * 4, element));
+    if (value.half.length !== 2) throw new RangeError(`${value.half.length} elements where 2 belong`);
+    value.half.forEach((element, index) => policyHalfCodec.encode(element, bytes, offset + 0 + index * 8));
   },
   decode(bytes, offset = 0) {
     return {
-      decision: Array.from({ length: 2 }, (_, index) => getU32(bytes, offset + 0 + index * 4)),
+      half: Array.from({ length: 2 }, (_, index) => policyHalfCodec.decode(bytes, offset + 0 + index * 8)),
     };
   },
 };

@@ -6,7 +6,7 @@ import type { PolicyChanges } from '../../policy/compiler.ts';
 import type { LearnedIdentity, PolicyTables, PortEntry, Standing, Standings } from '../../policy/tables.ts';
 import type { AppliedTables } from './applied.ts';
 import { shorterBlock } from './blocks.ts';
-import { blockKey, type HalvedMap, halvedMaps, learnedMapKey, portKey } from './encode.ts';
+import { blockKey, type HalvedMap, halvedMaps, learnedMapKey, policyHalf, portKey } from './encode.ts';
 import { HalfChanges } from './half-changes.ts';
 
 /** Entries of `policy_ports`, which have no halves. */
@@ -99,7 +99,8 @@ function pairChanges(before: AppliedTables, pairs: Iterable<PairChange>) {
   for (const pair of pairs) {
     const [was, is] = [before.decision(pair), pair.decision];
     if (was === is) continue;
-    changes.add(pair, was ?? DecisionLayout.ABSENT, is ?? DecisionLayout.ABSENT, lifeOf(was, is));
+    const [old, now] = [was ?? DecisionLayout.ABSENT, is ?? DecisionLayout.ABSENT];
+    changes.add(pair, policyHalf(pair, old), policyHalf(pair, now), lifeOf(was, is));
   }
   return changes;
 }

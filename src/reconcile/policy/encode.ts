@@ -6,8 +6,10 @@ import {
   type LearnedKey,
   learnedHalfCodec,
   learnedKeyCodec,
+  type PolicyHalf,
   type PolicyKey,
   type PolicyPortKey,
+  policyHalfCodec,
   policyKeyCodec,
   policyPortKeyCodec,
   standingCodec,
@@ -32,10 +34,21 @@ export const halvedMaps = {
   identities: { key: u32Codec, half: standingCodec as Codec<Standing> },
   addressBlocks: { key: blockKeyCodec, half: u32Codec },
   learned: { key: learnedKeyCodec as Codec<LearnedKey>, half: learnedIdentityCodec },
-  policy: { key: policyKeyCodec as Codec<PolicyKey>, half: u32Codec },
+  policy: { key: policyKeyCodec as Codec<PolicyKey>, half: policyHalfCodec as Codec<PolicyHalf> },
 } as const;
 
 export type HalvedMap = keyof typeof halvedMaps;
+
+/** Whether an entry is not there under the parity that this half is of. */
+export function isAbsent(map: HalvedMap, half: Uint8Array): boolean {
+  // Who is cut off has the identity 0, and flags.
+  return (map === 'identities' ? half : half.subarray(0, u32Codec.size)).every((byte) => byte === 0);
+}
+
+/** What a pair's entry says under a parity; `check` as bpf/abi/policy.h has it. */
+export function policyHalf({ subject, peer, direction }: PolicyKey, decision: number): PolicyHalf {
+  return { decision, check: (Math.imul(subject, 0x9e37_79b1) ^ ((peer << 1) | direction)) >>> 0 };
+}
 
 /** Prefix lengths of `policy_ports` that stand before a port's own bits. */
 const [anyProtocol, anyPort] = [32, 48];

@@ -1,6 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { u32Codec } from '../../maps/codec.ts';
-import { blockKeyCodec, policyKeyCodec, standingCodec } from '../../maps/generated/abi.ts';
+import {
+  blockKeyCodec,
+  DecisionKind,
+  DecisionLayout,
+  policyKeyCodec,
+  standingCodec,
+} from '../../maps/generated/abi.ts';
 import type { Maps } from '../../maps/open.ts';
 import { formatPrefix } from '../../model/address.ts';
 import {
@@ -13,7 +19,7 @@ import {
   type Standings,
 } from '../../policy/tables.ts';
 import type { RawEntry } from '../entry.ts';
-import { decodeLearnedKey, decodePortEntry, type HalvedMap, halvedMaps } from './encode.ts';
+import { decodeLearnedKey, decodePortEntry, type HalvedMap, halvedMaps, isAbsent, policyHalf } from './encode.ts';
 
 export type PolicyRawMaps = Pick<Maps, HalvedMap | 'policyPorts'>;
 
@@ -28,6 +34,8 @@ export interface ObservedPolicy {
   readonly torn: readonly TornEntry[];
 }
 
+/** What a program makes of an entry that is not its key's. */
+const denied = (DecisionKind.DENY << DecisionLayout.KIND_SHIFT) >>> 0;
 const nobody: Standing = { identity: 0, flags: 0 };
 
 /** Reads all that the kernel holds of policy. @param parity of the permissions' generation */
@@ -43,13 +51,20 @@ export async function observePolicy(maps: PolicyRawMaps, parity: number): Promis
     const half = value.subarray(parity * size, (parity + 1) * size);
     const other = value.subarray((1 - parity) * size, (2 - parity) * size);
     if (Buffer.compare(half, other) !== 0) torn.push({ map, key, value });
-    if (half.every((byte) => byte === 0)) continue;
+    if (isAbsent(map, half)) continue;
     if (map === 'identities') slots.set(u32Codec.decode(key), standingCodec.decode(half));
     else if (map === 'addressBlocks') blocks.set(cidrOf(key), u32Codec.decode(half));
     else if (map === 'learned') learned.set(decodeLearnedKey(key), halvedMaps.learned.half.decode(half));
     else {
       const { subject, peer, direction } = policyKeyCodec.decode(key);
-      const pair = { subject, peer, direction: direction === 0 ? 0 : 1, decision: u32Codec.decode(half) } as const;
+      const { decision, check } = halvedMaps.policy.half.decode(half);
+      const isRight = check === policyHalf({ subject, peer, direction }, decision).check;
+      const pair = {
+        subject,
+        peer,
+        direction: direction === 0 ? 0 : 1,
+        decision: isRight ? decision : denied,
+      } as const;
       pairs.set(pairKey(subject, peer, pair.direction), pair);
     }
   }

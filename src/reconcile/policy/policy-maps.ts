@@ -4,7 +4,7 @@ import type { PolicyChanges } from '../../policy/compiler.ts';
 import type { PolicyTables } from '../../policy/tables.ts';
 import { AppliedTables } from './applied.ts';
 import { allKeys, type PolicyDifference, policyDifference } from './difference.ts';
-import { type HalvedMap, halvedMaps } from './encode.ts';
+import { type HalvedMap, halvedMaps, isAbsent } from './encode.ts';
 import type { Life, Side } from './half-changes.ts';
 import { observePolicy, type PolicyRawMaps, type TornEntry } from './observe.ts';
 
@@ -186,7 +186,7 @@ export class PolicyMaps {
     for (const { map, key, value } of torn) {
       const { size } = halvedMaps[map].half;
       const half = value.slice(parity * size, (parity + 1) * size);
-      if (map !== 'identities' && half.every((byte) => byte === 0)) this.#maps[map].raw.delete(key);
+      if (map !== 'identities' && isAbsent(map, half)) this.#maps[map].raw.delete(key);
       else this.#maps[map].raw.update(key, Buffer.concat([half, half]));
     }
   }

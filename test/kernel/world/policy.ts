@@ -1,5 +1,6 @@
 import { DecisionKind, DecisionLayout, PolicyDirection, StandingFlag } from '../../../src/maps/generated/abi.ts';
 import { parseAddress, parsePrefix } from '../../../src/model/address.ts';
+import { policyHalf } from '../../../src/reconcile/policy/encode.ts';
 import { type EndpointName, endpoints } from './plan.ts';
 import type { World } from './world.ts';
 
@@ -37,10 +38,8 @@ export function rule(
   decision: Halves,
 ): void {
   const identity = peer === 'any' ? 0 : typeof peer === 'number' ? peer : endpoints[peer].identity;
-  world.maps.policy.set(
-    { subject: endpoints[who].identity, peer: identity, direction: PolicyDirection[direction] },
-    { decision: halves(decision) },
-  );
+  const key = { subject: endpoints[who].identity, peer: identity, direction: PolicyDirection[direction] };
+  world.maps.policy.set(key, { half: halves(decision).map((one) => policyHalf(key, one)) });
 }
 
 /** A set of ports: what it says of all else, and of prefixes of a protocol's ports. */
