@@ -31,12 +31,12 @@ export class RowCompiler {
   readonly #standings = new Map<number, Standings>();
   #blocks: ReadonlyMap<string, number> = new Map();
 
-  readonly #staleRows = new Map<Row, Profile>();
+  #staleRows = new Map<Row, Profile>();
   readonly #staleNamespaces = new Set<string>();
   readonly #newDocuments = new Set<LinkedDocument>();
   readonly #staleStandings = new Set<number>();
-  readonly #changedStandings = new Set<number>();
-  readonly #changedBlocks = new Set<string>();
+  #changedStandings = new Set<number>();
+  #changedBlocks = new Set<string>();
 
   constructor(
     identities: Identities,
@@ -124,15 +124,10 @@ export class RowCompiler {
 
   /** What has changed since the last call. */
   sweep() {
-    const changes = {
-      standings: new Set(this.#changedStandings),
-      blocks: new Set(this.#changedBlocks),
-      pairs: this.#pairs.sweep(),
-      portSets: this.#sets.sweep(),
-    };
-    this.#changedStandings.clear();
-    this.#changedBlocks.clear();
-    return changes;
+    const [standings, blocks] = [this.#changedStandings, this.#changedBlocks];
+    this.#changedStandings = new Set();
+    this.#changedBlocks = new Set();
+    return { standings, blocks, pairs: this.#pairs.sweep(), portSets: this.#sets.sweep() };
   }
 
   /** The term is new, and so is every document that uses it: nothing gets stale by it alone. */
@@ -237,8 +232,8 @@ export class RowCompiler {
         }
       }
       row.stale = undefined;
-      this.#staleRows.delete(row);
     }
+    this.#staleRows = new Map();
   }
 
   #settleBlocks(): void {
