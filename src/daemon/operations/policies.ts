@@ -12,18 +12,16 @@ import type { PolicyContext } from '../context.ts';
 export function applyPolicies(context: PolicyContext, { text, file }: ApplyPoliciesRequest): Promise<PolicyView[]> {
   const sources = parsePolicies(text, file);
   return context.lock.run(async () => {
-    const policies = new Map(context.state.index.policies);
-    const taken = new Set(Array.from(policies.values(), ({ number }) => number));
+    const { policies } = context.state.index;
     let last = context.state.index.lastPolicyNumber;
+    let taken: Set<number> | undefined;
     const documents = sources.map((source): PolicyDocument => {
-      const key = policyKey(source);
-      const known = policies.get(key)?.number;
-      const number = known ?? freeNumber(taken, last);
-      if (known === undefined) last = number;
-      taken.add(number);
-      const document = { ...source, number };
-      policies.set(key, document);
-      return document;
+      const known = policies.get(policyKey(source))?.number;
+      if (known !== undefined) return { ...source, number: known };
+      taken ??= new Set(Array.from(policies.values(), ({ number }) => number));
+      last = freeNumber(taken, last);
+      taken.add(last);
+      return { ...source, number: last };
     });
     const keyed = new Map(documents.map((document) => [policyKey(document), document]));
     await enforce(context, { documents: keyed }, (writer) => {

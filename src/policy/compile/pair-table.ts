@@ -17,7 +17,7 @@ export class PairTable {
   /** By subject, for both directions. */
   readonly #rows = new Map<number, Row>();
   /** Peers by row; `all`: the row had no pair at the last sweep. */
-  readonly #changed = new Map<number, Set<number> | 'all'>();
+  #changed = new Map<number, Set<number> | 'all'>();
   readonly #sets: PortSets;
   #size = 0;
 
@@ -86,7 +86,7 @@ export class PairTable {
         changes.push({ subject, peer, direction, decision: decisions?.get(peer) });
       }
     }
-    this.#changed.clear();
+    this.#changed = new Map();
     return changes;
   }
 }

@@ -17,8 +17,8 @@ export class PortSets {
   readonly #byKey = new Map<string, CountedSet>();
   readonly #byNumber = new Map<number, CountedSet>();
   readonly #live = new Map<number, readonly PortEntry[]>();
-  readonly #idle = new Set<CountedSet>();
-  readonly #changed = new Set<number>();
+  #idle = new Set<CountedSet>();
+  #changed = new Set<number>();
   /** Numbers of contents that the kernel already has. */
   readonly #seeds = new Map<string, number>();
   #entries = 0;
@@ -77,9 +77,9 @@ export class PortSets {
       this.#byKey.delete(set.key);
       this.#byNumber.delete(set.number);
     }
-    this.#idle.clear();
-    const changed = new Set(this.#changed);
-    this.#changed.clear();
+    const changed = this.#changed;
+    this.#idle = new Set();
+    this.#changed = new Set();
     return changed;
   }
 

@@ -39,13 +39,13 @@ export class RowCompiler {
   #blocks: ReadonlyMap<string, number> = new Map();
   readonly #learned = new Map<string, LearnedIdentity>();
 
-  readonly #staleRows = new Map<Row, Profile>();
+  #staleRows = new Map<Row, Profile>();
   readonly #staleNamespaces = new Set<string>();
   readonly #newDocuments = new Set<LinkedDocument>();
   readonly #staleStandings = new Set<number>();
-  readonly #changedStandings = new Set<number>();
-  readonly #changedBlocks = new Set<string>();
-  readonly #changedLearned = new Set<string>();
+  #changedStandings = new Set<number>();
+  #changedBlocks = new Set<string>();
+  #changedLearned = new Set<string>();
 
   constructor(
     identities: Identities,
@@ -144,17 +144,11 @@ export class RowCompiler {
 
   /** What has changed since the last call. */
   sweep() {
-    const changes = {
-      standings: new Set(this.#changedStandings),
-      blocks: new Set(this.#changedBlocks),
-      learned: new Set(this.#changedLearned),
-      pairs: this.#pairs.sweep(),
-      portSets: this.#sets.sweep(),
-    };
-    this.#changedStandings.clear();
-    this.#changedBlocks.clear();
-    this.#changedLearned.clear();
-    return changes;
+    const [standings, blocks, learned] = [this.#changedStandings, this.#changedBlocks, this.#changedLearned];
+    this.#changedStandings = new Set();
+    this.#changedBlocks = new Set();
+    this.#changedLearned = new Set();
+    return { standings, blocks, learned, pairs: this.#pairs.sweep(), portSets: this.#sets.sweep() };
   }
 
   /** The term is new, and so is every document that uses it: nothing gets stale by it alone. */
@@ -262,8 +256,8 @@ export class RowCompiler {
         }
       }
       row.stale = undefined;
-      this.#staleRows.delete(row);
     }
+    this.#staleRows = new Map();
   }
 
   #settleBlocks(): void {
