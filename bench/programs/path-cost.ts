@@ -17,7 +17,7 @@ import { type HookName, World } from '../../test/kernel/world/world.ts';
 import { Varied, type VariedRun } from './varied.ts';
 
 const runs = Number(process.argv[2] ?? 15);
-const repeat = Number(process.argv[3] ?? 500_000);
+const repeat = Number(process.argv[3] ?? 200_000);
 
 using world = World.create({});
 using varied = new Varied(world);
