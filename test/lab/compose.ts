@@ -4,7 +4,10 @@ import { stringify } from 'yaml';
 import type { Engine } from './engine.ts';
 import { RunError, run } from './process.ts';
 
-/** Runs `docker-compose` on a lab's engine, with a directory as it is; only the image is one that needs no registry. */
+/**
+ * Runs the `docker-compose` of an engine's distribution on it, with a directory as it is; only the image is one that needs no
+ * registry.
+ */
 export class Compose {
   readonly #engine: Engine;
   readonly #files: readonly string[];
@@ -21,11 +24,11 @@ export class Compose {
 
   /** @throws RunError */
   async run(...args: string[]): Promise<string> {
-    const { host, socket } = this.#engine;
+    const { machine, socket } = this.#engine;
     const files = this.#files.flatMap((file) => ['--file', file]);
     const command = ['docker-compose', ...files, '--project-name', 'tiers', ...args];
     const env = { DOCKER_HOST: `unix://${socket}`, EXAMPLE_IMAGE: 'links' };
-    const result = await run(host.command(command), { timeoutSeconds: 90, env });
+    const result = await run(machine.command(command), { timeoutSeconds: 90, env });
     if (result.status !== 0) throw new RunError(command, result);
     return result.stdout;
   }

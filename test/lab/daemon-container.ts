@@ -18,8 +18,6 @@ export class DaemonContainer {
   }
 
   static async create(engine: Engine): Promise<DaemonContainer> {
-    // As systemd has it on any host: what is mounted below is seen in containers
-    await engine.host.must('mount', '--make-rshared', '/run');
     return new DaemonContainer(engine, await importDaemonImage(engine));
   }
 
@@ -32,7 +30,7 @@ export class DaemonContainer {
     };
     const cgroup = this.engine.vetchFlags.slice(this.engine.vetchFlags.indexOf('--cgroup'));
     const flags = ['--node', this.host.name, '--uplink', 'eth0', '--resolver', 'off', ...cgroup];
-    const command = this.host.command([script, ...flags]);
+    const command = this.engine.machine.command([script, ...flags]);
     const result = await run(command, { env, timeoutSeconds: 60 });
     if (result.status !== 0) throw new RunError(command, result);
   }

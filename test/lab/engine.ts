@@ -10,7 +10,8 @@ import { type Background, must, RunError, type RunResult, run } from './process.
 /** A folder with another engine than the machine's own (test/engines), for all engines of a run. */
 const root = process.env.VETCH_E2E_ENGINE_ROOT;
 
-const programs = new URL('./programs/', import.meta.url).pathname;
+const checkout = new URL('../../', import.meta.url).pathname;
+const programs = `${checkout}test/lab/programs/`;
 
 /** Debian puts its own below /usr; what a machine has elsewhere may be something else that is called so. */
 const client = root !== undefined || existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
@@ -41,8 +42,9 @@ function servers(ports: readonly number[], name: string): string[] {
 
 const plugins = '/run/docker/plugins';
 
-function directoryOf(host: Host): string {
-  return join(host.state, '..', 'docker');
+/** What the lab keeps of a host on the disk. */
+function diskOf(host: Host): string {
+  return join(host.state, '..');
 }
 
 async function prepare(host: Host): Promise<void> {
@@ -50,8 +52,10 @@ async function prepare(host: Host): Promise<void> {
     'sh',
     '-ec',
     // Most machines have version 2 alone; this one may have it beside version 1, where no test would find it.
+    // And what is mounted below /run is seen in containers, as systemd has it on any host.
     `mkdir -p ${plugins} /run/docker/exec
      mount -t cgroup2 cgroup2 /sys/fs/cgroup
+     mount --make-rshared /run
      mkdir -p /run/containerd`,
   );
 }
@@ -78,16 +82,18 @@ export class Engine {
     this.host = host;
     this.machine = machine;
     this.#options = options;
-    this.#directory = directoryOf(host);
+    this.#directory = join(diskOf(host), 'docker');
     this.#cgroup = host.place.cgroup.slice(cgroupRoot().length);
   }
 
   /** Makes the host one that an engine can run on, and starts the engine; `pull` needs no registry. */
   static async start(host: Host, options: EngineOptions = {}): Promise<Engine> {
-    const directory = directoryOf(host);
+    const disk = diskOf(host);
+    const directory = join(disk, 'docker');
     mkdirSync(directory, { recursive: true });
     await prepare(host);
-    const machine = root === undefined ? host : await enterRoot(host, root, directory, [directory, programs]);
+    // What is given to docker and docker-compose as a file, or mounted into containers, lies in either
+    const machine = root === undefined ? host : await enterRoot(host, root, directory, [disk, checkout]);
     const engine = new Engine(host, machine, options);
     writeFileSync(join(directory, 'daemon.json'), '{}');
     await engine.#startContainerd();
