@@ -13,7 +13,7 @@ export interface Reply {
   readonly replyFrom: readonly [address: string, port: number] | null;
   readonly local: readonly [address: string, port: number] | null;
   readonly peer: readonly [address: string, port: number] | null;
-  /** errno's name, or `timeout`. */
+  /** errno's name, `timeout`, or `eof` where the connection was closed instead. */
   readonly error: string | null;
   readonly replies: number;
 }

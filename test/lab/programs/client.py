@@ -3,7 +3,8 @@
     client.py PROTOCOL ADDRESS PORT [--bind ADDRESS] [--source-port PORT] [--size BYTES] [--timeout SECONDS]
               [--count N] [--interval SECONDS]
 
-Gives {"ok", "reply", "replyFrom", "local", "peer", "error", "replies"}; `error` is an errno's name or `timeout`.
+Gives {"ok", "reply", "replyFrom", "local", "peer", "error", "replies"}; `error` is an errno's name, `timeout`, or `eof`
+where the other end closed the connection instead of answering.
 With --count it asks again over the same socket, and `replies` says how many were answered. Exit status 0 when all
 were, 1 when not.
 """
@@ -54,6 +55,8 @@ try:
         else:
             client.sendall(message)
         reply, sender = client.recvfrom(65536)
+        if reply == b"" and args.protocol != "udp":
+            raise EOFError
         result["reply"] = reply.decode().strip()
         result["replyFrom"] = list((sender or client.getpeername())[:2])
         result["local"] = list(client.getsockname()[:2])
@@ -61,6 +64,8 @@ try:
     result["ok"] = True
 except socket.timeout:
     result["error"] = "timeout"
+except EOFError:
+    result["error"] = "eof"
 except OSError as error:
     result["error"] = errno.errorcode.get(error.errno, str(error))
 print(json.dumps(result))
