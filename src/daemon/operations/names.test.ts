@@ -109,6 +109,25 @@ test('who may reach domain names is told, of the networks of engines too, and wh
   expect(listeners.size).toBe(0);
 });
 
+test('an endpoint that may reach domain names from its first moment brings its network along', async () => {
+  const { state, next, allow, events } = follower();
+  await next(4);
+  const fresh = anEndpoint({ ...labelled, id: `f${'a'.repeat(63)}`, name: 'fresh', number: 9 });
+  allow(fresh.number, '*.example.com');
+  state.putEndpoint(fresh);
+  expect(await next(2)).toMatchObject([
+    { event: 'network', name: 'dockers' },
+    { event: 'endpoint', name: 'fresh', domains: ['*.example.com'] },
+  ]);
+  state.deleteEndpoint(fresh.id);
+  allow(fresh.number);
+  expect(await next(2)).toEqual([
+    { event: 'removed', id: fresh.id },
+    { event: 'removed', id: dockers.id },
+  ]);
+  await events.return(undefined);
+});
+
 test('a follower that leaves while it waits is let go', async () => {
   const { stop, next } = follower();
   await next(4);

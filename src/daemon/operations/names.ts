@@ -40,6 +40,8 @@ export async function* followNames(context: NamesContext, signal: AbortSignal): 
     const event = eventOf(context, id);
     const network = told.get(id);
     if (event) {
+      // Policy may have spoken of an endpoint before it was put there.
+      if (event.event === 'endpoint' && !told.has(event.network)) yield* tell(event.network);
       told.set(id, 'network' in event ? event.network : '');
       yield event;
     } else if (network !== undefined) {
