@@ -466,6 +466,9 @@ int from_endpoint(struct __sk_buff *skb)
 		return action == BEGIN_TO_PUBLISHED ? begin_to_published(skb, &p) : action;
 	}
 	trace(STEP_CONNTRACK_HIT, ct->state);
+	/* What we wrote to the other wire of a translated flow is answered there, and begun by nobody. */
+	if ((ct->flags & CONNTRACK_REPLY_HALF) && !reply)
+		return drop(skb, &p, REASON_CONNTRACK_INVALID);
 	reason = judge_known(skb, &p, ct, reply);
 	if (reason)
 		return drop(skb, &p, reason);

@@ -198,8 +198,12 @@ NOT_INLINED int icmp_error_find(struct __sk_buff *skb, struct packet *p)
 	room->quoted.reply = source_is_b != !!(ct->flags & CONNTRACK_ORIGIN_B);
 	/* An endpoint speaks of what it received, and is no router. Nobody else speaks for an endpoint, and from
 	 * outside nobody for the host. */
-	if (p->hook == HOOK_FROM_ENDPOINT)
+	if (p->hook == HOOK_FROM_ENDPOINT) {
+		/* Of the other wire of a translated flow it receives what we wrote there, and no answers. */
+		if ((ct->flags & CONNTRACK_REPLY_HALF) && room->quoted.reply)
+			return REASON_ICMP_UNRELATED;
 		return address_equal(&p->source, &room->quoted.p.destination) ? REASON_NONE : REASON_ICMP_UNRELATED;
+	}
 	speaker = room->quoted.reply ? ct->source_party : ct->destination_party;
 	if (speaker == PARTY_WORLD || (speaker == PARTY_HOST && p->hook == HOOK_FROM_HOST && !skb->ingress_ifindex))
 		return REASON_NONE;

@@ -11,6 +11,7 @@ import {
   fromHost,
   fromOutside,
   hostSends,
+  ip,
   type PacketCase,
   sends,
   viaGateway,
@@ -39,6 +40,7 @@ export const domainNames: readonly PacketCase[] = families.flatMap((family): Pac
   const toWorld = (...content: [build.Layer]) => viaGateway('a', world, family, ...content);
   const ipOf = (source: string, destination: string) => ({ ip: { source, destination } });
   const a = addressOf('a', family);
+  const unreachable = family === 4 ? build.icmpErrors.unreachable(3) : build.icmpErrors.unreachable6(4);
   return [
     {
       name: `an address over IPv${family} that was learned is open to who learned it alone`,
@@ -218,6 +220,46 @@ export const domainNames: readonly PacketCase[] = families.flatMap((family): Pac
         sends('a', viaGateway('a', host, family, udp(53)), { ...passes, out: ipOf(a, gateway) }),
         hostSends(fromHost(host, a, family, udp(40_000, 53)), { verdict: 'drop', reason: 'CONNTRACK_INVALID' }),
         hostSends(fromHost(gateway, a, family, udp(40_000, 53)), { ...passes, out: ipOf(host, a) }),
+      ],
+    },
+    {
+      name: `of two servers over IPv${family} that are asked by one port the first answers`,
+      prepare: onlyNames,
+      steps: [
+        sends('a', toWorld(udp(53)), { ...passes, out: ipOf(a, gateway) }),
+        sends('a', viaGateway('a', other, family, udp(53)), { verdict: 'drop', reason: 'CONNTRACK_INVALID' }),
+        hostSends(fromHost(gateway, a, family, udp(40_000, 53)), { ...passes, out: ipOf(world, a) }),
+      ],
+    },
+    {
+      name: `what is sent over IPv${family} to the gateway itself by the port of a question never leaves as that question`,
+      prepare: onlyNames,
+      steps: [
+        sends('a', toWorld(udp(53)), { ...passes, out: ipOf(a, gateway) }),
+        sends('a', viaGateway('a', gateway, family, udp(53)), { verdict: 'drop', reason: 'CONNTRACK_INVALID' }),
+        sends('a', viaGateway('a', gateway, family, unreachable, ip(family, gateway, a), udp(40_000, 53)), {
+          verdict: 'drop',
+          reason: 'ICMP_UNRELATED',
+        }),
+        hostSends(fromHost(gateway, a, family, udp(40_000, 53)), { ...passes, out: ipOf(world, a) }),
+      ],
+    },
+    {
+      name: `an error over IPv${family} about a question, and one about its answer, show each end what it knows`,
+      prepare: onlyNames,
+      steps: [
+        sends('a', toWorld(udp(53)), { ...passes, out: ipOf(a, gateway) }),
+        hostSends(fromHost(gateway, a, family, unreachable, ip(family, a, gateway), udp(53)), {
+          ...passes,
+          out: { ...ipOf(world, a), icmp: { about: { ...ipOf(a, world), udp: { source: 40_000, destination: 53 } } } },
+        }),
+        sends('a', viaGateway('a', world, family, unreachable, ip(family, world, a), udp(40_000, 53)), {
+          ...passes,
+          out: {
+            ...ipOf(a, gateway),
+            icmp: { about: { ...ipOf(gateway, a), udp: { source: 53, destination: 40_000 } } },
+          },
+        }),
       ],
     },
     {
