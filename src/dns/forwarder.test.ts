@@ -46,6 +46,23 @@ test('a name that a server denies is denied: no other is asked', async () => {
   expect(asked).toEqual([first.address]);
 });
 
+test('a question is on its way until what comes before its answer is done', async () => {
+  const exchange: Exchange = async () => right;
+  const forwarder = new Forwarder({ upstreams: () => [first], byUdp: exchange, most: { total: 2, each: 1 } });
+  let done = () => {};
+  const before = new Promise<void>((resolve) => (done = resolve));
+  const seen: Buffer[] = [];
+  const held = forwarder.forward(www, '10.88.0.2', 'udp', (reply) => {
+    seen.push(reply);
+    return before;
+  });
+  await expect.poll(() => seen).toEqual([right]);
+  expect(await forwarder.forward(www, '10.88.0.2', 'udp')).toBe('overload');
+  expect(await forwarder.forward(www, '10.88.0.3', 'udp')).toEqual({ reply: right });
+  done();
+  expect([await held, forwarder.running]).toEqual([{ reply: right }, 0]);
+});
+
 test('three tries are made, and then it is said that they failed', async () => {
   const { asked, forwarder } = upstreams({});
   expect(await forwarder.forward(www, '10.88.0.2', 'udp')).toBe('failed');

@@ -17,7 +17,7 @@ export interface ForwarderOptions {
   readonly most?: { readonly total: number; readonly each: number };
 }
 
-/** An address' share is a sixteenth: 64 in 4.5 s, the longest that a question takes, while no server answers. */
+/** An address' share is a sixteenth: 64 in 4.5 s, the longest that a question takes to be answered, while no server answers. */
 const mostForwarded = { total: 1024, each: 64 };
 const tries = 3;
 
@@ -50,12 +50,20 @@ export class Forwarder {
    * A cut answer goes back to who asked by UDP, who asks again by TCP; for who asked by TCP it is fetched by TCP.
    *
    * @param source the asker's address
+   * @param before what is done before an answer is given: until then its question is on its way
    */
-  async forward(query: Query, source: string, transport: Transport): Promise<Forwarded> {
+  async forward(
+    query: Query,
+    source: string,
+    transport: Transport,
+    before?: (reply: Buffer) => Promise<void>,
+  ): Promise<Forwarded> {
     const leave = this.#limiter.enter(source);
     if (!leave) return 'overload';
     try {
-      return await this.#ask(query, transport);
+      const forwarded = await this.#ask(query, transport);
+      if (typeof forwarded !== 'string') await before?.(forwarded.reply);
+      return forwarded;
     } finally {
       leave();
     }

@@ -67,11 +67,12 @@ export class Resolver {
     if (decision.kind === 'answer') return this.#done('answered', answerReply(query, decision.records));
     if (decision.kind === 'nxdomain') return this.#done('nxdomain', refusal(query, rcode.nameError));
     if (decision.kind === 'refuse') return this.#done('refused', refusal(query, rcode.refused));
-    const forwarded = await this.#forwarder.forward(query, source, transport);
+    const forwarded = await this.#forwarder.forward(query, source, transport, async (reply) => {
+      const asked = canonicalDomain(query.name);
+      const isOpened = this.names.domains(network, source).some((pattern) => matchesDomain(pattern, asked));
+      if (isOpened) await this.#learner.learn(network, source, query, reply);
+    });
     if (typeof forwarded === 'string') return this.#done(forwarded, refusal(query, rcode.serverFailure));
-    const asked = canonicalDomain(query.name);
-    const isOpened = this.names.domains(network, source).some((pattern) => matchesDomain(pattern, asked));
-    if (isOpened) await this.#learner.learn(network, source, query, forwarded.reply);
     return this.#done('forwarded', transport === 'udp' ? fitted(query, forwarded.reply) : forwarded.reply);
   }
 
