@@ -3,7 +3,7 @@ import { type Answer, decode } from 'dns-packet';
 import type { LearnAnswerRequest } from '../api/schemas/names.ts';
 import { canonicalDomain } from '../model/domain-name.ts';
 import type { Query } from './query.ts';
-import { isTruncated, rcode, rcodeOf } from './reply.ts';
+import { rcode, rcodeOf } from './reply.ts';
 
 /** Asks the daemon to open an answer's addresses; throws an Error whose code is UNAVAILABLE while it is away. */
 export type TellDaemon = (request: LearnAnswerRequest) => Promise<unknown>;
@@ -18,22 +18,22 @@ export function addressesOf(
   reply: Buffer,
 ): LearnAnswerRequest['addresses'] {
   if (type !== 'A' && type !== 'AAAA') return [];
-  // One that was cut is asked for again by TCP.
-  if (isTruncated(reply) || rcodeOf(reply) !== rcode.noError) return [];
-  let answers: readonly Answer[];
+  // One that was cut, too: not everybody asks again by TCP (musl before 1.2.4).
+  if (rcodeOf(reply) !== rcode.noError) return [];
+  let answers: readonly { readonly owner: string; readonly answer: Answer }[];
   try {
-    answers = decode(reply).answers ?? [];
+    answers = (decode(reply).answers ?? []).map((answer) => ({ owner: canonicalDomain(answer.name), answer }));
   } catch {
     return [];
   }
   const found = new Map<string, number>();
   const seen = new Set<string>();
   const queue: [name: string, ttl: number][] = [[canonicalDomain(name), Number.POSITIVE_INFINITY]];
-  for (const [owner, ttl] of queue) {
-    if (seen.has(owner)) continue;
-    seen.add(owner);
-    for (const answer of answers) {
-      if (canonicalDomain(answer.name) !== owner) continue;
+  for (const [wanted, ttl] of queue) {
+    if (seen.has(wanted)) continue;
+    seen.add(wanted);
+    for (const { owner, answer } of answers) {
+      if (owner !== wanted) continue;
       // The chain holds for as long as its shortest link.
       if (answer.type === 'CNAME') queue.push([canonicalDomain(answer.data), Math.min(ttl, answer.ttl ?? 0)]);
       else if (answer.type === type && isIP(answer.data) > 0) found.set(answer.data, Math.min(ttl, answer.ttl ?? 0));
