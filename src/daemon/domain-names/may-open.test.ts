@@ -30,7 +30,13 @@ test.each([
   ['192.0.0.192', false],
   ['fd00:ec2::254', false],
   ['fd20:ce::254', false],
+  // By NAT64, whatever the IPv4 address is
+  ['64:ff9b::cb00:7109', true],
   ['64:ff9b::a9fe:a9fe', false],
+  ['64:ff9b::6464:64c8', false],
+  ['64:ff9b::7f00:1', false],
+  ['64:ff9b::c633:640a', false],
+  ['64:ff9b::a58:2', false],
 ])('an answer with %s opens it: %s', (address, expected) => {
   expect(mayOpen(address, surroundings)).toBe(expected);
 });

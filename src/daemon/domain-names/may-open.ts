@@ -5,10 +5,13 @@ import type { Network } from '../../model/network.ts';
 const never: readonly Prefix[] = [
   ...['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3'],
   ...['::/128', '::1/128', 'fe80::/10', 'ff00::/8'],
-  // Alibaba, Azure, Oracle; Amazon and Google by IPv6; by NAT64
+  // Alibaba, Azure, Oracle; Amazon and Google by IPv6
   ...['100.100.100.200/32', '168.63.129.16/32', '192.0.0.192/32'],
-  ...['fd00:ec2::254/128', 'fd20:ce::254/128', '64:ff9b::a9fe:0/112'],
+  ...['fd00:ec2::254/128', 'fd20:ce::254/128'],
 ].map(parsePrefix);
+
+/** NAT64: the last four bytes are an IPv4 address, which is who answers. */
+const translated = parsePrefix('64:ff9b::/96');
 
 export interface Surroundings {
   /** @param address canonical */
@@ -17,8 +20,10 @@ export interface Surroundings {
 }
 
 /** Whether an answer may open an address: not the host's, nor one of a network of ours, whatever a name's owner answers. */
-export function mayOpen(address: string, { isHost, networks }: Surroundings): boolean {
+export function mayOpen(address: string, surroundings: Surroundings): boolean {
+  const { isHost, networks } = surroundings;
   const bytes = parseAddress(address);
+  if (prefixHolds(translated, bytes)) return mayOpen(bytes.slice(12).join('.'), surroundings);
   if (isHost(address) || never.some((prefix) => prefixHolds(prefix, bytes))) return false;
   for (const { subnets } of networks) {
     if (subnets.some(({ cidr }) => prefixHolds(parsePrefix(cidr), bytes))) return false;
