@@ -112,3 +112,9 @@ test('one that stays away does not keep answers for ever', async () => {
   await one.learn('id-web', '10.88.0.2', www, answer);
   expect([told.length, one.missed]).toEqual([0, 1]);
 });
+
+test('nor does one that is there and says nothing', async () => {
+  const one = new Learner(() => new Promise(() => {}), 250);
+  await one.learn('id-web', '10.88.0.2', www, answer);
+  expect(one.missed).toBe(1);
+});

@@ -47,6 +47,15 @@ function isAway(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'UNAVAILABLE';
 }
 
+/** A daemon that is there and does not answer is waited for no longer than one that is away. */
+async function inTime(told: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the daemon does not answer')), ms);
+  });
+  await Promise.race([told, late]).finally(() => clearTimeout(timer));
+}
+
 /**
  * Has the daemon open what an answer allows before the answer is given. A daemon that is away is waited for; then the answer is
  * given all the same: what was open stays open, and nothing new is.
@@ -69,7 +78,7 @@ export class Learner {
     const until = performance.now() + this.#patience;
     for (;;) {
       try {
-        await this.#tell(request);
+        await inTime(this.#tell(request), until - performance.now());
         return;
       } catch (error) {
         if (!isAway(error) || performance.now() >= until) break;
