@@ -19,3 +19,7 @@ test.each<[string, string, boolean]>([
 test('case and the final dot make no other name', () => {
   expect(canonicalDomain('WWW.Example.COM.')).toBe('www.example.com');
 });
+
+test('a letter that is like one of ASCII only beyond it makes another', () => {
+  expect(matchesDomain('kubernetes.io', canonicalDomain('\u212aubernetes.io'))).toBe(false);
+});

@@ -1,6 +1,6 @@
-/** As names are compared: lower case, without the final dot. */
+/** As names are compared: lower case, without the final dot. Only of ASCII: the Kelvin sign is no k to a server. */
 export function canonicalDomain(name: string): string {
-  return name.toLowerCase().replace(/\.$/, '');
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()).replace(/\.$/, '');
 }
 
 /** Whether a pattern, `example.com` or `*.example.com`, which stands for all below it, is for a name. Both canonical. */
