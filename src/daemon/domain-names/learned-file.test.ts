@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -54,6 +54,21 @@ test('a line that was cut short harms no other', () => {
   expect(kept).toEqual([line('192.0.2.1')]);
   file.add([line('192.0.2.2')], 2, () => [...kept, line('192.0.2.2')]);
   expect(new LearnedFile(path, 'boot-1').read()).toEqual([line('192.0.2.1'), line('192.0.2.2')]);
+});
+
+test('after what the disk did not take everything is written anew', () => {
+  const file = new LearnedFile(path, 'boot-1');
+  add(file, line('192.0.2.1'));
+  rmSync(path);
+  mkdirSync(path);
+  expect(() => file.add([line('192.0.2.2')], 2, () => [])).toThrow('EISDIR');
+  rmSync(path, { recursive: true });
+  file.add([line('192.0.2.3')], 3, () => [1, 2, 3].map((last) => line(`192.0.2.${last}`)));
+  expect(new LearnedFile(path, 'boot-1').read().map(({ address }) => address)).toEqual([
+    '192.0.2.1',
+    '192.0.2.2',
+    '192.0.2.3',
+  ]);
 });
 
 test('what is no line is left out', () => {

@@ -60,8 +60,11 @@ export class LearnedFile {
     if (this.#lines === 0 || this.#lines + lines.length > 2 * addresses + slack) {
       this.#write(all());
     } else {
+      const before = this.#lines;
+      // A line of which the disk took a part would spoil the next: then it is written anew.
+      this.#lines = 0;
       appendFileSync(this.#path, textOf(lines));
-      this.#lines += lines.length;
+      this.#lines = before + lines.length;
     }
   }
 
