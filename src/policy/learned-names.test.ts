@@ -83,6 +83,35 @@ test('an endpoint that has learned all that it may forgets what expires first, a
   expect(Array.from(names.records(), ({ address }) => address)).toEqual(['192.0.2.10', '192.0.2.11', '192.0.2.12']);
 });
 
+test('an address keeps the names whose answers hold longest, and the one that it is told for', () => {
+  const names = new LearnedNames({ names: 3 });
+  const known = () => [...(names.get('1 192.0.2.1')?.names.keys() ?? [])];
+  for (const [name, ttl] of [
+    ['a.example', 60],
+    ['b.example', 10],
+    ['c.example', 30],
+  ] as const) {
+    answer(names, 0, name, { '192.0.2.1': ttl });
+  }
+  expect(after(answer(names, 0, 'd.example', { '192.0.2.1': 5 }))).toMatchObject([
+    { names: ['a.example', 'c.example', 'd.example'] },
+  ]);
+  for (let at = 0; at < 1000; at++) answer(names, at, `n${at}.example`, { '192.0.2.1': 60 });
+  expect(known()).toEqual(['n997.example', 'n998.example', 'n999.example']);
+  expect(keys(names.expire(60_998))).toEqual([]);
+  expect(keys(names.expire(60_999))).toEqual(['1 192.0.2.1']);
+});
+
+test('what was kept is taken up as far as there is room', () => {
+  const names = new LearnedNames({ total: 3, each: 2 });
+  for (const endpoint of [1, 2]) {
+    for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
+      names.put({ endpoint, address, names: new Map([['a.example', 1]]), expired: undefined });
+    }
+  }
+  expect(keys(names.addresses())).toEqual(['1 192.0.2.1', '1 192.0.2.2', '2 192.0.2.1']);
+});
+
 test('when all is full nobody takes what is another endpoint’s', () => {
   const names = new LearnedNames({ total: 2 });
   answer(names, 0, 'a.example', { '192.0.2.1': 30, '192.0.2.2': 10 });

@@ -41,10 +41,14 @@ export type LearnedChanges = ReadonlyMap<string, LearnedChange>;
 export interface LearnedLimits {
   readonly total: number;
   readonly each: number;
+  readonly names: number;
 }
 
-/** Of one endpoint, and of all together: half of what the map `learned` holds, as while a change is under way. */
-const defaultLimits: LearnedLimits = { total: 32_768, each: 1024 };
+/**
+ * Of all together: half of what the map `learned` holds, as while a change is under way; of one endpoint; and the names of one
+ * address: whoever may reach `*.example.com` may ask for any number of them.
+ */
+const defaultLimits: LearnedLimits = { total: 32_768, each: 1024, names: 64 };
 
 /** Seconds: an answer holds for as long as it takes to begin a connection by it, and for no longer than a day. */
 const [leastTtl, mostTtl] = [5, 86_400];
@@ -86,7 +90,8 @@ export class LearnedNames {
   }
 
   /**
-   * Takes an answer up. An endpoint that has learned all that it may forgets what expires first.
+   * Takes an answer up. An endpoint that has learned all that it may forgets what expires first, and so does an address that has
+   * all the names that it may.
    *
    * @returns what has changed: less than was answered where the limit of all together is reached
    */
@@ -99,6 +104,7 @@ export class LearnedNames {
       if (!known && !this.#makeRoom(endpoint, answered, changes)) continue;
       const until = now + 1000 * Math.min(Math.max(ttl, leastTtl), mostTtl);
       const names = new Map(known?.names).set(name, Math.max(until, known?.names.get(name) ?? 0));
+      if (names.size > this.#limits.names) names.delete(firstOver(names, name));
       const record = { endpoint, address, names, expired: undefined };
       this.#put(key, record);
       if (known?.expired !== undefined || !known?.names.has(name)) {
@@ -149,15 +155,20 @@ export class LearnedNames {
     }
   }
 
-  /** Takes up what was kept; the limits are as they were when it was learned. */
+  /** Takes up what was kept, as far as there is room. */
   put(record: LearnedRecord): void {
-    this.#put(learnedKey(record.endpoint, record.address), record);
+    if (this.#hasRoom(record.endpoint)) this.#put(learnedKey(record.endpoint, record.address), record);
+  }
+
+  #hasRoom(endpoint: number): boolean {
+    const own = this.#ofEndpoint.get(endpoint);
+    return this.size < this.#limits.total && (own?.size ?? 0) < this.#limits.each;
   }
 
   /** Whether there is room for one more address of an endpoint. @param answered keys that are not given up */
   #makeRoom(endpoint: number, answered: ReadonlySet<string>, changes: Map<string, LearnedChange>): boolean {
+    if (this.#hasRoom(endpoint)) return true;
     const own = this.#ofEndpoint.get(endpoint);
-    if (this.size < this.#limits.total && (own?.size ?? 0) < this.#limits.each) return true;
     let first: LearnedRecord | undefined;
     for (const key of own ?? []) {
       const record = this.#records.get(key);
@@ -186,6 +197,13 @@ export class LearnedNames {
     own?.delete(key);
     if (own?.size === 0) this.#ofEndpoint.delete(record.endpoint);
   }
+}
+
+/** The name whose answer is over first, of all but one. */
+function firstOver(names: ReadonlyMap<string, number>, butFor: string): string {
+  const others = [...names].filter(([name]) => name !== butFor);
+  const [first = ''] = others.reduce((a, b) => (b[1] < a[1] ? b : a));
+  return first;
 }
 
 function lastOf({ names }: LearnedRecord): number {
