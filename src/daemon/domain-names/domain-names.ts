@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { VetchError } from '../../api/error.ts';
 import type { LearnAnswerRequest, LearnedView, OpenedView } from '../../api/schemas/names.ts';
-import { canonicalAddress, formatAddress } from '../../model/address.ts';
+import { canonicalAddress, formatAddress, parsePrefix } from '../../model/address.ts';
 import { canonicalDomain, matchesDomain } from '../../model/domain-name.ts';
 import type { CollectProgram } from '../../observe/conntrack/collector.ts';
 import type { ConntrackCollect } from '../../observe/conntrack/kernel-program.ts';
@@ -74,7 +74,9 @@ export class DomainNames implements AsyncDisposable {
       }
       const around = {
         isHost: (address: string) => policy.isHost(address),
-        networks: [...state.index.networks.values()],
+        subnets: [...state.index.networks.values()].flatMap(({ subnets }) =>
+          subnets.map(({ cidr }) => parsePrefix(cidr)),
+        ),
       };
       const answered = addresses.map(({ address, ttl }) => ({ address: canonicalAddress(address), ttl }));
       const open = answered.filter(({ address }) => mayOpen(address, around));

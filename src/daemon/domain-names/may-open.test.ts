@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
-import { aNetwork } from '../../reconcile/testing.ts';
+import { parsePrefix } from '../../model/address.ts';
 import { mayOpen } from './may-open.ts';
 
-const surroundings = { isHost: (address: string) => address === '198.51.100.10', networks: [aNetwork()] };
+const surroundings = {
+  isHost: (address: string) => address === '198.51.100.10',
+  subnets: ['10.88.0.0/16', 'fd00:88::/64'].map(parsePrefix),
+};
 
 test.each([
   ['203.0.113.9', true],

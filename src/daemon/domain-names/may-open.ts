@@ -1,5 +1,4 @@
 import { type Prefix, parseAddress, parsePrefix, prefixHolds } from '../../model/address.ts';
-import type { Network } from '../../model/network.ts';
 
 /** No name of the world's has these: this host, its links, groups, and where clouds tell a machine its secrets. */
 const never: readonly Prefix[] = [
@@ -16,17 +15,14 @@ const translated = parsePrefix('64:ff9b::/96');
 export interface Surroundings {
   /** @param address canonical */
   isHost(address: string): boolean;
-  readonly networks: Iterable<Network>;
+  /** Of our networks. */
+  readonly subnets: readonly Prefix[];
 }
 
 /** Whether an answer may open an address: not the host's, nor one of a network of ours, whatever a name's owner answers. */
 export function mayOpen(address: string, surroundings: Surroundings): boolean {
-  const { isHost, networks } = surroundings;
+  const { isHost, subnets } = surroundings;
   const bytes = parseAddress(address);
   if (prefixHolds(translated, bytes)) return mayOpen(bytes.slice(12).join('.'), surroundings);
-  if (isHost(address) || never.some((prefix) => prefixHolds(prefix, bytes))) return false;
-  for (const { subnets } of networks) {
-    if (subnets.some(({ cidr }) => prefixHolds(parsePrefix(cidr), bytes))) return false;
-  }
-  return true;
+  return !isHost(address) && ![...never, ...subnets].some((prefix) => prefixHolds(prefix, bytes));
 }
