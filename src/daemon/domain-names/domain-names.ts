@@ -82,10 +82,10 @@ export class DomainNames implements AsyncDisposable {
       const open = answered.filter(({ address }) => mayOpen(address, around));
       const answer: LearnedAnswer = { endpoint: endpoint.number, name: asked, addresses: open };
       this.#answered.add(endpoint.id);
-      const missing = new Set(await policy.learn(answer, bootClock()));
-      this.#keep(open.map(({ address }) => learnedKey(endpoint.number, address)));
+      const { missing, forgotten } = await policy.learn(answer, bootClock());
+      this.#keep([...open.map(({ address }) => learnedKey(endpoint.number, address)), ...forgotten]);
       const isOpen = (address: string) =>
-        open.some((one) => one.address === address) && !missing.has(learnedKey(endpoint.number, address));
+        open.some((one) => one.address === address) && !missing.includes(learnedKey(endpoint.number, address));
       const opened = answered.map(({ address }) => address).filter(isOpen);
       const refused = answered.map(({ address }) => address).filter((address) => !isOpen(address));
       if (refused.length > 0) log.warn({ endpoint: endpoint.name, name: asked, refused }, 'not opened by an answer');

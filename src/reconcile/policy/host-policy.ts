@@ -153,13 +153,14 @@ export class HostPolicy {
    * Before an endpoint is told an answer: opens its addresses to it, as far as documents say. Resolves when they are open.
    *
    * @param now milliseconds of a clock that goes on while no daemon runs
-   * @returns keys of the addresses that could not be learned
+   * @returns keys of the addresses that could not be learned, and of those that were forgotten to make room
    * @throws VetchError MAP_FULL: nothing is changed
    */
-  async learn(answer: LearnedAnswer, now: number): Promise<string[]> {
-    await this.#followLearned(this.learned.learn(answer, now));
+  async learn(answer: LearnedAnswer, now: number): Promise<{ missing: string[]; forgotten: string[] }> {
+    const changed = await this.#followLearned(this.learned.learn(answer, now));
     const keys = answer.addresses.map(({ address }) => learnedKey(answer.endpoint, address));
-    return keys.filter((key) => !this.learned.get(key));
+    const isUnknown = (key: string) => !this.learned.get(key);
+    return { missing: keys.filter(isUnknown), forgotten: changed.filter(isUnknown) };
   }
 
   /** Closes to new flows the addresses of which no answer holds any more; gives their keys. */
