@@ -132,10 +132,9 @@ export class HostPolicy {
   /** Makes the kernel hold what the intent says; gives how many entries it did not. @throws VetchError MAP_FULL */
   async reconcile(intent: PolicyIntent, facts: HostFacts): Promise<number> {
     this.#tell(intent, facts);
-    const { standings } = this.#compiler.takeChanges();
-    const repairs = await this.#maps.reconcile(this.#wanted);
-    this.#tellListeners(standings);
-    return repairs;
+    // Told also when the kernel fails: the next time there is nothing new.
+    this.#tellListeners(this.#compiler.takeChanges().standings);
+    return this.#maps.reconcile(this.#wanted);
   }
 
   /** Patterns of the domain names that documents let an endpoint reach, in one order. */
