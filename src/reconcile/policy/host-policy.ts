@@ -184,13 +184,14 @@ export class HostPolicy {
 
   /** After an endpoint's entries are gone. */
   async removeEndpoint({ id, number }: Endpoint): Promise<void> {
-    if (this.#cutOff.get(number)?.id === id) {
+    const [isCutOff, isTold] = [this.#cutOff.get(number)?.id === id, this.#told.get(number)?.endpoint.id === id];
+    // Of one that is cut off, too: this daemon's predecessor may have told it something.
+    if (isCutOff || isTold) await this.#followLearned(this.learned.forget(number));
+    if (isCutOff) {
       this.#cutOff.delete(number);
       await this.#maps.applyUnread(this.#wanted, { ...noChanges, standings: new Set([number]) });
     }
-    if (this.#told.get(number)?.endpoint.id !== id) return;
-    await this.#followLearned(this.learned.forget(number));
-    await this.#tellUnread(number, undefined);
+    if (isTold) await this.#tellUnread(number, undefined);
   }
 
   /**
@@ -334,6 +335,9 @@ export class HostPolicy {
   #tell({ networks, endpoints, policies, namespaces }: PolicyIntent, facts: HostFacts): void {
     const told = new Map<number, Told | undefined>();
     for (const [number, { endpoint }] of this.#told) if (!endpoints.has(endpoint.id)) told.set(number, undefined);
+    // Before somebody else has its number.
+    const known = [...this.#cutOff.values(), ...Array.from(this.#told.values(), ({ endpoint }) => endpoint)];
+    for (const { id, number } of known) if (!endpoints.has(id)) this.learned.forget(number);
     this.#cutOff.clear();
     for (const endpoint of endpoints.values()) {
       const network = networks.get(endpoint.network);
@@ -346,7 +350,6 @@ export class HostPolicy {
       told.set(endpoint.number, toldOf(endpoint, network));
     }
     const host = this.#hostUpdate(networks.values(), facts);
-    for (const [number, one] of told) if (!one && !this.#cutOff.has(number)) this.learned.forget(number);
     this.#compiler.update({
       endpoints: new Map([...told].map(([number, one]) => [number, one?.facts])),
       learned: difference(this.#compiler.learnedAddresses(), this.learned.addresses(), sameLearned),
