@@ -116,11 +116,12 @@ export class DomainNames implements AsyncDisposable {
   }
 
   /** The collector's program, which also finds out what of the expired is in use. */
-  collecting(program: ConntrackCollect): CollectProgram {
+  collecting(program: Pick<ConntrackCollect, 'expire' | 'expireAndFindUse' | 'flush'>): CollectProgram {
     return {
       expire: async () => {
         if (!this.#learned.hasExpired) return program.expire();
-        const began = bootClock();
+        // What is being marked is marked by then: the program tells of no other.
+        const began = await this.#options.lock.run(async () => bootClock());
         const { inUse, ...collected } = await program.expireAndFindUse();
         const keys = new Set(inUse.map(({ endpoint, addr }) => learnedKey(endpoint, formatAddress(addr))));
         await this.#change(() => this.#options.policy.releaseLearned(keys, began));
