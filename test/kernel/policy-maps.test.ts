@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { VetchError } from '../../src/api/error.ts';
 import { Counter, DropReason, type PolicyKey, StandingFlag } from '../../src/maps/generated/abi.ts';
+import type { Maps } from '../../src/maps/open.ts';
+import { parseAddress } from '../../src/model/address.ts';
 import {
   type LearnedIdentity,
   type PolicyPair,
@@ -11,7 +13,7 @@ import {
   pairKey,
 } from '../../src/policy/tables.ts';
 import { allKeys } from '../../src/reconcile/policy/difference.ts';
-import { policyHalf } from '../../src/reconcile/policy/encode.ts';
+import { type HalvedMap, policyHalf } from '../../src/reconcile/policy/encode.ts';
 import { PolicyMaps } from '../../src/reconcile/policy/policy-maps.ts';
 import { slowness } from '../lab/process.ts';
 import * as build from './packet/build.ts';
@@ -35,7 +37,7 @@ const { a, b } = endpoints;
 const failures: unknown[] = [];
 const aToB = between('a', 'b', 4, build.udp({ source: 40_000, destination: 80 }));
 
-function open(): Promise<PolicyMaps> {
+function open(maps: Pick<Maps, HalvedMap | 'policyPorts'> = world.maps): Promise<PolicyMaps> {
   const generation = {
     get parity() {
       return (world.config.generation & 1) as 0 | 1;
@@ -45,7 +47,7 @@ function open(): Promise<PolicyMaps> {
       world.maps.config.set(0, { ...config, generation: config.generation + 1 });
     },
   };
-  return PolicyMaps.open(world.maps, generation, (error) => failures.push(error));
+  return PolicyMaps.open(maps, generation, (error) => failures.push(error));
 }
 
 const apply = (policy: PolicyMaps, to: PolicyTables) => policy.apply(to, allKeys(policy.applied, to));
@@ -117,6 +119,46 @@ test('what is gone from the tables is gone from the maps', async () => {
   expect([halvesOf('policy').length, halvesOf('addressBlocks').length, halvesOf('policyPorts').length]).toEqual([
     2, 0, 0,
   ]);
+});
+
+test('an address is nobody of whom nothing is decided, neither when it is learned nor when it is forgotten', async () => {
+  const seen: string[] = [];
+  /** After each call of the kernel: whether the address is known, and whether something is decided about who it is. */
+  const look = () => {
+    const learned = world.maps.learned.get({ endpoint: a.number, addr: parseAddress('203.0.113.9') })?.half[0]
+      ?.identity;
+    const decided = world.maps.policy.get({ subject: a.identity, peer: 300, direction: 1 })?.half[0]?.decision;
+    seen.push(`${learned ? 'known' : 'unknown'}, ${decided ? 'decided' : 'undecided'}`);
+  };
+  const watched = <M extends { readonly raw: object }>(map: M): M => {
+    const raw = new Proxy(map.raw, {
+      get(target, key) {
+        const value = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          const result: unknown = value.apply(target, args);
+          look();
+          return result;
+        };
+      },
+    });
+    return Object.assign(Object.create(map), { raw });
+  };
+  const { policy: pairsMap, learned: learnedMap } = world.maps;
+  const policy = await open({ ...world.maps, policy: watched(pairsMap), learned: watched(learnedMap) });
+  await apply(policy, tables(deny, allow));
+  await policy.settled();
+  const [without, withLearned] = [
+    tables(deny, allow),
+    tables(deny, allow, {
+      learned: [[`${a.number} 203.0.113.9`, { identity: 300, expired: false }]],
+      pairs: [{ subject: a.identity, peer: 300, direction: 1, decision: allow }],
+    }),
+  ];
+  for (const to of [withLearned, without]) await policy.applyUnread(to, allKeys(policy.applied, to));
+  expect(seen).toContain('known, decided');
+  expect(seen.at(-1)).toBe('unknown, undecided');
+  expect(seen).not.toContain('known, undecided');
 });
 
 test('a block that comes or goes never hides a wider one', async () => {

@@ -19,8 +19,8 @@ export interface Generation {
 const patience = 100;
 
 /** Of these, what is gone is removed; an array's slots stay. */
-const keyedMaps = ['addressBlocks', 'policy', 'learned'] as const;
-/** Who endpoints are is written last: what their identities decide is there by then. */
+const keyedMaps = ['policy', 'addressBlocks', 'learned'] as const;
+/** Who somebody is is written last, and removed first: what is decided about them is there meanwhile. */
 const writeOrder: readonly HalvedMap[] = [...keyedMaps, 'identities'];
 
 /**
@@ -111,7 +111,7 @@ export class PolicyMaps {
       return;
     }
     const difference = policyDifference(this.#applied, tables, keys);
-    this.#begin(difference, 'after', 'after');
+    this.#begin(difference, 'after', 'after', ['comes', 'stays']);
     this.#applied.follow(tables, keys);
     this.#forget(difference);
   }
@@ -135,11 +135,11 @@ export class PolicyMaps {
     return this.#settled;
   }
 
-  #begin(difference: PolicyDifference, even: Side, odd: Side): void {
+  #begin(difference: PolicyDifference, even: Side, odd: Side, lives?: readonly Life[]): void {
     try {
       this.#maps.policyPorts.raw.updatePacked(difference.ports.come);
       this.#maps.policyPorts.raw.updatePacked(difference.ports.repaired);
-      this.#write(difference, even, odd);
+      this.#write(difference, even, odd, lives);
     } catch (error) {
       // The compiler goes back by numbers of its own: what comes next may be more than the next change.
       this.#unsure = true;
@@ -177,7 +177,8 @@ export class PolicyMaps {
   }
 
   #delete({ halves }: PolicyDifference, life: Life): void {
-    for (const map of keyedMaps) this.#maps[map].raw.deletePacked(halves[map].entries('before', 'after', [life]));
+    for (const map of keyedMaps.toReversed())
+      this.#maps[map].raw.deletePacked(halves[map].entries('before', 'after', [life]));
   }
 
   /** Brings halves in step with those that count. */
