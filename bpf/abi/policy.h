@@ -77,9 +77,10 @@ enum learned_flag {
 	LEARNED_EXPIRED = 1, /* the answer's time is over: for flows that are there, and for no new one */
 };
 
+/* In one word of 64 bits, as of struct policy_half. */
 struct learned_half {
 	__u32 identity; /* 0: under this parity the entry is not there */
-	__u32 flags; /* enum learned_flag */
+	__u32 flags; /* enum learned_flag; in the other bits a check of the key */
 };
 ABI_SIZE(struct learned_half, 8);
 

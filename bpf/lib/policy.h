@@ -85,22 +85,35 @@ static __always_inline struct standing standing_at(struct block_key *key, const 
 	return outsider;
 }
 
+static __always_inline __u32 learned_check(const struct learned_key *key)
+{
+	const __u32 *words = const_words(&key->addr);
+	__u32 check = key->endpoint;
+
+	for (int i = 0; i < 4; i++)
+		check = (check ^ words[i]) * 0x9e3779b1u;
+	return check & ~LEARNED_EXPIRED;
+}
+
 /* Who an address of the world is to an endpoint that documents let reach domain names. */
 static __always_inline __u32 identity_of_learned(struct room *room, __u32 parity, __u32 otherwise)
 {
 	struct learned_key *key = &room->learned_key;
 	struct learned *known;
-	struct learned_half *half;
+	__u64 half;
+	__u32 flags;
 
 	key->endpoint = room->judged.source.number;
 	key->addr = room->judged.destination.addr;
 	known = bpf_map_lookup_elem(&learned, key);
 	if (!known)
 		return otherwise;
-	half = &known->half[parity];
-	if (!half->identity || ((half->flags & LEARNED_EXPIRED) && !room->judged.known))
+	half = *(const volatile __u64 *)&known->half[parity];
+	flags = half >> 32;
+	/* Another key's is none, as if the address had not been learned. */
+	if (!(__u32)half || (flags & ~LEARNED_EXPIRED) != learned_check(key))
 		return otherwise;
-	return half->identity;
+	return (flags & LEARNED_EXPIRED) && !room->judged.known ? otherwise : (__u32)half;
 }
 
 /* Judges what `room->judged` holds. Answers a drop reason; the identities and the decision stay there. */

@@ -87,12 +87,11 @@ beforeEach(() => {
   );
   maps = owned.use(openMaps(pins.maps));
   fill();
-  const collector = owned.use(
-    new Collector({
-      program: { expire: async () => ({ live: 20_000, deleted: 0 }), flush: async () => 0 },
-      onError: () => {},
-    }),
-  );
+  const collector = new Collector({
+    program: { expire: async () => ({ live: 20_000, deleted: 0 }), flush: async () => 0 },
+    onError: () => {},
+  });
+  owned.defer(() => void collector.close());
   const options: ObserverOptions = {
     maps,
     pins,

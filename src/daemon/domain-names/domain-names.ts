@@ -21,6 +21,8 @@ export interface DomainNamesOptions {
   readonly file: LearnedFile;
 }
 
+const warningPause = 10_000;
+
 /** Milliseconds between looks for answers that hold no more. */
 const interval = 1000;
 
@@ -47,6 +49,7 @@ export class DomainNames implements AsyncDisposable {
   /** Ids of endpoints that have been answered since this daemon began. */
   readonly #answered = new Set<string>();
   readonly #forget: () => void;
+  #warned = Number.NEGATIVE_INFINITY;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: DomainNamesOptions) {
@@ -62,7 +65,7 @@ export class DomainNames implements AsyncDisposable {
 
   /** Opens the addresses of an answer that an endpoint is about to be given. @throws VetchError NOT_FOUND, MAP_FULL */
   learn({ network, source, name, addresses }: LearnAnswerRequest): Promise<OpenedView> {
-    const { lock, log, policy, state } = this.#options;
+    const { lock, policy, state } = this.#options;
     const asked = canonicalDomain(name);
     return lock.run(async () => {
       const endpoint = state.index.endpointsAt(canonicalAddress(source)).find((one) => one.network === network);
@@ -88,7 +91,7 @@ export class DomainNames implements AsyncDisposable {
         open.some((one) => one.address === address) && !missing.includes(learnedKey(endpoint.number, address));
       const opened = answered.map(({ address }) => address).filter(isOpen);
       const refused = answered.map(({ address }) => address).filter((address) => !isOpen(address));
-      if (refused.length > 0) log.warn({ endpoint: endpoint.name, name: asked, refused }, 'not opened by an answer');
+      if (refused.length > 0) this.#warn({ endpoint: endpoint.name, name: asked, refused });
       return { opened, refused };
     });
   }
@@ -96,6 +99,14 @@ export class DomainNames implements AsyncDisposable {
   /** Whether an endpoint's answers are heard of, by its id. */
   hasLearned(endpoint: string): boolean {
     return this.#answered.has(endpoint);
+  }
+
+  /** A container asks as often as it likes: one in ten seconds is told. */
+  #warn(refusal: { readonly endpoint: string; readonly name: string; readonly refused: readonly string[] }): void {
+    const now = bootClock();
+    if (now - this.#warned < warningPause) return;
+    this.#warned = now;
+    this.#options.log.warn(refusal, 'not opened by an answer');
   }
 
   /** What endpoints have learned, by endpoint and address. */

@@ -9,7 +9,7 @@ function program(expire: CollectProgram['expire']): CollectProgram {
 }
 
 test('it runs at once and then at intervals, and sums up', async () => {
-  using collector = new Collector({
+  await using collector = new Collector({
     program: program(async () => ({ live: 7, deleted: 2 })),
     interval: 5,
     onError: () => {},
@@ -25,7 +25,7 @@ test('it runs at once and then at intervals, and sums up', async () => {
 
 test('a run that fails is counted and told, and the next one comes', async () => {
   const errors: unknown[] = [];
-  using collector = new Collector({
+  await using collector = new Collector({
     program: program(() => Promise.reject(new Error('no'))),
     interval: 1,
     onError: (error) => errors.push(error),
@@ -45,7 +45,7 @@ test('a closed collector runs no more, and still flushes', async () => {
     interval: 1,
     onError: () => {},
   });
-  collector.close();
+  await collector.close();
   await setTimeout(20);
   expect(runs).toBe(0);
   expect(await collector.flush(conntrackFilter({ port: [80] }), plainNames)).toEqual({ flushed: 1 });

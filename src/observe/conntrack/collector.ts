@@ -37,9 +37,10 @@ export interface CollectorOptions {
  * Frees the room of flows that have ended. The datapath judges expiry at every look-up, so nothing depends on when this
  * runs but the room in the map and the precision of the quotas.
  */
-export class Collector implements Disposable {
+export class Collector implements AsyncDisposable {
   readonly #options: CollectorOptions;
   #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
   #closed = false;
   #entries: number | undefined;
   #numbers: CollectorNumbers = { runs: 0, deleted: 0, failures: 0, seconds: 0 };
@@ -68,18 +69,22 @@ export class Collector implements Disposable {
     return { flushed: await this.#options.program.flush(filter, names) };
   }
 
-  close(): void {
+  /** Ends with the run under way. */
+  async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    await this.#running;
   }
 
-  [Symbol.dispose](): void {
-    this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   #schedule(delay: number): void {
     if (this.#closed) return;
-    this.#timer = setTimeout(() => void this.#run(), delay);
+    this.#timer = setTimeout(() => {
+      this.#running = this.#run();
+    }, delay);
     this.#timer.unref();
   }
 

@@ -6,7 +6,7 @@ import type { PolicyChanges } from '../../policy/compiler.ts';
 import type { LearnedIdentity, PolicyTables, PortEntry, Standing, Standings } from '../../policy/tables.ts';
 import type { AppliedTables } from './applied.ts';
 import { shorterBlock } from './blocks.ts';
-import { blockKey, type HalvedMap, halvedMaps, learnedMapKey, policyHalf, portKey } from './encode.ts';
+import { blockKey, type HalvedMap, halvedMaps, learnedHalf, learnedMapKey, policyHalf, portKey } from './encode.ts';
 import { HalfChanges } from './half-changes.ts';
 
 /** Entries of `policy_ports`, which have no halves. */
@@ -88,7 +88,9 @@ function learnedChanges(before: PolicyTables, after: PolicyTables, keys: Iterabl
   for (const text of keys) {
     const [was, is] = [before.learned.get(text), after.learned.get(text)];
     if (was?.identity === is?.identity && was?.expired === is?.expired) continue;
-    changes.add(learnedMapKey(text), was ?? notLearned, is ?? notLearned, lifeOf(was, is));
+    const mapKey = learnedMapKey(text);
+    const [old, now] = [learnedHalf(mapKey, was ?? notLearned), learnedHalf(mapKey, is ?? notLearned)];
+    changes.add(mapKey, old, now, lifeOf(was, is));
   }
   return changes;
 }

@@ -3,6 +3,7 @@ import {
   type BlockKey,
   blockKeyCodec,
   LearnedFlag,
+  type LearnedHalf,
   type LearnedKey,
   learnedHalfCodec,
   learnedKeyCodec,
@@ -18,22 +19,11 @@ import { formatAddress, isIPv4, parseAddress, parsePrefix } from '../../model/ad
 import { type LearnedIdentity, learnedKey, type PortEntry, type Standing } from '../../policy/tables.ts';
 import type { RawEntry } from '../entry.ts';
 
-const learnedIdentityCodec: Codec<LearnedIdentity> = {
-  size: learnedHalfCodec.size,
-  encode({ identity, expired }, bytes, offset) {
-    learnedHalfCodec.encode({ identity, flags: expired ? LearnedFlag.EXPIRED : 0 }, bytes, offset);
-  },
-  decode(bytes, offset) {
-    const { identity, flags } = learnedHalfCodec.decode(bytes, offset);
-    return { identity, expired: (flags & LearnedFlag.EXPIRED) !== 0 };
-  },
-};
-
 /** Maps whose values say one thing under even permission generations and another under odd ones: the key, and half a value. */
 export const halvedMaps = {
   identities: { key: u32Codec, half: standingCodec as Codec<Standing> },
   addressBlocks: { key: blockKeyCodec, half: u32Codec },
-  learned: { key: learnedKeyCodec as Codec<LearnedKey>, half: learnedIdentityCodec },
+  learned: { key: learnedKeyCodec as Codec<LearnedKey>, half: learnedHalfCodec as Codec<LearnedHalf> },
   policy: { key: policyKeyCodec as Codec<PolicyKey>, half: policyHalfCodec as Codec<PolicyHalf> },
 } as const;
 
@@ -58,6 +48,14 @@ export function blockKey(cidr: string): BlockKey {
   // An IPv6 prefix that holds all of IPv4 is of IPv6 all the same: the text tells.
   const family = cidr.includes(':') || !isIPv4(address) ? 6 : 4;
   return { prefixlen: 32 + prefixLength, family, addr: address };
+}
+
+/** What a learned address says under a parity; the check in its flags as bpf/lib/policy.h has it. */
+export function learnedHalf({ endpoint, addr }: LearnedKey, { identity, expired }: LearnedIdentity): LearnedHalf {
+  const words = new DataView(addr.buffer, addr.byteOffset, addr.byteLength);
+  let check = endpoint;
+  for (let at = 0; at < 16; at += 4) check = Math.imul(check ^ words.getUint32(at, true), 0x9e37_79b1);
+  return { identity, flags: ((check & ~LearnedFlag.EXPIRED) | (expired ? LearnedFlag.EXPIRED : 0)) >>> 0 };
 }
 
 /** @param text of `learnedKey` */

@@ -4,11 +4,14 @@ import {
   blockKeyCodec,
   DecisionKind,
   DecisionLayout,
+  LearnedFlag,
+  learnedKeyCodec,
   policyKeyCodec,
   standingCodec,
 } from '../../maps/generated/abi.ts';
 import type { Maps } from '../../maps/open.ts';
 import { formatPrefix } from '../../model/address.ts';
+import { IDENTITY_WORLD } from '../../policy/decision.ts';
 import {
   type LearnedIdentity,
   type PolicyPair,
@@ -19,7 +22,15 @@ import {
   type Standings,
 } from '../../policy/tables.ts';
 import type { RawEntry } from '../entry.ts';
-import { decodeLearnedKey, decodePortEntry, type HalvedMap, halvedMaps, isAbsent, policyHalf } from './encode.ts';
+import {
+  decodeLearnedKey,
+  decodePortEntry,
+  type HalvedMap,
+  halvedMaps,
+  isAbsent,
+  learnedHalf,
+  policyHalf,
+} from './encode.ts';
 
 export type PolicyRawMaps = Pick<Maps, HalvedMap | 'policyPorts'>;
 
@@ -54,8 +65,12 @@ export async function observePolicy(maps: PolicyRawMaps, parity: number): Promis
     if (isAbsent(map, half)) continue;
     if (map === 'identities') slots.set(u32Codec.decode(key), standingCodec.decode(half));
     else if (map === 'addressBlocks') blocks.set(cidrOf(key), u32Codec.decode(half));
-    else if (map === 'learned') learned.set(decodeLearnedKey(key), halvedMaps.learned.half.decode(half));
-    else {
+    else if (map === 'learned') {
+      const { identity, flags } = halvedMaps.learned.half.decode(half);
+      const expired = (flags & LearnedFlag.EXPIRED) !== 0;
+      const isRight = flags === learnedHalf(learnedKeyCodec.decode(key), { identity, expired }).flags;
+      learned.set(decodeLearnedKey(key), isRight ? { identity, expired } : { identity: IDENTITY_WORLD, expired });
+    } else {
       const { subject, peer, direction } = policyKeyCodec.decode(key);
       const { decision, check } = halvedMaps.policy.half.decode(half);
       const isRight = check === policyHalf({ subject, peer, direction }, decision).check;

@@ -1,6 +1,7 @@
-import { Identity, LearnedFlag } from '../../../src/maps/generated/abi.ts';
+import { Identity } from '../../../src/maps/generated/abi.ts';
+import { parseAddress } from '../../../src/model/address.ts';
 import * as build from '../packet/build.ts';
-import { networks } from '../world/plan.ts';
+import { endpoints, networks } from '../world/plan.ts';
 import { allow, deny, govern, learn, portSet, rule, turn } from '../world/policy.ts';
 import type { World } from '../world/world.ts';
 import {
@@ -58,6 +59,17 @@ export const domainNames: readonly PacketCase[] = families.flatMap((family): Pac
       ],
     },
     {
+      name: `an entry over IPv${family} that is another key's is none`,
+      prepare(to) {
+        onlyNames(to);
+        learn(to, 'a', other, named);
+        const [entry] = [...to.maps.learned.entries()].map(([, value]) => value);
+        const { number } = endpoints.a;
+        if (entry) to.maps.learned.set({ endpoint: number, addr: parseAddress(world) }, entry);
+      },
+      steps: [sends('a', viaGateway('a', other, family, tcp(80)), passes), sends('a', toWorld(tcp(80)), denied)],
+    },
+    {
       name: `an address over IPv${family} that was learned says nothing where no document names domains`,
       prepare(to) {
         onlyNames(to);
@@ -96,7 +108,7 @@ export const domainNames: readonly PacketCase[] = families.flatMap((family): Pac
         {
           ...sends('a', toWorld(udp(443)), passes),
           afterwards(to) {
-            learn(to, 'a', world, named, LearnedFlag.EXPIRED);
+            learn(to, 'a', world, named, true);
             turn(to);
           },
         },
@@ -123,7 +135,7 @@ export const domainNames: readonly PacketCase[] = families.flatMap((family): Pac
         {
           ...sends('a', toWorld(udp(443)), denied),
           afterwards(to) {
-            learn(to, 'a', world, named, LearnedFlag.EXPIRED);
+            learn(to, 'a', world, named, true);
             rule(to, 'a', 'EGRESS', named, allow);
             turn(to);
           },

@@ -1,6 +1,6 @@
 import { DecisionKind, DecisionLayout, PolicyDirection, StandingFlag } from '../../../src/maps/generated/abi.ts';
 import { parseAddress, parsePrefix } from '../../../src/model/address.ts';
-import { policyHalf } from '../../../src/reconcile/policy/encode.ts';
+import { learnedHalf, policyHalf } from '../../../src/reconcile/policy/encode.ts';
 import { type EndpointName, endpoints } from './plan.ts';
 import type { World } from './world.ts';
 
@@ -66,10 +66,11 @@ export function block(world: World, cidr: string, identity: number): void {
 }
 
 /** Has an endpoint told an address, which is this identity to it; 0: it is forgotten. */
-export function learn(world: World, who: EndpointName, address: string, identity: Halves, flags = 0): void {
+export function learn(world: World, who: EndpointName, address: string, identity: Halves, expired = false): void {
   const key = { endpoint: endpoints[who].number, addr: parseAddress(address) };
   if (identity === 0) world.maps.learned.delete(key);
-  else world.maps.learned.set(key, { half: halves(identity).map((number) => ({ identity: number, flags })) });
+  else
+    world.maps.learned.set(key, { half: halves(identity).map((one) => learnedHalf(key, { identity: one, expired })) });
 }
 
 /** The permissions' generation goes up by one: its parity turns. */
