@@ -17,7 +17,7 @@ export default defineConfig({
             'src/**/*.test.ts',
             'scripts/**/*.test.ts',
             'bench/**/*.test.ts',
-            'test/compliance/store*.test.ts',
+            'test/compliance/{store,cluster}*.test.ts',
             'test/kernel/packet/*.test.ts',
             'test/kernel/instructions/committed.test.ts',
             'test/policy/{model,sets}/*.test.ts',
@@ -31,7 +31,7 @@ export default defineConfig({
           name: 'kernel',
           include: ['test/{kernel,netlink,observe}/**/*.test.ts', 'test/compliance/**/*.test.ts'],
           exclude: [
-            'test/compliance/store*.test.ts',
+            'test/compliance/{store,cluster}*.test.ts',
             'test/kernel/packet/*.test.ts',
             'test/kernel/instructions/committed.test.ts',
           ],

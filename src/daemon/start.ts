@@ -17,7 +17,7 @@ import { Host } from '../reconcile/host.ts';
 import { type LoadRecords, loadPrograms } from '../reconcile/programs.ts';
 import { mayReattach, Sandbox, sandboxFact } from '../reconcile/sandbox.ts';
 import type { Store } from '../store/contract.ts';
-import { openEmbeddedStore } from '../store/embedded.ts';
+import { type EmbeddedStore, openEmbeddedStore } from '../store/embedded.ts';
 import { claimBpffs } from './bpffs-owner.ts';
 import { cgroupFor } from './cgroup-root.ts';
 import type { Context } from './context.ts';
@@ -31,7 +31,7 @@ import { Mutex } from './mutex.ts';
 import { observedHost } from './observed-host.ts';
 import { operationsOf } from './operations.ts';
 import type { DaemonOptions } from './options.ts';
-import { State } from './state.ts';
+import { loadIntent, State } from './state.ts';
 import { UndoStack } from './undo-stack.ts';
 
 /** Where the compiled objects lie, in the checkout as in an installation. VETCH_OBJECTS: others, to try an upgrade with. */
@@ -57,7 +57,8 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
   opened.push('give back the pins', () => owner[Symbol.dispose]());
   const store = await openStore(options);
   opened.push('close the store', () => store.close());
-  const intent = await store.load();
+  const { cluster } = store;
+  const intent = await loadIntent(store, cluster);
   const tree = new PinTree(options.bpffs);
   const { programs, records, loaded } = await loadPrograms({
     directory: objectDirectory,
@@ -105,7 +106,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
     }
   };
   const context: Context = {
-    ...{ options, log, store, state, host, policy: host.policy, domainNames, lock, forgetFlows },
+    ...{ options, log, store, cluster, state, host, policy: host.policy, domainNames, lock, forgetFlows },
   };
   const maintenance = new Maintenance(context);
   opened.push('stop maintenance', () => maintenance[Symbol.asyncDispose]());
@@ -130,7 +131,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
 }
 
 /** @throws VetchError UNSUPPORTED: a store that is not built yet */
-export function openStore(options: DaemonOptions): Promise<Store> {
+export function openStore(options: DaemonOptions): Promise<EmbeddedStore> {
   if (options.store === 'embedded') return openEmbeddedStore(options.state);
   throw new VetchError('UNSUPPORTED', `store ${options.store} is not built yet`, 'use --store embedded');
 }

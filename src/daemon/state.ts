@@ -2,7 +2,15 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
 import { EndpointIndex } from '../network/endpoint-index.ts';
+import type { ClusterStore } from '../store/cluster-contract.ts';
+import type { Store } from '../store/contract.ts';
 import { IntentIndex } from './intent-index.ts';
+
+/** What this host has for itself, under what the cluster says. */
+export async function loadIntent(store: Store, cluster: ClusterStore): Promise<Intent> {
+  const { policies, namespaces } = await cluster.load();
+  return { ...(await store.load()), policies, namespaces };
+}
 
 /** The intent in memory: to find things in, and to plan new ones among. It changes after the store has. */
 export class State {
