@@ -37,7 +37,7 @@ deps: ## The Debian packages that running needs, installed only when missing
 
 .PHONY: deps-test
 deps-test:
-	@scripts/packages.sh run demo test engine compose bpf kernels
+	@scripts/packages.sh run demo test engine compose bpf kernels etcd
 
 $(NODE_MODULES): package-lock.json | runtime
 	npm ci --ignore-scripts --no-audit --no-fund

@@ -2,12 +2,14 @@
 import { writeSync } from 'node:fs';
 import type { ClusterStore } from '../../src/store/cluster-contract.ts';
 import { openEmbeddedStore } from '../../src/store/embedded.ts';
+import { openPlace } from './etcd-place.ts';
 import { samplePolicy } from './store-records.ts';
 
 const [, , kind, place = ''] = process.argv;
 
 async function open(): Promise<ClusterStore> {
   if (kind === 'embedded') return (await openEmbeddedStore(place)).cluster;
+  if (kind === 'etcd') return openPlace(place, 'a');
   throw new Error(`there is no store ${kind}`);
 }
 

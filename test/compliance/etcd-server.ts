@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Background, must } from '../lab/process.ts';
+
+interface Member {
+  readonly name: string;
+  readonly client: string;
+  readonly command: readonly string[];
+  process: Background;
+}
+
+/** Debian's etcd, as many members as are asked for, on loopback, each with a directory of its own. */
+export class EtcdServers implements AsyncDisposable {
+  readonly #directory: string;
+  readonly #members: readonly Member[];
+
+  private constructor(directory: string, members: readonly Member[]) {
+    this.#directory = directory;
+    this.#members = members;
+  }
+
+  /** Resolves when they answer. */
+  static async start(count = 1, ...flags: readonly string[]): Promise<EtcdServers> {
+    const directory = mkdtempSync(join(tmpdir(), 'vetch-etcd-'));
+    const ports = await freePorts(2 * count);
+    const names = Array.from({ length: count }, (_, i) => `m${i}`);
+    const peer = (i: number) => `http://127.0.0.1:${ports[2 * i + 1]}`;
+    const cluster = names.map((name, i) => `${name}=${peer(i)}`).join(',');
+    const members = names.map((name, i): Member => {
+      const client = `127.0.0.1:${ports[2 * i]}`;
+      const command = [
+        ...['etcd', '--name', name, '--data-dir', join(directory, name), '--logger', 'zap', '--log-level', 'error'],
+        ...['--listen-client-urls', `http://${client}`, '--advertise-client-urls', `http://${client}`],
+        ...['--listen-peer-urls', peer(i), '--initial-advertise-peer-urls', peer(i)],
+        ...['--initial-cluster', cluster, '--initial-cluster-state', 'new', ...flags],
+      ];
+      return { name, client, command, process: new Background(command) };
+    });
+    const servers = new EtcdServers(directory, members);
+    try {
+      await servers.healthy();
+    } catch (error) {
+      await servers[Symbol.asyncDispose]();
+      throw error;
+    }
+    return servers;
+  }
+
+  get count(): number {
+    return this.#members.length;
+  }
+
+  /** Of the members' clients, `HOST:PORT` each. */
+  get endpoints(): readonly string[] {
+    return this.#members.map(({ client }) => client);
+  }
+
+  /** Waits until the members that run answer. */
+  async healthy(): Promise<void> {
+    const running = this.#members.filter(({ process }) => process.running).map(({ client }) => client);
+    const late = Date.now() + 30_000;
+    for (;;) {
+      try {
+        await must(['etcdctl', '--endpoints', running.join(','), 'endpoint', 'health'], { env: { ETCDCTL_API: '3' } });
+        return;
+      } catch (error) {
+        if (Date.now() > late) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
+  /** @returns what it printed */
+  etcdctl(...args: readonly string[]): Promise<string> {
+    const running = this.#members.filter(({ process }) => process.running).map(({ client }) => client);
+    return must(['etcdctl', '--endpoints', running.join(','), ...args], { env: { ETCDCTL_API: '3' } });
+  }
+
+  /** Index of the member that leads. */
+  async leader(): Promise<number> {
+    const text = await this.etcdctl('endpoint', 'status', '--write-out', 'json');
+    const states = JSON.parse(text) as {
+      Endpoint: string;
+      Status: { leader: number; header: { member_id: number } };
+    }[];
+    const leading = states.find(({ Status }) => Status.leader === Status.header.member_id);
+    return this.#members.findIndex(({ client }) => client === leading?.Endpoint);
+  }
+
+  async revision(): Promise<number> {
+    const text = await this.etcdctl('endpoint', 'status', '--write-out', 'json');
+    const states = JSON.parse(text) as { Status: { header: { revision: number } } }[];
+    return Math.max(...states.map(({ Status }) => Status.header.revision));
+  }
+
+  async kill(index: number): Promise<void> {
+    await this.#member(index).process.stop('SIGKILL');
+  }
+
+  async restart(index: number): Promise<void> {
+    const member = this.#member(index);
+    member.process = new Background(member.command);
+    await this.healthy();
+  }
+
+  /** SIGSTOP: connections stay open, and nobody answers. */
+  pause(index: number): void {
+    this.#member(index).process.child.kill('SIGSTOP');
+  }
+
+  resume(index: number): void {
+    this.#member(index).process.child.kill('SIGCONT');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#members.map(({ process }) => process.stop('SIGKILL')));
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #member(index: number): Member {
+    const member = this.#members[index];
+    if (!member) throw new Error(`there is no member ${index}`);
+    return member;
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => server.once('listening', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
