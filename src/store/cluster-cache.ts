@@ -1,4 +1,7 @@
+import type { ClusterRecords } from '../model/cluster.ts';
+import { ClusterView } from './cluster-view.ts';
 import type { Store } from './contract.ts';
+import { decodeShared, splitKey } from './etcd/keys.ts';
 import type { Keyed } from './etcd/replica.ts';
 
 const recordFacts = 'cluster/record/';
@@ -30,6 +33,18 @@ export class ClusterCache {
       keys.set(key, { revision: Number(fact.slice(0, space)), text: fact.slice(space + 1) });
     }
     return { ...(JSON.parse(state) as Omit<CachedCluster, 'keys'>), keys };
+  }
+
+  /** Undefined: this host has never been in a cluster. @throws VetchError as `ClusterStore.load` */
+  async records(): Promise<ClusterRecords | undefined> {
+    const cached = await this.read();
+    if (!cached) return undefined;
+    const view = new ClusterView();
+    for (const [full, { text }] of cached.keys) {
+      const split = splitKey(full);
+      if (split) view.set(split.kind, split.key, decodeShared(split.kind, split.key, text));
+    }
+    return view;
   }
 
   /** Of a cluster that the host has left. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
+import { EtcdServers } from '../lab/etcd-servers.ts';
 import { clusterCompliance } from './cluster.ts';
 import { etcdPlace, openPlace } from './etcd-place.ts';
-import { EtcdServers } from './etcd-server.ts';
 
 const writer = fileURLToPath(new URL('cluster-writer.ts', import.meta.url));
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ClusterChanges, ClusterRecords } from '../../src/model/cluster.ts';
 import { policyKey } from '../../src/model/policy.ts';
 import type { ClusterStore } from '../../src/store/cluster-contract.ts';
-import { sampleHeld, sampleNetwork, samplePolicies, samplePolicy } from './store-records.ts';
+import { sampleClusterEndpoint, sampleHeld, sampleNetwork, samplePolicies, samplePolicy } from './store-records.ts';
 import { startWriter } from './writer.ts';
 
 /** What the suite needs of a cluster's store that it judges. */
@@ -376,15 +376,16 @@ export function clusterCompliance(under: ClusterUnderTest): void {
 
       test('a host tells of itself and of its endpoints, and what it takes back goes', async () => {
         const { a, b } = await both();
-        const endpoint = { ...sampleNode.endpoint };
+        const endpoint = sampleClusterEndpoint('a', 1);
+        const node = { version: '0.1.0', addresses: ['198.51.100.10'], started: '2026-01-31T12:00:00.000Z' };
         a.publish((writer) => {
-          writer.putNode(sampleNode.node);
+          writer.putNode(node);
           writer.putEndpoint(endpoint);
         });
         await expect
           .poll(async () => [...(await b.load()).endpoints])
           .toEqual([[`a/${endpoint.id}`, { ...endpoint, node: 'a' }]]);
-        expect((await b.load()).nodes.get('a')).toEqual({ ...sampleNode.node, name: 'a' });
+        expect((await b.load()).nodes.get('a')).toEqual({ ...node, name: 'a' });
         expect((await a.load()).endpoints.size).toBe(0);
         a.publish((writer) => writer.deleteEndpoint(endpoint.id));
         await expect.poll(async () => (await b.load()).endpoints.size).toBe(0);
@@ -392,17 +393,3 @@ export function clusterCompliance(under: ClusterUnderTest): void {
     });
   });
 }
-
-const sampleNode = {
-  node: { version: '0.1.0', addresses: ['198.51.100.10'], started: '2026-01-31T12:00:00.000Z' },
-  endpoint: {
-    id: 'e'.repeat(64),
-    name: 'web',
-    network: 'f'.repeat(64),
-    owner: 'vetch',
-    mac: '02:42:0a:58:00:02',
-    addresses: ['10.88.0.2/24'],
-    labels: { app: 'web' },
-    ports: [],
-  },
-} as const;

@@ -48,7 +48,7 @@ let context: PolicyContext;
 
 async function start(capacities?: { readonly pairs: number }): Promise<void> {
   store = await openEmbeddedStore(directory);
-  const state = new State(await loadIntent(store, store.cluster));
+  const state = new State(await loadIntent(store, await store.cluster.load()));
   const policy = compiled(state, capacities);
   context = { lock: new Mutex(), log: pino({ level: 'silent' }), policy, state, cluster: store.cluster };
 }

@@ -1,10 +1,9 @@
-import { VetchError } from '../../api/error.ts';
 import type { ApplyPoliciesRequest, PolicyDocumentView, PolicyView } from '../../api/schemas/policy.ts';
 import { type PolicyDocument, policyKey } from '../../model/policy.ts';
 import type { PolicyUpdate } from '../../policy/compiler.ts';
-import { maxDocumentNumber } from '../../policy/decision.ts';
 import { parsePolicies } from '../../policy/documents/parse.ts';
 import { findDocument } from '../../policy/find-document.ts';
+import { freeNumber } from '../../policy/free-number.ts';
 import { documentView, policyView } from '../../policy/views.ts';
 import { changeCluster } from '../change-cluster.ts';
 import type { PolicyContext } from '../context.ts';
@@ -79,22 +78,4 @@ function view({ policy, state }: PolicyContext, document: PolicyDocument): Polic
   const numbers = new Set(policy.selected(policyKey(document)));
   const selected = [...state.index.endpoints.values()].filter(({ number }) => numbers.has(number));
   return policyView(document, selected.map(({ name }) => name).sort());
-}
-
-/**
- * The first free number after the last one given, around the end: events that are remembered still name the documents
- * that are gone.
- *
- * @throws VetchError MAP_FULL
- */
-function freeNumber(taken: ReadonlySet<number>, last: number): number {
-  for (let step = 0; step < maxDocumentNumber; step++) {
-    const number = ((last + step) % maxDocumentNumber) + 1;
-    if (!taken.has(number)) return number;
-  }
-  throw new VetchError(
-    'MAP_FULL',
-    `this host has ${maxDocumentNumber} policy documents, which is as many as it can have`,
-    'delete documents that are no longer needed',
-  );
 }

@@ -13,12 +13,14 @@ import { Outage } from './outage.ts';
 import type { Presence } from './presence.ts';
 import { methods } from './protocol.ts';
 import type { Replica } from './replica.ts';
-import { readSnapshot, type Snapshot } from './snapshot.ts';
+import { readSnapshot } from './snapshot.ts';
 import { transact } from './transaction.ts';
 import { PlaceLost, watch } from './watch.ts';
 
 /** Milliseconds that a transaction waits for the store to come back before it is refused at once. */
 const patience = 3_000;
+
+const accept = 'if that is meant, restart the daemon';
 
 export interface EtcdClusterParts {
   readonly client: EtcdClient;
@@ -114,7 +116,8 @@ export class EtcdCluster implements ClusterStore {
       throw refusal(error);
     }
     await this.#arriveAt(revision);
-    await this.#until(() => !replica.hasUntold);
+    // Without a follower `load` tells.
+    await this.#until(() => !this.#follower || !replica.hasUntold);
   }
 
   publish(change: (writer: PresenceWriter) => void): void {
@@ -179,13 +182,12 @@ export class EtcdCluster implements ClusterStore {
     const { client, clusterId, prefix, replica } = this.#parts;
     const first = { key: Buffer.from(`${prefix}/`), limit: 1, keysOnly: true };
     const { header } = await client.call(methods.range, first, client.times.attempt);
-    if (header.clusterId !== clusterId) {
-      throw away('another cluster of etcd answers in its place: if that is meant, restart the daemon');
-    }
-    const wentBack = Number(header.revision) < replica.position;
-    if (!wentBack && !this.#placeLost) return;
-    const snapshot: Snapshot = await readSnapshot(client, prefix);
-    replica.replace(snapshot.keys, snapshot.revision, wentBack);
+    // Whoever swaps or empties etcd would open everywhere at once what policies close.
+    if (header.clusterId !== clusterId) throw away(`another cluster of etcd answers in its place: ${accept}`);
+    if (Number(header.revision) < replica.position) throw away(`etcd has lost what it had, or was restored: ${accept}`);
+    if (!this.#placeLost) return;
+    const snapshot = await readSnapshot(client, prefix);
+    replica.replace(snapshot.keys, snapshot.revision, false);
     this.#placeLost = false;
     this.#tell();
   }

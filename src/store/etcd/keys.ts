@@ -1,5 +1,6 @@
 import type { ClusterRecords } from '../../model/cluster.ts';
 import type { SharedKind } from '../cluster-writes.ts';
+import { decodeRecord } from '../codec.ts';
 import type { RecordKind } from '../records.ts';
 
 /**
@@ -15,7 +16,7 @@ import type { RecordKind } from '../records.ts';
 export const schemaKey = 'schema';
 
 /** What each kind of a cluster's records is decoded as. */
-export const recordKinds: Readonly<Record<keyof ClusterRecords, RecordKind>> = {
+const recordKinds: Readonly<Record<keyof ClusterRecords, RecordKind>> = {
   networks: 'networks',
   addresses: 'addresses',
   identities: 'identities',
@@ -36,6 +37,11 @@ export function splitKey(key: string): { readonly kind: keyof ClusterRecords; re
   return slash > 0 && Object.hasOwn(recordKinds, kind)
     ? { kind: kind as keyof ClusterRecords, key: key.slice(slash + 1) }
     : undefined;
+}
+
+/** A record as the cluster's view has it. @throws VetchError UNSUPPORTED, INTERNAL, as `decodeRecord` */
+export function decodeShared(kind: keyof ClusterRecords, key: string, text: string): unknown {
+  return kind === 'namespaces' ? decodeRecord(kind, key, text).labels : decodeRecord(recordKinds[kind], key, text);
 }
 
 /** Whether a key is what a host tells of itself. */

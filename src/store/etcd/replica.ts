@@ -1,8 +1,7 @@
 import { VetchError } from '../../api/error.ts';
 import type { ClusterChanges, ClusterRecords } from '../../model/cluster.ts';
 import { ClusterView } from '../cluster-view.ts';
-import { decodeRecord } from '../codec.ts';
-import { isOwn, recordKinds, splitKey } from './keys.ts';
+import { decodeShared, isOwn, splitKey } from './keys.ts';
 
 /** What a key below the prefix has held since a revision. */
 export interface Keyed {
@@ -163,12 +162,7 @@ export class Replica {
     this.#unsaved.set(key, text === undefined ? undefined : { text, revision });
     this.#unreadable.delete(key);
     try {
-      const record = text === undefined ? undefined : decodeRecord(recordKinds[split.kind], split.key, text);
-      this.view.set(
-        split.kind,
-        split.key,
-        record !== undefined && 'labels' in record && split.kind === 'namespaces' ? record.labels : record,
-      );
+      this.view.set(split.kind, split.key, text === undefined ? undefined : decodeShared(split.kind, split.key, text));
     } catch (error) {
       if (!(error instanceof VetchError)) throw error;
       this.#unreadable.set(key, error);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Background, must } from '../lab/process.ts';
+import { Background, must } from './process.ts';
 
 interface Member {
   readonly name: string;
@@ -11,34 +11,52 @@ interface Member {
   process: Background;
 }
 
-/** Debian's etcd, as many members as are asked for, on loopback, each with a directory of its own. */
+export interface EtcdOptions {
+  /** Default: 1. */
+  readonly count?: number;
+  /** Where they run; default: here, on loopback. */
+  readonly machine?: { readonly address4: string; command(command: readonly string[]): string[] };
+  /** More flags of etcd's. */
+  readonly flags?: readonly string[];
+}
+
+/** Debian's etcd, as many members as are asked for, each with a directory of its own. */
 export class EtcdServers implements AsyncDisposable {
   readonly #directory: string;
   readonly #members: readonly Member[];
 
-  private constructor(directory: string, members: readonly Member[]) {
+  readonly #within: (command: readonly string[]) => readonly string[];
+
+  private constructor(
+    directory: string,
+    members: readonly Member[],
+    within: (command: readonly string[]) => readonly string[],
+  ) {
     this.#directory = directory;
     this.#members = members;
+    this.#within = within;
   }
 
   /** Resolves when they answer. */
-  static async start(count = 1, ...flags: readonly string[]): Promise<EtcdServers> {
+  static async start({ count = 1, machine, flags = [] }: EtcdOptions = {}): Promise<EtcdServers> {
     const directory = mkdtempSync(join(tmpdir(), 'vetch-etcd-'));
-    const ports = await freePorts(2 * count);
+    const address = machine?.address4 ?? '127.0.0.1';
+    const within = (command: readonly string[]) => machine?.command(command) ?? command;
+    const ports = machine ? Array.from({ length: 2 * count }, (_, i) => 2379 + i) : await freePorts(2 * count);
     const names = Array.from({ length: count }, (_, i) => `m${i}`);
-    const peer = (i: number) => `http://127.0.0.1:${ports[2 * i + 1]}`;
+    const peer = (i: number) => `http://${address}:${ports[2 * i + 1]}`;
     const cluster = names.map((name, i) => `${name}=${peer(i)}`).join(',');
     const members = names.map((name, i): Member => {
-      const client = `127.0.0.1:${ports[2 * i]}`;
+      const client = `${address}:${ports[2 * i]}`;
       const command = [
         ...['etcd', '--name', name, '--data-dir', join(directory, name), '--logger', 'zap', '--log-level', 'error'],
         ...['--listen-client-urls', `http://${client}`, '--advertise-client-urls', `http://${client}`],
         ...['--listen-peer-urls', peer(i), '--initial-advertise-peer-urls', peer(i)],
         ...['--initial-cluster', cluster, '--initial-cluster-state', 'new', ...flags],
       ];
-      return { name, client, command, process: new Background(command) };
+      return { name, client, command, process: new Background(within(command)) };
     });
-    const servers = new EtcdServers(directory, members);
+    const servers = new EtcdServers(directory, members, within);
     try {
       await servers.healthy();
     } catch (error) {
@@ -63,7 +81,7 @@ export class EtcdServers implements AsyncDisposable {
     const late = Date.now() + 30_000;
     for (;;) {
       try {
-        await must(['etcdctl', '--endpoints', running.join(','), 'endpoint', 'health'], { env: { ETCDCTL_API: '3' } });
+        await this.#etcdctl(running, 'endpoint', 'health');
         return;
       } catch (error) {
         if (Date.now() > late) throw error;
@@ -75,7 +93,12 @@ export class EtcdServers implements AsyncDisposable {
   /** @returns what it printed */
   etcdctl(...args: readonly string[]): Promise<string> {
     const running = this.#members.filter(({ process }) => process.running).map(({ client }) => client);
-    return must(['etcdctl', '--endpoints', running.join(','), ...args], { env: { ETCDCTL_API: '3' } });
+    return this.#etcdctl(running, ...args);
+  }
+
+  #etcdctl(endpoints: readonly string[], ...args: readonly string[]): Promise<string> {
+    const command = ['etcdctl', '--endpoints', endpoints.join(','), ...args];
+    return must(this.#within(command), { env: { ETCDCTL_API: '3' } });
   }
 
   /** Index of the member that leads. */
@@ -101,7 +124,7 @@ export class EtcdServers implements AsyncDisposable {
 
   async restart(index: number): Promise<void> {
     const member = this.#member(index);
-    member.process = new Background(member.command);
+    member.process = new Background(this.#within(member.command));
     await this.healthy();
   }
 
