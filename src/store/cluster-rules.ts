@@ -3,34 +3,9 @@ import type { HeldAddress, NumberedIdentity } from '../model/cluster.ts';
 import type { Network } from '../model/network.ts';
 import type { PolicyDocument } from '../model/policy.ts';
 import type { ClusterView } from './cluster-view.ts';
-import type { ClusterWrite, SharedKind } from './cluster-writes.ts';
+import type { ClusterWrite } from './cluster-writes.ts';
 import { ConflictError } from './conflict.ts';
-
-/** Records as they are after the writes that were looked at so far. */
-class Staged {
-  readonly #view: ClusterView;
-  readonly #writes = new Map<string, ClusterWrite>();
-
-  constructor(view: ClusterView) {
-    this.#view = view;
-  }
-
-  add(write: ClusterWrite): void {
-    this.#writes.set(`${write.kind} ${write.key}`, write);
-  }
-
-  get<Kind extends Exclude<SharedKind, 'namespaces'>>(kind: Kind, key: string) {
-    const write = this.#writes.get(`${kind} ${key}`);
-    return (write ? write.record : this.#view[kind].get(key)) as ReturnType<ClusterView[Kind]['get']>;
-  }
-
-  *values<Kind extends Exclude<SharedKind, 'namespaces'>>(
-    kind: Kind,
-  ): Generator<NonNullable<ReturnType<ClusterView[Kind]['get']>>> {
-    for (const [key, record] of this.#view[kind]) if (!this.#writes.has(`${kind} ${key}`)) yield record as never;
-    for (const write of this.#writes.values()) if (write.kind === kind && write.record) yield write.record as never;
-  }
-}
+import { Staged } from './staged.ts';
 
 /** What `ClusterWriter` promises. @throws ConflictError which write breaks it, and how */
 export function checkWrites(view: ClusterView, writes: readonly ClusterWrite[]): void {
@@ -39,8 +14,8 @@ export function checkWrites(view: ClusterView, writes: readonly ClusterWrite[]):
     if (write.kind === 'networks' && write.record) checkNetwork(staged, write.record);
     else if (write.kind === 'networks') checkUnused(staged, write.key);
     else if (write.kind === 'addresses' && write.record) checkAddress(staged, write.key, write.record);
-    else if (write.kind === 'identities' && write.record) checkIdentity(staged, write.record);
-    else if (write.kind === 'policies' && write.record) checkDocument(staged, write.record);
+    else if (write.kind === 'identities' && write.record) checkIdentity(staged, write.key, write.record);
+    else if (write.kind === 'policies' && write.record) checkDocument(staged, write.key, write.record);
     staged.add(write);
   }
 }
@@ -49,11 +24,8 @@ function checkNetwork(staged: Staged, network: Network): void {
   for (const other of staged.values('networks')) {
     if (other.id === network.id) continue;
     if (other.name === network.name) {
-      throw new ConflictError(
-        'ALREADY_EXISTS',
-        `the cluster has a network ${network.name} already`,
-        'choose another name',
-      );
+      const message = `the cluster has a network ${network.name} already`;
+      throw new ConflictError('ALREADY_EXISTS', message, 'choose another name');
     }
     if (other.number === network.number) {
       throw new ConflictError('ALREADY_EXISTS', `network ${other.name} has the number ${network.number}`, 'try again');
@@ -71,17 +43,15 @@ function checkUnused(staged: Staged, id: string): void {
   for (const { network, address, node } of staged.values('addresses')) {
     if (network !== id) continue;
     const name = staged.get('networks', id)?.name ?? id.slice(0, 12);
-    throw new ConflictError(
-      'IN_USE',
-      `host ${node} holds ${address} of network ${name}`,
-      `detach its endpoints there first`,
-    );
+    const message = `host ${node} holds ${address} of network ${name}`;
+    throw new ConflictError('IN_USE', message, 'detach its endpoints there first');
   }
 }
 
 function checkAddress(staged: Staged, key: string, held: HeldAddress): void {
   if (!staged.get('networks', held.network)) {
-    throw new ConflictError('NOT_FOUND', `the cluster has no network ${held.network.slice(0, 12)}`, 'create it first');
+    const message = `the cluster has no network ${held.network.slice(0, 12)}`;
+    throw new ConflictError('NOT_FOUND', message, 'create it first');
   }
   const other = staged.get('addresses', key);
   if (!other || (other.node === held.node && [held.endpoint, ''].includes(other.endpoint))) return;
@@ -92,22 +62,19 @@ function checkAddress(staged: Staged, key: string, held: HeldAddress): void {
   );
 }
 
-function checkIdentity(staged: Staged, identity: NumberedIdentity): void {
-  for (const other of staged.values('identities')) {
-    if ((other.number === identity.number) === (other.key === identity.key)) continue;
-    throw new ConflictError(
-      'ALREADY_EXISTS',
-      `identity ${other.number} stands for ${JSON.stringify(other.key)} already`,
-      'use that number for it, or another number',
-    );
-  }
+function checkIdentity(staged: Staged, key: string, identity: NumberedIdentity): void {
+  const same = staged.get('identities', key);
+  const other = same && same.key !== identity.key ? same : staged.holder('identities', key, (one) => one.key, identity);
+  if (!other) return;
+  throw new ConflictError(
+    'ALREADY_EXISTS',
+    `identity ${other.number} stands for ${JSON.stringify(other.key)} already`,
+    'use that number for it, or another number',
+  );
 }
 
-function checkDocument(staged: Staged, document: PolicyDocument): void {
-  for (const other of staged.values('policies')) {
-    if (other.number !== document.number) continue;
-    if (other.kind === document.kind && other.namespace === document.namespace && other.name === document.name)
-      continue;
-    throw new ConflictError('ALREADY_EXISTS', `document ${other.name} has the number ${document.number}`, 'try again');
-  }
+function checkDocument(staged: Staged, key: string, document: PolicyDocument): void {
+  const other = staged.holder('policies', key, ({ number }) => number, document);
+  if (!other) return;
+  throw new ConflictError('ALREADY_EXISTS', `document ${other.name} has the number ${document.number}`, 'try again');
 }

@@ -122,7 +122,7 @@ test('a host that joins while etcd is away says what it waits for, and is in whe
   each((i) => servers.pause(i));
   const starting = h3.start(...store);
   try {
-    await expect.poll(() => outputOf(h3), patient).toMatch(/waiting for the cluster's store.*does not answer/);
+    await expect.poll(() => outputOf(h3), patient).toMatch(/waiting for the cluster's store.*no answer in time/);
   } finally {
     each((i) => servers.resume(i));
   }

@@ -16,8 +16,15 @@ export interface EtcdOptions {
   readonly count?: number;
   /** Where they run; default: here, on loopback. */
   readonly machine?: { readonly address4: string; command(command: readonly string[]): string[] };
-  /** More flags of etcd's. */
-  readonly flags?: readonly string[];
+  /** Clients speak TLS, and show a certificate themselves. */
+  readonly tls?: TlsFiles;
+}
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** Debian's etcd, as many members as are asked for, each with a directory of its own. */
@@ -26,19 +33,22 @@ export class EtcdServers implements AsyncDisposable {
   readonly #members: readonly Member[];
 
   readonly #within: (command: readonly string[]) => readonly string[];
+  readonly #clientFlags: readonly string[];
 
   private constructor(
     directory: string,
     members: readonly Member[],
     within: (command: readonly string[]) => readonly string[],
+    flags: readonly string[],
   ) {
     this.#directory = directory;
     this.#members = members;
     this.#within = within;
+    this.#clientFlags = flags;
   }
 
   /** Resolves when they answer. */
-  static async start({ count = 1, machine, flags = [] }: EtcdOptions = {}): Promise<EtcdServers> {
+  static async start({ count = 1, machine, tls }: EtcdOptions = {}): Promise<EtcdServers> {
     const directory = mkdtempSync(join(tmpdir(), 'vetch-etcd-'));
     const address = machine?.address4 ?? '127.0.0.1';
     const within = (command: readonly string[]) => machine?.command(command) ?? command;
@@ -48,15 +58,16 @@ export class EtcdServers implements AsyncDisposable {
     const cluster = names.map((name, i) => `${name}=${peer(i)}`).join(',');
     const members = names.map((name, i): Member => {
       const client = `${address}:${ports[2 * i]}`;
+      const url = `${tls ? 'https' : 'http'}://${client}`;
       const command = [
         ...['etcd', '--name', name, '--data-dir', join(directory, name), '--logger', 'zap', '--log-level', 'error'],
-        ...['--listen-client-urls', `http://${client}`, '--advertise-client-urls', `http://${client}`],
+        ...['--listen-client-urls', url, '--advertise-client-urls', url],
         ...['--listen-peer-urls', peer(i), '--initial-advertise-peer-urls', peer(i)],
-        ...['--initial-cluster', cluster, '--initial-cluster-state', 'new', ...flags],
+        ...['--initial-cluster', cluster, '--initial-cluster-state', 'new', ...serverFlags(tls)],
       ];
       return { name, client, command, process: new Background(within(command)) };
     });
-    const servers = new EtcdServers(directory, members, within);
+    const servers = new EtcdServers(directory, members, within, clientFlags(tls));
     try {
       await servers.healthy();
     } catch (error) {
@@ -97,7 +108,7 @@ export class EtcdServers implements AsyncDisposable {
   }
 
   #etcdctl(endpoints: readonly string[], ...args: readonly string[]): Promise<string> {
-    const command = ['etcdctl', '--endpoints', endpoints.join(','), ...args];
+    const command = ['etcdctl', '--endpoints', endpoints.join(','), ...this.#clientFlags, ...args];
     return must(this.#within(command), { env: { ETCDCTL_API: '3' } });
   }
 
@@ -123,9 +134,14 @@ export class EtcdServers implements AsyncDisposable {
   }
 
   async restart(index: number): Promise<void> {
+    this.startAgain(index);
+    await this.healthy();
+  }
+
+  /** Does not wait until it answers. */
+  startAgain(index: number): void {
     const member = this.#member(index);
     member.process = new Background(this.#within(member.command));
-    await this.healthy();
   }
 
   /** SIGSTOP: connections stay open, and nobody answers. */
@@ -147,6 +163,16 @@ export class EtcdServers implements AsyncDisposable {
     if (!member) throw new Error(`there is no member ${index}`);
     return member;
   }
+}
+
+function serverFlags(tls: TlsFiles | undefined): string[] {
+  if (!tls) return [];
+  const { ca, certificate, key } = tls;
+  return ['--cert-file', certificate, '--key-file', key, '--trusted-ca-file', ca, '--client-cert-auth'];
+}
+
+function clientFlags(tls: TlsFiles | undefined): string[] {
+  return tls ? ['--cacert', tls.ca, '--cert', tls.certificate, '--key', tls.key] : [];
 }
 
 async function freePorts(count: number): Promise<number[]> {

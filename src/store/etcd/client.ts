@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClientDuplexStream, Client as Grpc, Metadata, type MethodDefinition } from '@grpc/grpc-js';
 import { channelOptions, credentialsOf } from './channel.ts';
-import { away, isCallFailure, isOldToken, isTransient, reasonOf } from './failure.ts';
+import { AwayError, isCallFailure, isOldToken, isTransient, reasonOf } from './failure.ts';
 import type { EtcdAccess, EtcdTimes } from './options.ts';
 import { methods } from './protocol.ts';
 
@@ -55,7 +55,7 @@ export class EtcdClient {
         this.leave(member);
         failures++;
         if (this.#closed || Date.now() + pause >= end)
-          throw away(`${this.#access.endpoints[member]}: ${reasonOf(error)}`, error);
+          throw new AwayError(`${this.#access.endpoints[member]}: ${reasonOf(error)}`, error);
       }
       if (failures % this.#members.length !== 0) continue;
       await sleep(pause);
@@ -73,7 +73,7 @@ export class EtcdClient {
     try {
       return await new Promise<Response>((resolve, reject) => {
         stream.once('data', resolve);
-        stream.once('end', () => reject(away(`${this.endpoint} ended the call`)));
+        stream.once('end', () => reject(new AwayError(`${this.endpoint} ended the call`)));
         stream.on('error', reject);
         stream.write(request);
       });

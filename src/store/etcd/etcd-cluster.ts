@@ -8,7 +8,7 @@ import { gatherWrites } from '../cluster-writes.ts';
 import { encodeRecord } from '../codec.ts';
 import { Serial } from '../serial.ts';
 import type { EtcdClient } from './client.ts';
-import { away, reasonOf, refusal } from './failure.ts';
+import { AwayError, reasonOf, refusal } from './failure.ts';
 import { Outage } from './outage.ts';
 import type { Presence } from './presence.ts';
 import { methods } from './protocol.ts';
@@ -91,7 +91,7 @@ export class EtcdCluster implements ClusterStore {
     const writes = gatherWrites(change);
     await this.#serial.run(async () => {
       const { client, node, prefix, replica } = this.#parts;
-      if (this.#outage.milliseconds > patience) throw away(this.#outage.reason ?? '');
+      if (this.#outage.milliseconds > patience) throw new AwayError(this.#outage.reason ?? '');
       if (writes.length === 0) return;
       checkWrites(replica.view, writes);
       // Whether anything of a network is held is judged up to the position: this host's own writes are not to be beyond it.
@@ -183,8 +183,9 @@ export class EtcdCluster implements ClusterStore {
     const first = { key: Buffer.from(`${prefix}/`), limit: 1, keysOnly: true };
     const { header } = await client.call(methods.range, first, client.times.attempt);
     // Whoever swaps or empties etcd would open everywhere at once what policies close.
-    if (header.clusterId !== clusterId) throw away(`another cluster of etcd answers in its place: ${accept}`);
-    if (Number(header.revision) < replica.position) throw away(`etcd has lost what it had, or was restored: ${accept}`);
+    if (header.clusterId !== clusterId) throw new AwayError(`another cluster of etcd answers in its place: ${accept}`);
+    if (Number(header.revision) < replica.position)
+      throw new AwayError(`etcd has lost what it had, or was restored: ${accept}`);
     if (!this.#placeLost) return;
     const snapshot = await readSnapshot(client, prefix);
     replica.replace(snapshot.keys, snapshot.revision, false);
@@ -242,7 +243,7 @@ export class EtcdCluster implements ClusterStore {
     const late = Date.now() + this.#parts.client.times.call;
     while (!reached()) {
       this.#checkOpen();
-      if (Date.now() > late) throw away('it does not tell of changes');
+      if (Date.now() > late) throw new AwayError('it does not tell of changes');
       await Promise.race([this.#step.promise, sleep(100)]);
     }
   }

@@ -1,6 +1,18 @@
 import { status } from '@grpc/grpc-js';
 import { VetchError } from '../../api/error.ts';
 
+/** etcd does not answer. */
+export class AwayError extends VetchError {
+  /** Without what this happened to. */
+  readonly reason: string;
+
+  constructor(reason: string, cause?: unknown) {
+    const hint = 'look at etcd with `etcdctl endpoint health`; what this host has goes on';
+    super('UNAVAILABLE', `the cluster's store does not answer: ${reason}`, hint, { cause });
+    this.reason = reason;
+  }
+}
+
 /** What a call of etcd ended with. */
 export interface CallFailure extends Error {
   readonly code: number;
@@ -37,6 +49,7 @@ export function isCompacted(error: unknown): boolean {
 
 /** One line without what is etcd's own business. */
 export function reasonOf(error: unknown): string {
+  if (error instanceof AwayError) return error.reason;
   if (!isCallFailure(error)) return error instanceof Error ? error.message : String(error);
   if (error.code === status.DEADLINE_EXCEEDED) return 'no answer in time';
   return error.details
@@ -63,17 +76,8 @@ export function refusal(error: unknown): VetchError {
   if (/too (large|many)/.test(reason)) {
     return new VetchError('INVALID', `etcd refuses so much at once: ${reason}`, 'divide it', { cause: error });
   }
-  if (isTransient(error)) return away(reason, error);
+  if (isTransient(error)) return new AwayError(reason, error);
   return new VetchError('INTERNAL', `etcd refuses a call: ${reason}`, 'check its version: 3.4 or newer', {
     cause: error,
   });
-}
-
-export function away(reason: string, cause?: unknown): VetchError {
-  return new VetchError(
-    'UNAVAILABLE',
-    `the cluster's store does not answer: ${reason}`,
-    'look at etcd with `etcdctl endpoint health`; what this host has goes on',
-    { cause },
-  );
 }

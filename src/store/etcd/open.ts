@@ -7,7 +7,7 @@ import { recordSchema } from '../records.ts';
 import { holderRecord } from '../writer-lock.ts';
 import { EtcdClient } from './client.ts';
 import { EtcdCluster } from './etcd-cluster.ts';
-import { refusal } from './failure.ts';
+import { reasonOf, refusal } from './failure.ts';
 import { schemaKey } from './keys.ts';
 import { defaultTimes, type EtcdAccess, type EtcdTimes } from './options.ts';
 import { Presence } from './presence.ts';
@@ -89,17 +89,18 @@ async function join(
   let complained = Number.NEGATIVE_INFINITY;
   for (;;) {
     try {
-      await checkSchema(client, options.prefix);
+      // Whoever can go on without does not wait for long.
+      await checkSchema(client, options.prefix, known ? client.times.attempt : client.times.call);
       await presence.claim();
       return { snapshot: await readSnapshot(client, options.prefix) };
     } catch (error) {
       const refused = refusal(error);
       if (refused.code !== 'UNAVAILABLE') throw refused;
-      if (known) return { reason: refused.message };
+      if (known) return { reason: reasonOf(refused) };
       if (options.signal?.aborted) throw refused;
       if (performance.now() - complained > complain) {
         complained = performance.now();
-        options.waiting?.(refused.message);
+        options.waiting?.(reasonOf(refused));
       }
       await sleep(client.times.longestPause, undefined, options.signal ? { signal: options.signal } : {}).catch(
         () => undefined,
@@ -109,9 +110,9 @@ async function join(
 }
 
 /** A version that does not know of a kind of record would leave open what that closes. */
-async function checkSchema(client: EtcdClient, prefix: string): Promise<void> {
+async function checkSchema(client: EtcdClient, prefix: string, milliseconds: number): Promise<void> {
   const key = Buffer.from(`${prefix}/${schemaKey}`);
-  const { kvs } = await client.call(methods.range, { key });
+  const { kvs } = await client.call(methods.range, { key }, milliseconds);
   const [seen] = kvs;
   const schema = Number(seen?.value.toString() ?? 0);
   if (schema > recordSchema) throw tooNew(`the cluster ${prefix}`, schema, recordSchema);

@@ -1,5 +1,5 @@
 import type { EtcdClient } from './client.ts';
-import { away } from './failure.ts';
+import { AwayError } from './failure.ts';
 import { endOf, methods, type WatchResponse } from './protocol.ts';
 import type { KeyEvent } from './replica.ts';
 
@@ -26,18 +26,18 @@ export interface WatchOptions {
  */
 export async function watch(client: EtcdClient, options: WatchOptions): Promise<never> {
   const { stream, member } = await client.stream(methods.watch);
-  let heard = Date.now();
+  let heard = performance.now();
   const { ping, silence } = client.times;
   let timer: NodeJS.Timeout | undefined;
   const reader = new ResponseReader(options);
   try {
     return await new Promise<never>((_, reject) => {
-      if (options.signal.aborted) reject(away('closed'));
-      options.signal.addEventListener('abort', () => reject(away('closed')), { once: true });
+      if (options.signal.aborted) reject(new AwayError('closed'));
+      options.signal.addEventListener('abort', () => reject(new AwayError('closed')), { once: true });
       stream.on('error', reject);
-      stream.on('end', () => reject(away(`${client.endpoint} ended the watch`)));
+      stream.on('end', () => reject(new AwayError(`${client.endpoint} ended the watch`)));
       stream.on('data', (response: WatchResponse) => {
-        heard = Date.now();
+        heard = performance.now();
         try {
           reader.read(response);
         } catch (error) {
@@ -45,7 +45,7 @@ export async function watch(client: EtcdClient, options: WatchOptions): Promise<
         }
       });
       timer = setInterval(() => {
-        if (Date.now() - heard > silence) reject(away(`${client.endpoint} is silent`));
+        if (performance.now() - heard > silence) reject(new AwayError(`${client.endpoint} is silent`));
         else stream.write({ progressRequest: {} });
       }, ping);
       const key = Buffer.from(`${options.prefix}/`);
@@ -98,6 +98,6 @@ class ResponseReader {
 
   #end({ compactRevision, cancelReason }: WatchResponse): Error {
     if (Number(compactRevision) > 0) return new PlaceLost(`compacted up to ${compactRevision}`);
-    return away(`etcd ended the watch: ${cancelReason}`);
+    return new AwayError(`etcd ended the watch: ${cancelReason}`);
   }
 }

@@ -1,0 +1,56 @@
+import type { ClusterView } from './cluster-view.ts';
+import type { ClusterWrite, SharedKind } from './cluster-writes.ts';
+
+type Kinds = Exclude<SharedKind, 'namespaces'>;
+type RecordIn<Kind extends Kinds> = NonNullable<ReturnType<ClusterView[Kind]['get']>>;
+
+/** A cluster's records as they are after the writes that were looked at so far. */
+export class Staged {
+  readonly #view: ClusterView;
+  readonly #writes = new Map<string, ClusterWrite>();
+  /** Of each kind: keys by what no two records share; built when it is first asked for. */
+  readonly #holders = new Map<Kinds, Map<unknown, string>>();
+
+  constructor(view: ClusterView) {
+    this.#view = view;
+  }
+
+  add(write: ClusterWrite): void {
+    this.#writes.set(`${write.kind} ${write.key}`, write);
+  }
+
+  get<Kind extends Kinds>(kind: Kind, key: string): RecordIn<Kind> | undefined {
+    const write = this.#writes.get(`${kind} ${key}`);
+    return (write ? write.record : this.#view[kind].get(key)) as RecordIn<Kind> | undefined;
+  }
+
+  *values<Kind extends Kinds>(kind: Kind): Generator<RecordIn<Kind>> {
+    for (const [key, record] of this.#view[kind]) if (!this.#writes.has(`${kind} ${key}`)) yield record as never;
+    for (const write of this.#writes.values()) if (write.kind === kind && write.record) yield write.record as never;
+  }
+
+  /**
+   * The record under another key that shares with `record` what no two may.
+   *
+   * @param property the same one for all calls of a kind
+   */
+  holder<Kind extends Kinds>(
+    kind: Kind,
+    key: string,
+    property: (record: RecordIn<Kind>) => unknown,
+    record: RecordIn<Kind>,
+  ): RecordIn<Kind> | undefined {
+    let holders = this.#holders.get(kind);
+    if (!holders) {
+      holders = new Map();
+      for (const [other, held] of this.#view[kind]) holders.set(property(held as RecordIn<Kind>), other);
+      this.#holders.set(kind, holders);
+    }
+    const value = property(record);
+    const known = holders.get(value);
+    const other = known === undefined || known === key ? undefined : this.get(kind, known);
+    if (other !== undefined && property(other) === value) return other;
+    holders.set(value, key);
+    return undefined;
+  }
+}
