@@ -359,14 +359,16 @@ export function clusterCompliance(under: ClusterUnderTest): void {
 
       test('a network does not go while another host takes an address of it', async () => {
         const { a, b } = await both();
-        for (let round = 1; round <= 10; round++) {
+        for (let round = 1; round <= 20; round++) {
           const network = sampleNetwork(round);
           await a.transaction((writer) => writer.putNetwork(network));
           await b.settled();
-          const results = await Promise.allSettled([
-            a.transaction((writer) => writer.deleteNetwork(network.id)),
-            b.transaction((writer) => writer.putAddress(sampleHeld(network, 7))),
-          ]);
+          const remove = () => a.transaction((writer) => writer.deleteNetwork(network.id));
+          const take = () => b.transaction((writer) => writer.putAddress(sampleHeld(network, 7)));
+          const taking = take();
+          // Now the one is a little ahead, now the other.
+          for (let turn = round % 10; turn > 0; turn--) await new Promise((resolve) => setImmediate(resolve));
+          const results = await Promise.allSettled([taking, remove()]);
           expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
           await Promise.all([a.settled(), b.settled()]);
           const { networks, addresses } = await a.load();

@@ -93,9 +93,10 @@ export class EtcdCluster implements ClusterStore {
       const { client, node, prefix, replica } = this.#parts;
       if (this.#outage.milliseconds > patience) throw new AwayError(this.#outage.reason ?? '');
       if (writes.length === 0) return;
-      checkWrites(replica.view, writes);
       // Whether anything of a network is held is judged up to the position: this host's own writes are not to be beyond it.
       if (writes.some(({ kind, record }) => kind === 'networks' && !record)) await this.#arriveAt(replica.lastWritten);
+      // From here to the sending of the request nothing else happens: what is judged is what is made a condition.
+      checkWrites(replica.view, writes);
       try {
         await transact(client, replica, prefix, node, writes);
       } finally {
