@@ -29,8 +29,10 @@ export async function openCluster(
   const cache = new ClusterCache(store);
   if (options.store === 'embedded') {
     const left = await cache.records();
-    if (left) await moveRecords(left, store.cluster, log);
-    await cache.clear();
+    if (left) {
+      await moveRecords(left, store.cluster, log);
+      await cache.clear();
+    }
     return store.cluster;
   }
   const { openEtcdCluster } = await import('../store/etcd/open.ts');

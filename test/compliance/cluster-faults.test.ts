@@ -145,6 +145,22 @@ test('a change whose answer is lost is made once, or not at all, and everybody l
   }
 });
 
+test('an etcd that has lost what it had opens nothing: a running host does not follow it', async () => {
+  await using lost = await EtcdServers.start();
+  const store = await openPlace(etcdPlace(lost.endpoints, '/vetch'), 'a');
+  opened.push(store);
+  const witness = await Witness.of(store);
+  await fill(store, 1, 200);
+  await store.transaction((writer) => writer.putPolicy(samplePolicy(1)));
+  await store.settled();
+  await lost.lose(0);
+  await expect
+    .poll(() => store.warnings, patient)
+    .toEqual([expect.stringMatching(/has lost what it had, or was restored/)]);
+  const { policies, namespaces } = await store.load();
+  expect([witness.calls, policies.size, namespaces.size]).toEqual([0, 1, 200]);
+});
+
 test('a quorum that is lost is told of, and one that is back is used', async () => {
   const a = await open('a');
   await Witness.of(a);

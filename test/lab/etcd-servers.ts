@@ -144,6 +144,13 @@ export class EtcdServers implements AsyncDisposable {
     member.process = new Background(this.#within(member.command));
   }
 
+  /** All that it had is gone, and it starts as a new one. */
+  async lose(index: number): Promise<void> {
+    await this.kill(index);
+    rmSync(join(this.#directory, this.#member(index).name), { recursive: true });
+    await this.restart(index);
+  }
+
   /** SIGSTOP: connections stay open, and nobody answers. */
   pause(index: number): void {
     this.#member(index).process.child.kill('SIGSTOP');

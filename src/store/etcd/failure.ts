@@ -51,7 +51,7 @@ export function isCompacted(error: unknown): boolean {
 export function reasonOf(error: unknown): string {
   if (error instanceof AwayError) return error.reason;
   if (!isCallFailure(error)) return error instanceof Error ? error.message : String(error);
-  if (error.code === status.DEADLINE_EXCEEDED) return 'no answer in time';
+  if (error.code === status.DEADLINE_EXCEEDED || error.code === status.CANCELLED) return 'no answer in time';
   return error.details
     .replace(/^etcdserver: /, '')
     .replaceAll(/\s+/g, ' ')

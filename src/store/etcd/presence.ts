@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { VetchError } from '../../api/error.ts';
 import { liveHolder } from '../writer-lock.ts';
 import type { EtcdClient } from './client.ts';
-import { isCallFailure, reasonOf } from './failure.ts';
+import { AwayError, isCallFailure, isTransient, reasonOf } from './failure.ts';
 import { endOf, methods, type RequestOp } from './protocol.ts';
 
 /** Which process speaks for a host. */
@@ -38,15 +38,20 @@ export class Presence {
   #wake = new AbortController();
   #closed = false;
   #running: Promise<void> | undefined;
-  /** Why the others are told nothing; undefined: they are told. */
-  #trouble: string | undefined;
+  #failure: unknown;
+  /** When the others were told last, or a sign of life was answered. */
+  #told = performance.now();
 
   constructor(options: PresenceOptions) {
     this.#options = options;
   }
 
+  /** Why the others have forgotten this host, or do not learn what has changed; undefined: they know. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    if (this.#failure === undefined) return undefined;
+    const passing = isTransient(this.#failure) || this.#failure instanceof AwayError;
+    if (passing && performance.now() - this.#told < this.#options.client.times.lease * 1_000) return undefined;
+    return reasonOf(this.#failure);
   }
 
   /** @param text absent: the others are to forget it */
@@ -115,12 +120,13 @@ export class Presence {
         if (this.#lease === undefined) await this.claim();
         else await this.#keepAlive(this.#lease);
         await this.#send();
-        this.#trouble = undefined;
+        this.#failure = undefined;
+        this.#told = performance.now();
       } catch (error) {
-        this.#trouble = reasonOf(error);
+        this.#failure = error;
         pause = times.longestPause;
       }
-      if (this.#unsent.size > 0 && this.#trouble === undefined) continue;
+      if (this.#unsent.size > 0 && this.#failure === undefined) continue;
       this.#wake = new AbortController();
       await sleep(pause, undefined, { signal: this.#closed ? AbortSignal.abort() : this.#wake.signal }).catch(
         () => undefined,
