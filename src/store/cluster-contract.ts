@@ -65,7 +65,8 @@ export interface ClusterStore {
    * what `load` and the follower have been told: it is refused when another host has changed any of that meanwhile.
    *
    * @throws ConflictError: another host was faster: see {@link settled}; VetchError UNAVAILABLE: the store cannot be
-   *   reached, INVALID: too much for one transaction
+   *   reached, and whether it has happened is learned like a change of another host's; INVALID: too much for one
+   *   transaction; UNSUPPORTED: a newer version wrote what this would replace
    */
   transaction(change: (writer: ClusterWriter) => void): Promise<void>;
   /**

@@ -161,6 +161,21 @@ test('an etcd that has lost what it had opens nothing: a running host does not f
   expect([witness.calls, policies.size, namespaces.size]).toEqual([0, 1, 200]);
 });
 
+test('what a newer version wrote is neither read wrong nor replaced, and a host does not start with it', async () => {
+  const a = await open('a');
+  const witness = await Witness.of(a);
+  await label(a, 'shop', { team: 'red' });
+  await servers.etcdctl('put', `${place.slice(place.indexOf('/'))}/namespaces/shop`, '{"schema":99}');
+  await expect
+    .poll(() => a.warnings, patient)
+    .toEqual([expect.stringMatching(/namespaces\/shop .*schema 99.*upgrade/)]);
+  await expect(label(a, 'shop', { team: 'blue' })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  await label(a, 'other', { team: 'blue' });
+  expect(witness.records.namespaces.get('shop')).toEqual({ team: 'red' });
+  const b = await open('b');
+  await expect(b.load()).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+});
+
 test('a quorum that is lost is told of, and one that is back is used', async () => {
   const a = await open('a');
   await Witness.of(a);

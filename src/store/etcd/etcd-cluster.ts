@@ -95,6 +95,10 @@ export class EtcdCluster implements ClusterStore {
       if (writes.length === 0) return;
       // Whether anything of a network is held is judged up to the position: this host's own writes are not to be beyond it.
       if (writes.some(({ kind, record }) => kind === 'networks' && !record)) await this.#arriveAt(replica.lastWritten);
+      for (const { kind, key } of writes) {
+        const unreadable = replica.unreadable.get(`${kind}/${key}`);
+        if (unreadable) throw unreadable;
+      }
       // From here to the sending of the request nothing else happens: what is judged is what is made a condition.
       checkWrites(replica.view, writes);
       try {
@@ -200,6 +204,8 @@ export class EtcdCluster implements ClusterStore {
     this.#step = Promise.withResolvers();
     this.#telling ??= this.#tellAll().finally(() => {
       this.#telling = undefined;
+      // What came while it ended.
+      if (this.#follower && this.#parts.replica.hasUntold && !this.#closing.signal.aborted) this.#tell();
     });
   }
 
@@ -231,6 +237,7 @@ export class EtcdCluster implements ClusterStore {
     try {
       await cache.write({ clusterId, prefix, position: replica.position }, changes);
     } catch (error) {
+      replica.notSaved(changes);
       failed("put the cluster's records aside", error);
     }
   }

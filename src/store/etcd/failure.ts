@@ -53,6 +53,8 @@ export function reasonOf(error: unknown): string {
   if (!isCallFailure(error)) return error instanceof Error ? error.message : String(error);
   if (error.code === status.DEADLINE_EXCEEDED || error.code === status.CANCELLED) return 'no answer in time';
   return error.details
+    .replace(/^No connection established\. Last error: (Error: )?/, '')
+    .replace(/\.? Resolution note: *$/, '')
     .replace(/^etcdserver: /, '')
     .replaceAll(/\s+/g, ' ')
     .slice(0, 200);

@@ -144,6 +144,11 @@ export class Replica {
     return unsaved;
   }
 
+  /** Of `unsaved`, what could not be put aside. */
+  notSaved(changes: ReadonlyMap<string, Keyed | undefined>): void {
+    for (const [key, keyed] of changes) if (!this.#unsaved.has(key)) this.#unsaved.set(key, keyed);
+  }
+
   #learn(event: KeyEvent): void {
     const { key, revision, text } = event;
     if (revision <= Math.max(this.revisionOf(key), this.#written.get(key) ?? 0)) return;
