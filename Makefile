@@ -88,6 +88,10 @@ test: deps-test build ## Every check and every test, with a summary (root)
 test-unit: deps-test build ## Only the tests that need no root
 	node scripts/test.ts units
 
+.PHONY: test-cluster
+test-cluster: deps-test build ## Only a cluster's store, on three members of etcd
+	node scripts/test.ts cluster
+
 .PHONY: test-kernel
 test-kernel: deps-test build ## Only the tests against this machine's kernel (root)
 	node scripts/test.ts kernel
