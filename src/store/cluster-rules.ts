@@ -64,7 +64,7 @@ function checkAddress(staged: Staged, key: string, held: HeldAddress): void {
 
 function checkIdentity(staged: Staged, key: string, identity: NumberedIdentity): void {
   const same = staged.get('identities', key);
-  const other = same && same.key !== identity.key ? same : staged.holder('identities', key, (one) => one.key, identity);
+  const other = same && same.key !== identity.key ? same : staged.holder('identities', key, identity);
   if (!other) return;
   throw new ConflictError(
     'ALREADY_EXISTS',
@@ -74,7 +74,7 @@ function checkIdentity(staged: Staged, key: string, identity: NumberedIdentity):
 }
 
 function checkDocument(staged: Staged, key: string, document: PolicyDocument): void {
-  const other = staged.holder('policies', key, ({ number }) => number, document);
+  const other = staged.holder('policies', key, document);
   if (!other) return;
   throw new ConflictError('ALREADY_EXISTS', `document ${other.name} has the number ${document.number}`, 'try again');
 }

@@ -1,4 +1,4 @@
-import type { ClusterView } from './cluster-view.ts';
+import { type ClusterView, type UniqueKind, uniqueProperties } from './cluster-view.ts';
 import type { ClusterWrite, SharedKind } from './cluster-writes.ts';
 
 type Kinds = Exclude<SharedKind, 'namespaces'>;
@@ -8,8 +8,8 @@ type RecordIn<Kind extends Kinds> = NonNullable<ReturnType<ClusterView[Kind]['ge
 export class Staged {
   readonly #view: ClusterView;
   readonly #writes = new Map<string, ClusterWrite>();
-  /** Of each kind: keys by what no two records share; built when it is first asked for. */
-  readonly #holders = new Map<Kinds, Map<unknown, string>>();
+  /** Keys by what no two records share, of those that were looked at. */
+  readonly #holders = { policies: new Map<unknown, string>(), identities: new Map<unknown, string>() };
 
   constructor(view: ClusterView) {
     this.#view = view;
@@ -29,28 +29,14 @@ export class Staged {
     for (const write of this.#writes.values()) if (write.kind === kind && write.record) yield write.record as never;
   }
 
-  /**
-   * The record under another key that shares with `record` what no two may.
-   *
-   * @param property the same one for all calls of a kind
-   */
-  holder<Kind extends Kinds>(
-    kind: Kind,
-    key: string,
-    property: (record: RecordIn<Kind>) => unknown,
-    record: RecordIn<Kind>,
-  ): RecordIn<Kind> | undefined {
-    let holders = this.#holders.get(kind);
-    if (!holders) {
-      holders = new Map();
-      for (const [other, held] of this.#view[kind]) holders.set(property(held as RecordIn<Kind>), other);
-      this.#holders.set(kind, holders);
-    }
+  /** The record under another key that shares with `record` what no two may. */
+  holder<Kind extends UniqueKind>(kind: Kind, key: string, record: RecordIn<Kind>): RecordIn<Kind> | undefined {
+    const property = uniqueProperties[kind] as (record: RecordIn<Kind>) => unknown;
     const value = property(record);
-    const known = holders.get(value);
+    const known = this.#holders[kind].get(value) ?? this.#view.holderOf(kind, value);
     const other = known === undefined || known === key ? undefined : this.get(kind, known);
     if (other !== undefined && property(other) === value) return other;
-    holders.set(value, key);
+    this.#holders[kind].set(value, key);
     return undefined;
   }
 }
