@@ -37,7 +37,7 @@ deps: ## The Debian packages that running needs, installed only when missing
 
 .PHONY: deps-test
 deps-test:
-	@scripts/packages.sh run demo test engine compose bpf kernels
+	@scripts/packages.sh run demo test engine compose bpf kernels etcd
 
 $(NODE_MODULES): package-lock.json | runtime
 	npm ci --ignore-scripts --no-audit --no-fund
@@ -87,6 +87,10 @@ test: deps-test build ## Every check and every test, with a summary (root)
 .PHONY: test-unit
 test-unit: deps-test build ## Only the tests that need no root
 	node scripts/test.ts units
+
+.PHONY: test-cluster
+test-cluster: deps-test build ## Only a cluster's store, on three members of etcd
+	node scripts/test.ts cluster
 
 .PHONY: test-kernel
 test-kernel: deps-test build ## Only the tests against this machine's kernel (root)

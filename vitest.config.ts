@@ -17,7 +17,7 @@ export default defineConfig({
             'src/**/*.test.ts',
             'scripts/**/*.test.ts',
             'bench/**/*.test.ts',
-            'test/compliance/store*.test.ts',
+            'test/compliance/{store,cluster}-embedded.test.ts',
             'test/kernel/packet/*.test.ts',
             'test/kernel/instructions/committed.test.ts',
             'test/policy/{model,sets}/*.test.ts',
@@ -28,10 +28,20 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'cluster',
+          include: ['test/compliance/cluster-*.test.ts'],
+          exclude: ['test/compliance/cluster-embedded.test.ts'],
+          testTimeout: 60_000 * slowness,
+          hookTimeout: 60_000 * slowness,
+          ...inTurn,
+        },
+      },
+      {
+        test: {
           name: 'kernel',
           include: ['test/{kernel,netlink,observe}/**/*.test.ts', 'test/compliance/**/*.test.ts'],
           exclude: [
-            'test/compliance/store*.test.ts',
+            'test/compliance/{store,cluster}-*.test.ts',
             'test/kernel/packet/*.test.ts',
             'test/kernel/instructions/committed.test.ts',
           ],

@@ -9,7 +9,7 @@ library=$root$prefix/lib/vetch
 rm -rf "$library.new"
 install -d "$library.new/bpf" "$root$prefix/bin" "$root$prefix/lib/systemd/system" "$root/etc/systemd/network" \
   "$root/etc/NetworkManager/conf.d"
-cp -r bin dist package.json LICENSE LICENSES "$library.new/"
+cp -r bin dist proto package.json LICENSE LICENSES "$library.new/"
 cp -r bpf/build "$library.new/bpf/"
 [ ! -x .runtime/node_modules/node/bin/node ] || cp --parents .runtime/node_modules/node/bin/node "$library.new/"
 # What running needs, without the development tools

@@ -46,6 +46,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const packageOwner: Readonly<Record<string, string>> = {
   koffi: 'loader/ffi/',
   lmdb: 'store/',
+  '@grpc/grpc-js': 'store/etcd/',
+  '@grpc/proto-loader': 'store/etcd/',
   fastify: 'daemon/http/',
   commander: 'cli/',
   'dns-packet': 'dns/',

@@ -15,6 +15,8 @@ declare -A groups=(
   [engines]='debootstrap'
   # Debian 12's, in Python; the plugin for `docker compose` is not in its archive
   [compose]='docker-compose'
+  # Three members of it are a cluster's store; its client is what an operator looks in with
+  [etcd]='etcd-server etcd-client openssl'
   [kernels]='qemu-system-x86 busybox-static kmod'
 )
 

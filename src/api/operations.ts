@@ -5,6 +5,7 @@ import type { FlowQuery, FlowView } from './schemas/flow.ts';
 import type { MapEntryView, MapView } from './schemas/map.ts';
 import type { LearnAnswerRequest, LearnedView, NameEvent, OpenedView } from './schemas/names.ts';
 import type { CreateNetworkRequest, NetworkView } from './schemas/network.ts';
+import type { NodeView } from './schemas/node.ts';
 import type {
   ApplyPoliciesRequest,
   ExplainRequest,
@@ -87,6 +88,7 @@ export interface Operations {
   trace(request: TraceRequest): Promise<TraceView>;
   status(): Promise<StatusView>;
   doctor(): Promise<readonly DoctorCheck[]>;
+  listNodes(): Promise<readonly NodeView[]>;
   listIdentities(): Promise<readonly IdentityView[]>;
   /** Prometheus' text format. */
   metrics(): Promise<string>;

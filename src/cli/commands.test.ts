@@ -13,6 +13,7 @@ import { errorView } from '../api/schemas/error.ts';
 import { flowView } from '../api/schemas/flow.ts';
 import { mapDumpView, mapView } from '../api/schemas/map.ts';
 import { networkView } from '../api/schemas/network.ts';
+import { nodeView } from '../api/schemas/node.ts';
 import { explainView, namespaceView, policyView } from '../api/schemas/policy.ts';
 import { portView } from '../api/schemas/port.ts';
 import { doctorCheck, identityView, statusView } from '../api/schemas/status.ts';
@@ -243,6 +244,7 @@ test('trace, status and identities have the shape that their schema says', async
   expect((await json(statusView, 'status')).node).toBe('a');
   expect((await vetch('status')).stdout).toContain('SPOOFED 3');
   expect((await json(z.array(identityView), 'identity', 'ls'))[0]?.name).toBe('host');
+  expect((await json(z.array(nodeView), 'node', 'ls'))[0]?.addresses).toEqual(['198.51.100.10']);
 });
 
 test('doctor exits 0 when all is well and 1 when a check fails, which it shows with its remedy', async () => {

@@ -43,6 +43,15 @@ const settings = z.strictObject({
   store: z
     .union([z.literal('embedded'), z.string().regex(etcd)], 'must be embedded, or etcd://HOST:PORT[,HOST:PORT...]')
     .default('embedded'),
+  'store-prefix': z
+    .string()
+    .regex(/^(\/[a-zA-Z0-9._-]+)+$/, 'must be a prefix of keys, as /vetch or /vetch/production')
+    .default('/vetch'),
+  'store-ca': z.union([z.literal('system'), absolutePath], 'must be an absolute path, or system').optional(),
+  'store-cert': absolutePath.optional(),
+  'store-key': absolutePath.optional(),
+  'store-user': z.string().min(1, 'must be a name').optional(),
+  'store-password-file': absolutePath.optional(),
   metrics: metrics.default('off'),
   'map-sizes': z.record(z.string(), z.int().min(1, 'must be at least 1')).default({}),
 });

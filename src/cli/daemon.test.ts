@@ -26,6 +26,7 @@ test('an empty file leaves every default', async () => {
     dockerEngine: '/var/run/docker.sock',
     resolver: '/run/vetch-resolver',
     store: 'embedded',
+    storeAccess: { prefix: '/vetch' },
     metrics: 'off',
     config,
     uninstall: false,
@@ -44,6 +45,10 @@ docker-plugins: off
 docker-engine: 'off'
 metrics: '[::1]:9100'
 store: etcd://etcd-1:2379,[fd00::2]:2379
+store-prefix: /vetch/production
+store-ca: system
+store-user: h1
+store-password-file: /etc/vetch/password
 map-sizes: { conntrack: 1000000 }
 `,
   );
@@ -57,6 +62,7 @@ map-sizes: { conntrack: 1000000 }
     dockerEngine: 'off',
     metrics: { host: '0.0.0.0', port: 9200 },
     store: 'etcd://etcd-1:2379,[fd00::2]:2379',
+    storeAccess: { prefix: '/vetch/production', ca: 'system', user: 'h1', passwordFile: '/etc/vetch/password' },
     mapSizes: { conntrack: 1_000_000 },
   });
   expect(await daemonOptions({ config, uplink: 'eth2,eth3' })).toMatchObject({

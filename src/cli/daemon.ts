@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import type { DaemonOptions } from '../daemon/options.ts';
+import type { DaemonOptions, StoreAccess } from '../daemon/options.ts';
 import { command, defaultConfig, defaultResolverDirectory, defaultSocket } from './command.ts';
-import type { SettingFlags } from './daemon-settings.ts';
+import type { SettingFlags, Settings } from './daemon-settings.ts';
+import { usageFailure } from './failure.ts';
 
 interface Flags {
   readonly node?: string;
@@ -13,6 +14,12 @@ interface Flags {
   readonly dockerEngine?: string;
   readonly resolver?: string;
   readonly store?: string;
+  readonly storePrefix?: string;
+  readonly storeCa?: string;
+  readonly storeCert?: string;
+  readonly storeKey?: string;
+  readonly storeUser?: string;
+  readonly storePasswordFile?: string;
   readonly metrics?: string;
   readonly config?: string;
   readonly uninstall?: boolean;
@@ -37,6 +44,12 @@ export function daemon(): Command {
       `the resolver's --run, to see whether it runs, or off (default: ${defaultResolverDirectory})`,
     )
     .option('--store <where>', 'embedded, or etcd://HOST:PORT[,HOST:PORT...] (default: embedded)')
+    .option('--store-prefix <prefix>', "before each of the cluster's keys (default: /vetch)")
+    .option('--store-ca <file>', 'speak TLS with etcd, which is to be known by this authority, or by one of: system')
+    .option('--store-cert <file>', "this host's certificate for etcd")
+    .option('--store-key <file>', 'the key that belongs to it')
+    .option('--store-user <name>', 'log in to etcd by this name')
+    .option('--store-password-file <file>', 'its password, as the first line')
     .option('--metrics <address>', 'serve /metrics by TCP, as 127.0.0.1:9100, or off (default: off)')
     .option('--config <file>', `the same keys as YAML; flags win (default: ${defaultConfig})`)
     .option('--uninstall', 'remove every trace from the kernel, list what was removed, and leave')
@@ -65,10 +78,42 @@ export async function daemonOptions(flags: Flags): Promise<DaemonOptions> {
     dockerEngine: settings['docker-engine'],
     resolver: settings.resolver,
     store: settings.store,
+    storeAccess: storeAccess(settings),
     metrics: settings.metrics,
     ...(config === undefined ? {} : { config }),
     uninstall: flags.uninstall === true,
     mapSizes: settings['map-sizes'],
+  };
+}
+
+/** @throws Failure when one is given without the other that it is of no use without */
+function storeAccess(settings: Settings): StoreAccess {
+  const {
+    'store-ca': ca,
+    'store-cert': certificate,
+    'store-key': key,
+    'store-user': user,
+    'store-password-file': passwordFile,
+  } = settings;
+  const pairs = [
+    ['store-cert', certificate, 'store-key', key],
+    ['store-key', key, 'store-cert', certificate],
+    ['store-cert', certificate, 'store-ca', ca],
+    ['store-user', user, 'store-password-file', passwordFile],
+    ['store-password-file', passwordFile, 'store-user', user],
+  ] as const;
+  for (const [name, value, other, needed] of pairs) {
+    if (value !== undefined && needed === undefined) {
+      throw usageFailure(`--${name} is given without --${other}`, `give both, or neither; see vetch daemon --help`);
+    }
+  }
+  return {
+    prefix: settings['store-prefix'],
+    ...(ca === undefined ? {} : { ca }),
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(key === undefined ? {} : { key }),
+    ...(user === undefined ? {} : { user }),
+    ...(passwordFile === undefined ? {} : { passwordFile }),
   };
 }
 
@@ -85,6 +130,12 @@ function given(flags: Omit<Flags, 'socket'> & { readonly socket: string | undefi
     'docker-engine': flags.dockerEngine,
     resolver: flags.resolver,
     store: flags.store,
+    'store-prefix': flags.storePrefix,
+    'store-ca': flags.storeCa,
+    'store-cert': flags.storeCert,
+    'store-key': flags.storeKey,
+    'store-user': flags.storeUser,
+    'store-password-file': flags.storePasswordFile,
     metrics: flags.metrics,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));

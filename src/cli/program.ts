@@ -26,6 +26,7 @@ import { networkCreate } from './network/create.ts';
 import { networkInspect } from './network/inspect.ts';
 import { networkLs } from './network/ls.ts';
 import { networkRm } from './network/rm.ts';
+import { nodeLs } from './node/ls.ts';
 import { policyApply } from './policy/apply.ts';
 import { policyDelete } from './policy/delete.ts';
 import { policyExplain } from './policy/explain.ts';
@@ -83,6 +84,7 @@ export function createProgram(): Command {
     doctor(),
     group('resolver', 'Names for containers that no engine manages', [resolverRun(), resolverStatus()]),
     group('docker', 'The Docker engine on this host', [dockerInstall(), dockerUninstall()]),
+    group('node', 'Hosts of the cluster', [nodeLs()]),
     group('identity', 'Policy identities', [identityLs()]),
     completion(),
   ];

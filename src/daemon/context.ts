@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../reconcile/host.ts';
+import type { ClusterStore } from '../store/cluster-contract.ts';
 import type { Store } from '../store/contract.ts';
 import type { DomainNames } from './domain-names/domain-names.ts';
 import type { Mutex } from './mutex.ts';
@@ -13,7 +14,10 @@ import { UndoStack } from './undo-stack.ts';
 export interface Context {
   readonly options: DaemonOptions;
   readonly log: Logger;
+  /** What this host has for itself. */
   readonly store: Store;
+  /** What it has in common with others. */
+  readonly cluster: ClusterStore;
   readonly state: State;
   readonly host: Host;
   readonly policy: PolicyEngine;
@@ -25,7 +29,7 @@ export interface Context {
 }
 
 /** What the operations on policy work with. */
-export type PolicyContext = Pick<Context, 'lock' | 'log' | 'policy' | 'state' | 'store'>;
+export type PolicyContext = Pick<Context, 'cluster' | 'lock' | 'log' | 'policy' | 'state'>;
 
 /** An undo stack that tells the log of what it could not undo; the next pass repairs that. */
 export function undoStack(context: Context): UndoStack {

@@ -19,7 +19,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   }
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort(signal));
-  await using daemon = await startDaemon(options, log);
+  await using daemon = await startDaemon(options, log, stop.signal);
   notifySystemd('READY=1');
   log.info({ socket: options.socket, ...daemon.summary }, 'ready');
   if (!stop.signal.aborted) await once(stop.signal, 'abort');

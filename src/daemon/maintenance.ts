@@ -4,6 +4,7 @@ import { type NetlinkEvent, NetlinkMonitor } from '../netlink/monitor.ts';
 import { hostDevice } from '../reconcile/desired/devices.ts';
 import { isOurs } from '../reconcile/desired/uplinks.ts';
 import type { Context } from './context.ts';
+import { publishNode } from './own-node.ts';
 
 /** Milliseconds between passes that nothing has asked for. */
 const interval = 30_000;
@@ -82,6 +83,7 @@ export class Maintenance implements AsyncDisposable {
     const before = host.drift.total;
     try {
       await lock.run(() => host.reconcile(state.index));
+      publishNode(this.#context);
       await host.closeDevices(state.index);
       const repairs = host.drift.total - before;
       if (repairs > 0) log.warn({ repairs, sinceStart: host.drift.byKind }, 'repaired what somebody had changed');

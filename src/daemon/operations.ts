@@ -1,6 +1,7 @@
 import type { Operations } from '../api/operations.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { Context } from './context.ts';
+import type { ClusterFollowing } from './follow-cluster.ts';
 import { attachEndpoint } from './operations/attach-endpoint.ts';
 import { addDeny, listDeny, removeDeny } from './operations/deny.ts';
 import { doctor } from './operations/doctor.ts';
@@ -10,12 +11,13 @@ import { listIdentities } from './operations/identities.ts';
 import { followNames } from './operations/names.ts';
 import { labelNamespace } from './operations/namespaces.ts';
 import { createNetwork, inspectNetwork, listNetworks, removeNetwork } from './operations/networks.ts';
+import { listNodes } from './operations/nodes.ts';
 import { applyPolicies, deletePolicy, getPolicy, listPolicies } from './operations/policies.ts';
 import { listPorts, publishPort, unpublishPort } from './operations/ports.ts';
 import { status } from './operations/status.ts';
 
 /** Everything that can be asked of the daemon: changes go through the context, looking on through the observer. */
-export function operationsOf(context: Context, observer: Observer): Operations {
+export function operationsOf(context: Context, observer: Observer, following: ClusterFollowing): Operations {
   return {
     createNetwork: (request) => createNetwork(context, request),
     listNetworks: async () => listNetworks(context),
@@ -41,6 +43,7 @@ export function operationsOf(context: Context, observer: Observer): Operations {
     addDeny: (cidrs) => addDeny(context, cidrs),
     removeDeny: (cidrs) => removeDeny(context, cidrs),
     listDeny: async () => listDeny(context),
+    listNodes: async () => listNodes(context, following),
     listIdentities: async () => listIdentities(context),
     listConntrack: async (filter) => observer.listConntrack(filter),
     flushConntrack: (filter) => observer.flushConntrack(filter),
@@ -48,7 +51,7 @@ export function operationsOf(context: Context, observer: Observer): Operations {
     dumpMap: (name) => observer.dumpMap(name),
     flows: (query, signal) => observer.flows(query, signal),
     trace: (request) => observer.trace(request),
-    status: () => status(context, observer),
+    status: () => status(context, observer, following),
     doctor: () => doctor(context, observer),
     metrics: () => observer.metrics(),
   };

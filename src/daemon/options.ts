@@ -4,6 +4,20 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Paths, unless said otherwise. */
+export interface StoreAccess {
+  /** Before each of the cluster's keys, without a slash at its end: `/vetch`. */
+  readonly prefix: string;
+  /** Whose signatures etcd's certificates have; `system`: the authorities that everybody trusts. Absent: without TLS. */
+  readonly ca?: string;
+  /** This host's own certificate. */
+  readonly certificate?: string;
+  readonly key?: string;
+  /** A name, not a path. */
+  readonly user?: string;
+  readonly passwordFile?: string;
+}
+
 /** What `vetch daemon` was asked to be: flags and the configuration file put together and checked. */
 export interface DaemonOptions {
   /** Name of this host in flows and status. Default: the host name. */
@@ -26,6 +40,8 @@ export interface DaemonOptions {
   readonly resolver: string;
   /** `off` of the three above is the word itself. `embedded`, or `etcd://HOST:PORT[,HOST:PORT…]`. */
   readonly store: string;
+  /** How etcd is asked; of no use with `embedded`. */
+  readonly storeAccess: StoreAccess;
   /** Where `/metrics` is also served by TCP, without authentication. */
   readonly metrics: 'off' | ListenAddress;
   /** The configuration file that was read; absent: there was none. */

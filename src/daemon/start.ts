@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { VetchError } from '../api/error.ts';
 import { version } from '../api/version.ts';
 import { PinTree } from '../loader/pin.ts';
 import { openMaps } from '../maps/open.ts';
@@ -25,13 +24,16 @@ import { awaitsDescription } from './docker/books.ts';
 import { startDocker } from './docker/start-docker.ts';
 import { DomainNames, recordsOf } from './domain-names/domain-names.ts';
 import { LearnedFile } from './domain-names/learned-file.ts';
+import { ClusterFollowing } from './follow-cluster.ts';
 import { startHttp } from './http/start-http.ts';
 import { Maintenance } from './maintenance.ts';
 import { Mutex } from './mutex.ts';
 import { observedHost } from './observed-host.ts';
+import { openCluster } from './open-cluster.ts';
 import { operationsOf } from './operations.ts';
 import type { DaemonOptions } from './options.ts';
-import { State } from './state.ts';
+import { publishNode } from './own-node.ts';
+import { loadIntent, State } from './state.ts';
 import { UndoStack } from './undo-stack.ts';
 
 /** Where the compiled objects lie, in the checkout as in an installation. VETCH_OBJECTS: others, to try an upgrade with. */
@@ -46,18 +48,22 @@ export interface Daemon extends AsyncDisposable {
  * Brings everything up, in the order that is safe: the whole intent, maps, programs, a pass over the host, and only
  * then somebody to talk to. When it fails, what this process opened is closed and the datapath is as it was.
  *
+ * @param signal ends the waiting for a cluster's store that is away
  * @throws VetchError INVALID, IN_USE, UNSUPPORTED, UNAVAILABLE, INTERNAL
  */
-export async function startDaemon(options: DaemonOptions, log: Logger): Promise<Daemon> {
+export async function startDaemon(options: DaemonOptions, log: Logger, signal: AbortSignal): Promise<Daemon> {
   const began = performance.now();
   await using opened = new UndoStack((what, err) => log.error({ err }, `cannot ${what}`));
   mkdirSync(options.state, { recursive: true, mode: 0o700 });
   const cgroup = cgroupFor(options.cgroup);
   const owner = claimBpffs(options.bpffs);
   opened.push('give back the pins', () => owner[Symbol.dispose]());
-  const store = await openStore(options);
+  const store = await openEmbeddedStore(options.state);
   opened.push('close the store', () => store.close());
-  const intent = await store.load();
+  const cluster = await openCluster(options, store, log, signal);
+  opened.push("close the cluster's store", () => cluster.close());
+  const shared = await cluster.load();
+  const intent = await loadIntent(store, shared);
   const tree = new PinTree(options.bpffs);
   const { programs, records, loaded } = await loadPrograms({
     directory: objectDirectory,
@@ -105,12 +111,15 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
     }
   };
   const context: Context = {
-    ...{ options, log, store, state, host, policy: host.policy, domainNames, lock, forgetFlows },
+    ...{ options, log, store, cluster, state, host, policy: host.policy, domainNames, lock, forgetFlows },
   };
+  const following = new ClusterFollowing(context, shared.nodes);
+  opened.push('stop following the cluster', () => following[Symbol.asyncDispose]());
+  publishNode(context);
   const maintenance = new Maintenance(context);
   opened.push('stop maintenance', () => maintenance[Symbol.asyncDispose]());
   const http = await startHttp({
-    operations: operationsOf(context, observer),
+    operations: operationsOf(context, observer, following),
     socketPath: options.socket,
     logger: log,
     ...(options.metrics === 'off' ? {} : { metrics: options.metrics }),
@@ -127,12 +136,6 @@ export async function startDaemon(options: DaemonOptions, log: Logger): Promise<
     },
     [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose](),
   };
-}
-
-/** @throws VetchError UNSUPPORTED: a store that is not built yet */
-export function openStore(options: DaemonOptions): Promise<Store> {
-  if (options.store === 'embedded') return openEmbeddedStore(options.state);
-  throw new VetchError('UNSUPPORTED', `store ${options.store} is not built yet`, 'use --store embedded');
 }
 
 function hostCookie(): bigint {

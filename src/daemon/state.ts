@@ -1,8 +1,18 @@
+import type { ClusterRecords } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
 import { EndpointIndex } from '../network/endpoint-index.ts';
+import type { Store } from '../store/contract.ts';
 import { IntentIndex } from './intent-index.ts';
+
+/** What this host has for itself, under what the cluster says. */
+export async function loadIntent(
+  store: Store,
+  { policies, namespaces }: Pick<ClusterRecords, 'policies' | 'namespaces'>,
+): Promise<Intent> {
+  return { ...(await store.load()), policies, namespaces };
+}
 
 /** The intent in memory: to find things in, and to plan new ones among. It changes after the store has. */
 export class State {

@@ -1,9 +1,11 @@
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
-import type { Labels, PolicyDocument } from '../model/policy.ts';
 
-/** Changes to the intent. A put replaces what has the same id; a delete of what is not there does nothing. */
+/** What a host has for itself: the rest of its intent is its cluster's (`ClusterStore`). */
+export type HostIntent = Pick<Intent, 'networks' | 'endpoints' | 'deny'>;
+
+/** Changes to a host's own intent. A put replaces what has the same id; a delete of what is not there does nothing. */
 export interface IntentWriter<Result> {
   putNetwork(network: Network): Result;
   deleteNetwork(id: string): Result;
@@ -12,17 +14,12 @@ export interface IntentWriter<Result> {
   /** Canonical prefixes, many at once. */
   putDeny(cidrs: readonly string[]): Result;
   deleteDeny(cidrs: readonly string[]): Result;
-  putPolicy(document: PolicyDocument): Result;
-  /** By `policyKey`. */
-  deletePolicy(key: string): Result;
-  /** Labels of one of policy's namespaces; `undefined` removes them. */
-  putNamespace(name: string, labels: Labels | undefined): Result;
   /** A fact of this host that is no intent but must outlive the daemon; `undefined` removes it. */
   putFact(name: string, value: string | undefined): Result;
 }
 
 /**
- * Where the intent outlives the daemon. One process at a time has it open.
+ * Where a host's own intent outlives its daemon. One process at a time has it open.
  *
  * What a promise has resolved for is on the disk: it survives SIGKILL and a loss of power. What it has not resolved for
  * is there wholly or not at all. Writes take effect in the order of their calls. Every store passes
@@ -30,11 +27,11 @@ export interface IntentWriter<Result> {
  */
 export interface Store extends IntentWriter<Promise<void>> {
   /**
-   * The whole intent, as one moment saw it. Records of an older schema are migrated.
+   * All of it, as one moment saw it. Records of an older schema are migrated.
    *
    * @throws VetchError UNSUPPORTED: written by a newer version; INTERNAL: a record cannot be read, and which
    */
-  load(): Promise<Intent>;
+  load(): Promise<HostIntent>;
   fact(name: string): Promise<string | undefined>;
   /** The facts whose names begin so, by the rest of their names. */
   facts(prefix: string): Promise<Map<string, string>>;

@@ -3,20 +3,27 @@ import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { VetchError } from '../api/error.ts';
 import type { Endpoint } from '../model/endpoint.ts';
-import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
-import { type Labels, type PolicyDocument, policyKey } from '../model/policy.ts';
+import type { ClusterStore } from './cluster-contract.ts';
 import { decodeRecord, encodeRecord, tooNew } from './codec.ts';
-import type { IntentWriter, Store } from './contract.ts';
+import type { HostIntent, IntentWriter, Store } from './contract.ts';
+import { EmbeddedCluster } from './embedded-cluster.ts';
+import { commit } from './lmdb-commit.ts';
 import { isLmdbFile } from './lmdb-file.ts';
 import { type RecordKind, type RecordOf, recordSchema } from './records.ts';
 import { holderRecord, liveHolder } from './writer-lock.ts';
 
 type Texts = Database<string, string>;
+type HostKind = 'networks' | 'endpoints' | 'deny';
 
-interface Databases extends Record<RecordKind, Texts> {
+interface Databases extends Record<HostKind, Texts> {
   /** `schema`, `writer`, and facts. */
   readonly meta: Texts;
+}
+
+/** A host's own store; and the cluster's, where there is none but this host. */
+export interface EmbeddedStore extends Store {
+  readonly cluster: ClusterStore;
 }
 
 interface Write {
@@ -34,14 +41,14 @@ interface Write {
  * @throws VetchError IN_USE: another live process has it open; UNSUPPORTED: written by a newer version; INTERNAL: the file
  *   is not a store
  */
-export async function openEmbeddedStore(directory: string): Promise<Store> {
+export async function openEmbeddedStore(directory: string): Promise<EmbeddedStore> {
   const path = join(directory, 'state.mdb');
   let root: RootDatabase<string, string>;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     if (!isLmdbFile(path)) throw new Error('it is not a store, or cut off');
     // Without overlappingSync a commit is flushed before its promise resolves.
-    root = open({ path, noSubdir: true, encoding: 'string', maxDbs: 8, overlappingSync: false });
+    root = open({ path, noSubdir: true, encoding: 'string', maxDbs: 16, overlappingSync: false });
   } catch (cause) {
     throw new VetchError(
       'INTERNAL',
@@ -56,31 +63,38 @@ export async function openEmbeddedStore(directory: string): Promise<Store> {
       networks: table('networks'),
       endpoints: table('endpoints'),
       deny: table('deny'),
-      policies: table('policies'),
-      namespaces: table('namespaces'),
       meta: table('meta'),
     };
+    const shared = {
+      networks: table('cluster-networks'),
+      addresses: table('addresses'),
+      identities: table('identities'),
+      policies: table('policies'),
+      namespaces: table('namespaces'),
+    };
     acquire(root, databases.meta, directory);
-    return new EmbeddedStore(root, databases, path);
+    return new LmdbStore(root, databases, path, new EmbeddedCluster(root, shared, path));
   } catch (error) {
     await root.close();
     throw error;
   }
 }
 
-class EmbeddedStore implements Store {
+class LmdbStore implements EmbeddedStore {
+  readonly cluster: EmbeddedCluster;
   readonly #root: RootDatabase<string, string>;
   readonly #databases: Databases;
   readonly #path: string;
   #closed: Promise<void> | undefined;
 
-  constructor(root: RootDatabase<string, string>, databases: Databases, path: string) {
+  constructor(root: RootDatabase<string, string>, databases: Databases, path: string, cluster: EmbeddedCluster) {
     this.#root = root;
     this.#databases = databases;
     this.#path = path;
+    this.cluster = cluster;
   }
 
-  async load(): Promise<Intent> {
+  async load(): Promise<HostIntent> {
     this.#checkOpen();
     await this.#root.committed;
     // No await from here on: one event turn reads one snapshot.
@@ -88,8 +102,6 @@ class EmbeddedStore implements Store {
       networks: this.#all('networks'),
       endpoints: this.#all('endpoints'),
       deny: new Set(this.#all('deny').keys()),
-      policies: this.#all('policies'),
-      namespaces: new Map(Array.from(this.#all('namespaces'), ([name, { labels }]) => [name, labels])),
     };
   }
 
@@ -128,15 +140,6 @@ class EmbeddedStore implements Store {
   deleteDeny(cidrs: readonly string[]): Promise<void> {
     return this.transaction((writer) => writer.deleteDeny(cidrs));
   }
-  putPolicy(document: PolicyDocument): Promise<void> {
-    return this.transaction((writer) => writer.putPolicy(document));
-  }
-  deletePolicy(key: string): Promise<void> {
-    return this.transaction((writer) => writer.deletePolicy(key));
-  }
-  putNamespace(name: string, labels: Labels | undefined): Promise<void> {
-    return this.transaction((writer) => writer.putNamespace(name, labels));
-  }
   putFact(name: string, value: string | undefined): Promise<void> {
     return this.transaction((writer) => writer.putFact(name, value));
   }
@@ -146,22 +149,12 @@ class EmbeddedStore implements Store {
     const writes: Write[] = [];
     change(gather(writes));
     if (writes.length === 0) return;
-    try {
-      // A child transaction: lmdb joins writes of one event turn, and a failure must undo this one alone.
-      await this.#root.childTransaction(() => {
-        for (const { database, key, value } of writes) {
-          if (value === undefined) this.#databases[database].remove(key);
-          else this.#databases[database].put(key, value);
-        }
-      });
-    } catch (cause) {
-      throw new VetchError(
-        'UNAVAILABLE',
-        `the state in ${this.#path} cannot be written: ${cause instanceof Error ? cause.message : cause}`,
-        'make room on the disk or check its health; nothing was changed',
-        { cause },
-      );
-    }
+    await commit(this.#root, this.#path, () => {
+      for (const { database, key, value } of writes) {
+        if (value === undefined) this.#databases[database].remove(key);
+        else this.#databases[database].put(key, value);
+      }
+    });
   }
 
   close(): Promise<void> {
@@ -170,12 +163,13 @@ class EmbeddedStore implements Store {
   }
 
   async #close(): Promise<void> {
+    await this.cluster.close();
     await this.#root.committed;
     await this.#databases.meta.remove('writer');
     await this.#root.close();
   }
 
-  #all<Kind extends RecordKind>(kind: Kind): Map<string, RecordOf<Kind>> {
+  #all<Kind extends HostKind & RecordKind>(kind: Kind): Map<string, RecordOf<Kind>> {
     const records = new Map<string, RecordOf<Kind>>();
     for (const { key, value } of this.#databases[kind].getRange()) records.set(key, decodeRecord(kind, key, value));
     return records;
@@ -202,12 +196,6 @@ function gather(writes: Write[]): IntentWriter<void> {
     deleteDeny: (cidrs) => {
       for (const cidr of cidrs) remove('deny', cidr);
     },
-    putPolicy: (document) => put('policies', policyKey(document), encodeRecord<'policies'>(document)),
-    deletePolicy: (key) => remove('policies', key),
-    putNamespace: (name, labels) =>
-      labels === undefined
-        ? remove('namespaces', name)
-        : put('namespaces', name, encodeRecord<'namespaces'>({ labels })),
     putFact: (name, value) => (value === undefined ? remove('meta', factKey(name)) : put('meta', factKey(name), value)),
   };
 }

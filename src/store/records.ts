@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ClusterEndpoint, HeldAddress, Node, NumberedIdentity } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
 import type { ClusterNetworkPolicySpec, NetworkPolicySpec, PolicyDocument } from '../model/policy.ts';
@@ -92,8 +93,38 @@ const policy = z.discriminatedUnion('kind', [
 
 const namespace = z.object({ labels: texts });
 
-/** What each database of the store holds. */
-export const recordTypes = { networks: network, endpoints: endpoint, deny, policies: policy, namespaces: namespace };
+const heldAddress = z.object({
+  network: z.string().min(1),
+  address: z.string().min(1),
+  node: z.string().min(1),
+  endpoint: z.string(),
+}) satisfies z.ZodType<HeldAddress>;
+
+const identity = z.object({ number: z.int().min(1), key: z.string() }) satisfies z.ZodType<NumberedIdentity>;
+
+const node = z.object({
+  name: z.string().min(1),
+  version: z.string(),
+  addresses: z.array(z.string()).readonly(),
+  started: z.string(),
+}) satisfies z.ZodType<Node>;
+
+const clusterEndpoint = endpoint
+  .pick({ id: true, name: true, network: true, owner: true, mac: true, addresses: true, labels: true, ports: true })
+  .extend({ node: z.string().min(1) }) satisfies z.ZodType<ClusterEndpoint>;
+
+/** The kinds of record there are. */
+export const recordTypes = {
+  networks: network,
+  endpoints: endpoint,
+  deny,
+  policies: policy,
+  namespaces: namespace,
+  addresses: heldAddress,
+  identities: identity,
+  nodes: node,
+  'cluster-endpoints': clusterEndpoint,
+};
 export type RecordKind = keyof typeof recordTypes;
 export type RecordOf<Kind extends RecordKind> = z.output<(typeof recordTypes)[Kind]>;
 

@@ -9,6 +9,7 @@ import type { FlowFilter, FlowQuery, FlowView } from '../../src/api/schemas/flow
 import type { MapView } from '../../src/api/schemas/map.ts';
 import type { LearnAnswerRequest, LearnedView, NameEvent, OpenedView } from '../../src/api/schemas/names.ts';
 import type { CreateNetworkRequest, NetworkView } from '../../src/api/schemas/network.ts';
+import type { NodeView } from '../../src/api/schemas/node.ts';
 import type {
   ApplyPoliciesRequest,
   ExplainRequest,
@@ -267,6 +268,10 @@ export class MemoryOperations implements Operations {
 
   async doctor(): Promise<readonly DoctorCheck[]> {
     return this.checks;
+  }
+
+  async listNodes(): Promise<readonly NodeView[]> {
+    return [{ name: 'h1', version: '0.1.0', addresses: ['198.51.100.10'], started: '2026-01-31T12:00:00.000Z' }];
   }
 
   async listIdentities(): Promise<readonly IdentityView[]> {

@@ -48,13 +48,6 @@ describe('the embedded store', () => {
     ['endpoints', 'abc', '{"schema":1,"name":"web"}', 'INTERNAL', /endpoints\/abc .*id/],
     ['networks', 'abc', '{"name":"web"}', 'INTERNAL', /networks\/abc .*schema/],
     ['networks', 'abc', '{"schema":3,"name":"web"}', 'UNSUPPORTED', /networks\/abc .*schema 3.* 2/],
-    [
-      'policies',
-      'NetworkPolicy/a/b',
-      '{"schema":2,"kind":"Other"}',
-      'INTERNAL',
-      /policies\/NetworkPolicy\/a\/b .*kind/,
-    ],
   ])('names the record in %s that it cannot read', async (database, key, value, code, message) => {
     await withStore(async (place) => {
       await tamper(place, database, key, value);

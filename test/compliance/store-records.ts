@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ClusterEndpoint, HeldAddress } from '../../src/model/cluster.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { PolicyDocument } from '../../src/model/policy.ts';
@@ -71,3 +72,20 @@ export const samplePolicies: readonly [PolicyDocument, PolicyDocument] = [
     },
   },
 ];
+
+/** The document that the number makes. */
+export function samplePolicy(number: number): PolicyDocument {
+  return { ...samplePolicies[0], name: `web-${number}`, number };
+}
+
+/** An address of a `sampleNetwork` that node `a` holds for an endpoint. */
+export function sampleHeld(network: Network, host: number): HeldAddress {
+  const address = `${network.subnets[0]?.cidr.split('.').slice(0, 3).join('.')}.${host}`;
+  return { network: network.id, address, node: 'a', endpoint: sampleId(`endpoint ${host}`) };
+}
+
+/** An endpoint as the others are told of it. */
+export function sampleClusterEndpoint(node: string, number: number): Omit<ClusterEndpoint, 'node'> {
+  const { id, name, network, owner, mac, addresses, labels, ports } = sampleEndpoint(number, sampleNetwork(1));
+  return { id: sampleId(`${node} ${id}`), name, network, owner, mac, addresses, labels, ports };
+}

@@ -1,10 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { policyKey } from '../../src/model/policy.ts';
 import type { Store } from '../../src/store/contract.ts';
-import { sampleEndpoint, sampleNetwork, samplePolicies } from './store-records.ts';
+import { sampleEndpoint, sampleNetwork } from './store-records.ts';
+import { startWriter } from './writer.ts';
 
 /** What the suite needs of a store that it judges. */
 export interface StoreUnderTest {
@@ -48,8 +45,6 @@ export function storeCompliance(under: StoreUnderTest): void {
         networks: new Map(),
         endpoints: new Map(),
         deny: new Set(),
-        policies: new Map(),
-        namespaces: new Map(),
       });
       expect(await store.fact('node')).toBeUndefined();
     });
@@ -71,15 +66,11 @@ export function storeCompliance(under: StoreUnderTest): void {
       await store.putEndpoint(endpoint);
       await store.putDeny(['192.0.2.0/24', '2001:db8::/32']);
       await store.putFact('node', 'a');
-      for (const document of samplePolicies) await store.putPolicy(document);
-      await store.putNamespace('shop', { team: 'red' });
       const again = await reopen(store);
       expect(await again.load()).toEqual({
         networks: new Map([[network.id, network]]),
         endpoints: new Map([[endpoint.id, endpoint]]),
         deny: new Set(['192.0.2.0/24', '2001:db8::/32']),
-        policies: new Map(samplePolicies.map((document) => [policyKey(document), document])),
-        namespaces: new Map([['shop', { team: 'red' }]]),
       });
       expect(await again.fact('node')).toBe('a');
     });
@@ -103,14 +94,8 @@ export function storeCompliance(under: StoreUnderTest): void {
       await store.deleteDeny(['192.0.2.0/24', '203.0.113.0/24']);
       await store.putFact('node', 'a');
       await store.putFact('node', undefined);
-      const [policy] = samplePolicies;
-      await store.putPolicy(policy);
-      await store.deletePolicy(policyKey(policy));
-      await store.putNamespace('shop', { team: 'red' });
-      await store.putNamespace('shop', undefined);
       const again = await reopen(store);
-      const { networks, deny, policies, namespaces } = await again.load();
-      expect([policies.size, namespaces.size]).toEqual([0, 0]);
+      const { networks, deny } = await again.load();
       expect([...networks.values()]).toEqual([{ ...network, mtu: 9000 }]);
       expect([...deny]).toEqual(['198.51.100.0/24']);
       expect(await again.fact('node')).toBeUndefined();
@@ -207,30 +192,4 @@ export function storeCompliance(under: StoreUnderTest): void {
       }
     }, 60_000);
   });
-}
-
-/** A child that writes the pairs 1, 2, 3 ... and prints the number of each that was acknowledged. */
-function startWriter([program, ...args]: readonly [string, ...string[]]) {
-  const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let last = 0;
-  const lines = child.stdout ? createInterface({ input: child.stdout }) : undefined;
-  lines?.on('line', (line) => {
-    last = Number(line);
-  });
-  return {
-    last: () => last,
-    async acknowledged(number: number): Promise<void> {
-      while (last < number) {
-        if (child.exitCode !== null) throw new Error(`the writer ended with ${child.exitCode}`);
-        await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-    },
-    async kill(): Promise<void> {
-      const exited = once(child, 'exit');
-      const drained = lines ? once(lines, 'close') : Promise.resolve();
-      child.kill('SIGKILL');
-      await exited;
-      await drained; // what it printed before it died was acknowledged too
-    },
-  };
 }

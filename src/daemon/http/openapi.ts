@@ -7,6 +7,7 @@ import { flowView } from '../../api/schemas/flow.ts';
 import { mapDumpView, mapView } from '../../api/schemas/map.ts';
 import { nameEvent } from '../../api/schemas/names.ts';
 import { createNetworkRequest, networkView } from '../../api/schemas/network.ts';
+import { nodeView } from '../../api/schemas/node.ts';
 import {
   applyPoliciesRequest,
   explainRequest,
@@ -52,6 +53,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Status: statusView,
   DoctorCheck: doctorCheck,
   Identity: identityView,
+  Node: nodeView,
   Error: errorView,
 };
 

@@ -2,6 +2,7 @@ import { VetchError } from '../../api/error.ts';
 import { type LabelNamespaceRequest, type NamespaceView, namespaceName } from '../../api/schemas/policy.ts';
 import { labels as labelsSchema } from '../../policy/documents/names.ts';
 import { namespaceLabels, namespaceNameLabel } from '../../policy/identity/policy-endpoint.ts';
+import { changeCluster } from '../change-cluster.ts';
 import type { PolicyContext } from '../context.ts';
 import { enforce } from './policies.ts';
 
@@ -12,7 +13,7 @@ export function labelNamespace(
   request: LabelNamespaceRequest,
 ): Promise<NamespaceView> {
   check(name, request);
-  return context.lock.run(async () => {
+  return changeCluster(context, async () => {
     const { index } = context.state;
     const removed = new Set(request.remove);
     const kept = Object.entries(index.namespaces.get(name) ?? {}).filter(([key]) => !removed.has(key));

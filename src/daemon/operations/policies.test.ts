@@ -5,12 +5,12 @@ import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sampleEndpoint, sampleNetwork } from '../../../test/compliance/store-records.ts';
 import { PolicyCompiler } from '../../policy/compiler.ts';
-import type { Store } from '../../store/contract.ts';
-import { openEmbeddedStore } from '../../store/embedded.ts';
+import type { ClusterStore } from '../../store/cluster-contract.ts';
+import { type EmbeddedStore, openEmbeddedStore } from '../../store/embedded.ts';
 import type { PolicyContext } from '../context.ts';
 import { Mutex } from '../mutex.ts';
 import type { PolicyEngine } from '../policy-engine.ts';
-import { State } from '../state.ts';
+import { loadIntent, State } from '../state.ts';
 import { explainPolicy } from './explain-policy.ts';
 import { labelNamespace } from './namespaces.ts';
 import { applyPolicies, deletePolicy, getPolicy, listPolicies } from './policies.ts';
@@ -43,14 +43,14 @@ function compiled({ index }: State, capacities?: { readonly pairs: number }): Po
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'vetch-policies-'));
-let store: Store;
+let store: EmbeddedStore;
 let context: PolicyContext;
 
 async function start(capacities?: { readonly pairs: number }): Promise<void> {
   store = await openEmbeddedStore(directory);
-  const state = new State(await store.load());
+  const state = new State(await loadIntent(store, await store.cluster.load()));
   const policy = compiled(state, capacities);
-  context = { lock: new Mutex(), log: pino({ level: 'silent' }), policy, state, store };
+  context = { lock: new Mutex(), log: pino({ level: 'silent' }), policy, state, cluster: store.cluster };
 }
 
 const network = sampleNetwork(1);
@@ -117,7 +117,7 @@ test('what does not fit is refused, and neither holds nor is stored', async () =
   await store.close();
   await start({ pairs: 1 });
   await expect(apply('{podSelector: {}, policyTypes: [Ingress, Egress]}')).rejects.toMatchObject({ code: 'MAP_FULL' });
-  expect([verdict('world', 'web-1'), (await store.load()).policies.size, listPolicies(context)]).toEqual([
+  expect([verdict('world', 'web-1'), (await store.cluster.load()).policies.size, listPolicies(context)]).toEqual([
     'allow',
     0,
     [],
@@ -128,7 +128,7 @@ test('what cannot be stored does not hold either', async () => {
   const failing = async () => {
     throw new Error('the disk is full');
   };
-  context = { ...context, store: { ...context.store, transaction: failing } as Store };
+  context = { ...context, cluster: { ...context.cluster, transaction: failing } as ClusterStore };
   await expect(apply('{podSelector: {}}')).rejects.toThrow('the disk is full');
   expect([verdict('world', 'web-1'), listPolicies(context)]).toEqual(['allow', []]);
 });
@@ -139,9 +139,9 @@ test('the labels of a namespace select, and are stored', async () => {
   const labelled = await labelNamespace(context, 'network-1', { set: { team: 'red' }, remove: [] });
   expect(labelled.labels).toEqual({ team: 'red', 'kubernetes.io/metadata.name': 'network-1' });
   expect(verdict('web-1', 'web-2')).toBe('allow');
-  expect((await store.load()).namespaces).toEqual(new Map([['network-1', { team: 'red' }]]));
+  expect((await store.cluster.load()).namespaces).toEqual(new Map([['network-1', { team: 'red' }]]));
   await labelNamespace(context, 'network-1', { set: {}, remove: ['team'] });
-  expect([verdict('web-1', 'web-2'), (await store.load()).namespaces.size]).toEqual(['deny', 0]);
+  expect([verdict('web-1', 'web-2'), (await store.cluster.load()).namespaces.size]).toEqual(['deny', 0]);
 });
 
 test('a bad label of a namespace is refused', () => {

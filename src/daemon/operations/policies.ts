@@ -1,17 +1,17 @@
-import { VetchError } from '../../api/error.ts';
 import type { ApplyPoliciesRequest, PolicyDocumentView, PolicyView } from '../../api/schemas/policy.ts';
 import { type PolicyDocument, policyKey } from '../../model/policy.ts';
 import type { PolicyUpdate } from '../../policy/compiler.ts';
-import { maxDocumentNumber } from '../../policy/decision.ts';
 import { parsePolicies } from '../../policy/documents/parse.ts';
 import { findDocument } from '../../policy/find-document.ts';
+import { freeNumber } from '../../policy/free-number.ts';
 import { documentView, policyView } from '../../policy/views.ts';
+import { changeCluster } from '../change-cluster.ts';
 import type { PolicyContext } from '../context.ts';
 
 /** @throws VetchError INVALID, UNSUPPORTED: with file, line and path; MAP_FULL with the numbers. Nothing is changed */
 export function applyPolicies(context: PolicyContext, { text, file }: ApplyPoliciesRequest): Promise<PolicyView[]> {
   const sources = parsePolicies(text, file);
-  return context.lock.run(async () => {
+  return changeCluster(context, async () => {
     const { policies } = context.state.index;
     let last = context.state.index.lastPolicyNumber;
     let taken: Set<number> | undefined;
@@ -45,7 +45,7 @@ export function getPolicy({ state }: PolicyContext, ref: string, namespace: stri
 
 /** What only it denied may pass from now on. @throws VetchError NOT_FOUND, INVALID */
 export function deletePolicy(context: PolicyContext, ref: string, namespace: string | undefined): Promise<void> {
-  return context.lock.run(async () => {
+  return changeCluster(context, async () => {
     const { index } = context.state;
     const key = policyKey(findDocument(index.policies.values(), ref, namespace));
     await enforce(context, { documents: new Map([[key, undefined]]) }, (writer) => writer.deletePolicy(key));
@@ -55,9 +55,9 @@ export function deletePolicy(context: PolicyContext, ref: string, namespace: str
 
 /** In force first, then stored; what cannot be stored is taken back. The caller holds the lock, and changes the index. */
 export async function enforce(
-  { policy, state, store, log }: PolicyContext,
+  { cluster, policy, state, log }: PolicyContext,
   update: Pick<PolicyUpdate, 'documents' | 'namespaces'>,
-  write: Parameters<PolicyContext['store']['transaction']>[0],
+  write: Parameters<PolicyContext['cluster']['transaction']>[0],
 ): Promise<void> {
   const { policies, namespaces } = state.index;
   const before = {
@@ -66,7 +66,7 @@ export async function enforce(
   };
   await policy.change(update);
   try {
-    await store.transaction(write);
+    await cluster.transaction(write);
   } catch (error) {
     await policy.change(before);
     throw error;
@@ -78,22 +78,4 @@ function view({ policy, state }: PolicyContext, document: PolicyDocument): Polic
   const numbers = new Set(policy.selected(policyKey(document)));
   const selected = [...state.index.endpoints.values()].filter(({ number }) => numbers.has(number));
   return policyView(document, selected.map(({ name }) => name).sort());
-}
-
-/**
- * The first free number after the last one given, around the end: events that are remembered still name the documents
- * that are gone.
- *
- * @throws VetchError MAP_FULL
- */
-function freeNumber(taken: ReadonlySet<number>, last: number): number {
-  for (let step = 0; step < maxDocumentNumber; step++) {
-    const number = ((last + step) % maxDocumentNumber) + 1;
-    if (!taken.has(number)) return number;
-  }
-  throw new VetchError(
-    'MAP_FULL',
-    `this host has ${maxDocumentNumber} policy documents, which is as many as it can have`,
-    'delete documents that are no longer needed',
-  );
 }

@@ -5,11 +5,12 @@ import { feature, featureNames } from '../../loader/features.ts';
 import type { Observer } from '../../observe/observer.ts';
 import type { Context } from '../context.ts';
 import { engineNamesCheck } from '../domain-names/engine-names.ts';
+import type { ClusterFollowing } from '../follow-cluster.ts';
 import { fullName } from '../refs.ts';
 import { resolverCheck } from '../resolver-health.ts';
 
-export async function status(context: Context, observer: Observer): Promise<StatusView> {
-  const { host, options, state } = context;
+export async function status(context: Context, observer: Observer, following: ClusterFollowing): Promise<StatusView> {
+  const { cluster, host, options, state } = context;
   const [{ maps, drops, warnings }, resolver] = await Promise.all([observer.statusParts(), resolverCheck(context)]);
   return {
     version,
@@ -22,6 +23,8 @@ export async function status(context: Context, observer: Observer): Promise<Stat
     drops,
     drift: host.drift.total,
     warnings: [
+      ...cluster.warnings,
+      ...following.warnings,
       ...hostWarnings(context),
       ...warningOf('the resolver', resolver),
       ...warningOf('domain names', engineNamesCheck(context)),

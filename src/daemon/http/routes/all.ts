@@ -2,6 +2,7 @@ import type { Route } from '../route.ts';
 import { denyRoutes } from './deny.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { networkRoutes } from './networks.ts';
+import { nodeRoutes } from './nodes.ts';
 import { observeRoutes } from './observe.ts';
 import { policyRoutes } from './policies.ts';
 import { portRoutes } from './ports.ts';
@@ -14,6 +15,7 @@ export const routes: readonly Route[] = [
   ...portRoutes,
   ...policyRoutes,
   ...denyRoutes,
+  ...nodeRoutes,
   ...observeRoutes,
   ...statusRoutes,
 ];

@@ -1,0 +1,98 @@
+import type { ClusterChanges, Node } from '../model/cluster.ts';
+import type { PolicyUpdate } from '../policy/compiler.ts';
+import type { PolicyContext } from './context.ts';
+
+type Update = { [Part in 'documents' | 'namespaces']: NonNullable<PolicyUpdate[Part]> };
+
+/** Has this host do what the others have changed. What it cannot enforce it says, and tries again with each change. */
+export class ClusterFollowing implements AsyncDisposable {
+  readonly #context: PolicyContext;
+  /** Changes that this host could not enforce, and why. */
+  readonly #refused = new Map<string, { readonly update: Update; readonly reason: string }>();
+
+  readonly #nodes: Map<string, Node>;
+
+  /** @param nodes those that were known before */
+  constructor(context: PolicyContext, nodes: ReadonlyMap<string, Node>) {
+    this.#context = context;
+    this.#nodes = new Map(nodes);
+    context.cluster.follow((changes) => context.lock.run(() => this.#apply(changes)));
+  }
+
+  /** What comes from now on is learned at the next start. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#context.cluster.follow(() => undefined);
+    await this.#context.lock.run(() => undefined);
+  }
+
+  /** The other hosts that are there, by name. */
+  get nodes(): ReadonlyMap<string, Node> {
+    return this.#nodes;
+  }
+
+  /** For `vetch status`. */
+  get warnings(): readonly string[] {
+    return [...this.#refused].map(([what, { reason }]) => {
+      return `${what} of the cluster is not enforced here as the other hosts have it: ${reason}`;
+    });
+  }
+
+  /** The caller holds the lock. */
+  async #apply({ policies, namespaces, nodes }: ClusterChanges): Promise<void> {
+    for (const [name, node] of nodes) {
+      if (node) this.#nodes.set(name, node);
+      else this.#nodes.delete(name);
+      this.#context.log.info({ node: name }, node ? 'host of the cluster is there' : 'host of the cluster is gone');
+    }
+    if (policies.size + namespaces.size === 0) return;
+    const earlier = [...this.#refused.values()].map(({ update }) => update);
+    this.#refused.clear();
+    const all: Update = {
+      documents: new Map([...earlier.flatMap(({ documents }) => [...documents]), ...policies]),
+      namespaces: new Map([...earlier.flatMap((update) => [...update.namespaces]), ...namespaces]),
+    };
+    if (await this.#tryAll(all)) return;
+    // What frees goes before what needs.
+    const documents = [...all.documents].sort(([, a], [, b]) => Number(a !== undefined) - Number(b !== undefined));
+    for (const [name, labels] of all.namespaces) {
+      await this.#tryOne(`namespace ${name}`, { documents: new Map(), namespaces: new Map([[name, labels]]) });
+    }
+    for (const [key, document] of documents) {
+      await this.#tryOne(`document ${key}`, { documents: new Map([[key, document]]), namespaces: new Map() });
+    }
+  }
+
+  async #tryAll(update: Update): Promise<boolean> {
+    try {
+      await this.#enforce(update);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #tryOne(what: string, update: Update): Promise<void> {
+    try {
+      await this.#enforce(update);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#refused.set(what, { update, reason });
+      this.#context.log.error({ err: error, what }, 'cannot enforce what another host has changed');
+    }
+  }
+
+  async #enforce(update: Update): Promise<void> {
+    const { log, policy, state } = this.#context;
+    const { documents, namespaces } = update;
+    await policy.change(update);
+    for (const [key, document] of documents) {
+      if (document) state.index.putPolicy(document);
+      else state.index.deletePolicy(key);
+    }
+    for (const [name, labels] of namespaces) state.index.putNamespace(name, labels);
+    log.info(
+      { documents: [...documents.keys()], namespaces: [...namespaces.keys()] },
+      'policy changed by another host',
+    );
+  }
+}

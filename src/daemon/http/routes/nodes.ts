@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { nodeView } from '../../../api/schemas/node.ts';
+import { route } from '../route.ts';
+
+export const nodeRoutes = [
+  route({
+    method: 'GET',
+    path: '/nodes',
+    operation: 'listNodes',
+    summary: 'List the hosts of the cluster that are there',
+    response: z.array(nodeView),
+    handle: (operations) => operations.listNodes(),
+  }),
+];

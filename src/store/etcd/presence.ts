@@ -1,0 +1,225 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { VetchError } from '../../api/error.ts';
+import { liveHolder } from '../writer-lock.ts';
+import type { EtcdClient } from './client.ts';
+import { AwayError, isCallFailure, isTransient, reasonOf } from './failure.ts';
+import { endOf, methods, type RequestOp } from './protocol.ts';
+
+/** Which process speaks for a host. */
+interface Speaker {
+  /** Of the host's state: another one with the same name is another host. */
+  readonly instance: string;
+  /** Of this run. */
+  readonly run: string;
+  /** `holderRecord`. */
+  readonly process: string;
+}
+
+export interface PresenceOptions {
+  readonly client: EtcdClient;
+  readonly prefix: string;
+  readonly node: string;
+  readonly speaker: Speaker;
+}
+
+/** Writes of one transaction; etcd takes 128. */
+const portion = 100;
+
+/**
+ * What a host tells the others of itself: keys on a lease that is kept alive, and made again with all its keys when it
+ * expired. A key of its own says which process speaks for the host, so that two hosts of one name are found out.
+ */
+export class Presence {
+  readonly #options: PresenceOptions;
+  /** By key below the prefix. */
+  readonly #records = new Map<string, string>();
+  readonly #unsent = new Set<string>();
+  #lease: string | undefined;
+  #wake = new AbortController();
+  #closed = false;
+  #running: Promise<void> | undefined;
+  #failure: unknown;
+  /** When the others were told last, or a sign of life was answered. */
+  #told = performance.now();
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+  }
+
+  /** Why the others have forgotten this host, or do not learn what has changed; undefined: they know. */
+  get trouble(): string | undefined {
+    if (this.#failure === undefined) return undefined;
+    const passing = isTransient(this.#failure) || this.#failure instanceof AwayError;
+    if (passing && performance.now() - this.#told < this.#options.client.times.lease * 1_000) return undefined;
+    return reasonOf(this.#failure);
+  }
+
+  /** @param text absent: the others are to forget it */
+  set(key: string, text: string | undefined): void {
+    if (this.#records.get(key) === text) return;
+    if (text === undefined) this.#records.delete(key);
+    else this.#records.set(key, text);
+    this.#unsent.add(key);
+    this.#wake.abort();
+  }
+
+  /** Becomes the one that speaks for this host. @throws VetchError IN_USE: another process does; UNAVAILABLE */
+  async claim(): Promise<void> {
+    const { client } = this.#options;
+    const { ID } = await client.call(methods.leaseGrant, { TTL: client.times.lease });
+    const lock = this.#key(`locks/${this.#options.node}`);
+    const value = Buffer.from(JSON.stringify(this.#options.speaker));
+    for (let seen = 0; ; ) {
+      const { succeeded, responses } = await client.call(methods.txn, {
+        compare: [{ result: 'EQUAL', target: 'MOD', key: lock, modRevision: seen }],
+        success: [{ requestPut: { key: lock, value, lease: ID } }],
+        failure: [{ requestRange: { key: lock } }],
+      });
+      if (succeeded) break;
+      const [held] = responses[0]?.responseRange?.kvs ?? [];
+      if (held && !this.#maySucceed(held.value.toString())) throw this.#inUse(held.value.toString());
+      seen = Number(held?.modRevision ?? 0);
+    }
+    this.#lease = ID;
+    await this.#forgetOld();
+    for (const key of this.#records.keys()) this.#unsent.add(key);
+  }
+
+  /** Tells from now on what is to be told, and shows signs of life. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Lets the next process speak for the host at once; what it has told stays for as long as the lease. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake.abort();
+    await this.#running;
+    if (this.#lease === undefined) return;
+    const { client, node } = this.#options;
+    const lock = this.#key(`locks/${node}`);
+    const value = Buffer.from(JSON.stringify(this.#options.speaker));
+    await client
+      .call(
+        methods.txn,
+        {
+          compare: [{ result: 'EQUAL', target: 'VALUE', key: lock, value }],
+          success: [{ requestDeleteRange: { key: lock } }],
+          failure: [],
+        },
+        client.times.attempt,
+      )
+      .catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    const { times } = this.#options.client;
+    while (!this.#closed) {
+      let pause = (times.lease * 1_000) / 3;
+      try {
+        if (this.#lease === undefined) await this.claim();
+        else await this.#keepAlive(this.#lease);
+        await this.#send();
+        this.#failure = undefined;
+        this.#told = performance.now();
+      } catch (error) {
+        this.#failure = error;
+        pause = times.longestPause;
+      }
+      if (this.#unsent.size > 0 && this.#failure === undefined) continue;
+      this.#wake = new AbortController();
+      await sleep(pause, undefined, { signal: this.#closed ? AbortSignal.abort() : this.#wake.signal }).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  async #keepAlive(lease: string): Promise<void> {
+    const { TTL } = await this.#options.client.exchange(methods.leaseKeepAlive, { ID: lease });
+    if (Number(TTL) > 0) return;
+    this.#lease = undefined;
+    await this.claim();
+  }
+
+  async #send(): Promise<void> {
+    const { client, node, speaker } = this.#options;
+    const lock = this.#key(`locks/${node}`);
+    const value = Buffer.from(JSON.stringify(speaker));
+    while (this.#unsent.size > 0) {
+      const keys = [...this.#unsent].slice(0, portion);
+      for (const key of keys) this.#unsent.delete(key);
+      try {
+        const { succeeded } = await client.call(methods.txn, {
+          compare: [{ result: 'EQUAL', target: 'VALUE', key: lock, value }],
+          success: keys.map((key) => this.#request(key)),
+          failure: [],
+        });
+        if (!succeeded) throw new Error('another process speaks for this host');
+      } catch (error) {
+        for (const key of keys) this.#unsent.add(key);
+        // The lease is gone, or its lock: both are asked for anew.
+        if (!isCallFailure(error)) this.#loseLease(error);
+        else if (/lease not found/.test(error.details)) this.#lease = undefined;
+        throw error;
+      }
+    }
+  }
+
+  #loseLease(error: unknown): void {
+    if (!(error instanceof VetchError)) this.#lease = undefined;
+  }
+
+  #request(key: string): RequestOp {
+    const text = this.#records.get(key);
+    if (text === undefined) return { requestDeleteRange: { key: this.#key(key) } };
+    const lease = this.#lease;
+    return { requestPut: { key: this.#key(key), value: Buffer.from(text), ...(lease === undefined ? {} : { lease }) } };
+  }
+
+  /** What an earlier run told and this one does not. */
+  async #forgetOld(): Promise<void> {
+    const { client, node, prefix } = this.#options;
+    const start = `${prefix}/endpoints/${node}/`;
+    for (let key = Buffer.from(start); ; ) {
+      const request = { key, rangeEnd: endOf(start), limit: 1_000, keysOnly: true };
+      const { kvs, more } = await client.call(methods.range, request);
+      for (const kv of kvs) {
+        const known = kv.key.toString().slice(prefix.length + 1);
+        if (!this.#records.has(known)) this.#unsent.add(known);
+      }
+      const last = kvs.at(-1);
+      if (!more || !last) return;
+      key = Buffer.concat([last.key, Buffer.of(0)]);
+    }
+  }
+
+  /** Whether the process that holds the lock is an earlier one of this host's, and gone. */
+  #maySucceed(text: string): boolean {
+    const { speaker } = this.#options;
+    const held = parse(text);
+    if (held.instance !== speaker.instance) return false;
+    return held.run === speaker.run || liveHolder(held.process) === undefined;
+  }
+
+  #inUse(text: string): VetchError {
+    const { node, speaker } = this.#options;
+    const other = parse(text).instance === speaker.instance ? 'another process of this host' : 'another host';
+    return new VetchError(
+      'IN_USE',
+      `${other} is in the cluster as ${node}`,
+      `stop it, or give this one another name with --node; a host that is gone is forgotten after its lease`,
+    );
+  }
+
+  #key(key: string): Buffer {
+    return Buffer.from(`${this.#options.prefix}/${key}`);
+  }
+}
+
+function parse(text: string): Partial<Speaker> {
+  try {
+    return JSON.parse(text) as Partial<Speaker>;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,50 @@
+import type { EtcdClient } from './client.ts';
+import { isCompacted } from './failure.ts';
+import { endOf, methods } from './protocol.ts';
+import type { Keyed } from './replica.ts';
+
+/** Keys of one answer: with etcd's largest values it is still one that arrives within a call's deadline. */
+const page = 1_000;
+
+export interface Snapshot {
+  /** By key below the prefix. */
+  readonly keys: ReadonlyMap<string, Keyed>;
+  readonly revision: number;
+  readonly clusterId: string;
+}
+
+/**
+ * All keys below the prefix as they were at one revision, the newest when it began: page by page, so that no answer is
+ * larger than etcd sends. When that revision is compacted away meanwhile, it begins again.
+ *
+ * @throws VetchError UNAVAILABLE; CallFailure
+ */
+export async function readSnapshot(client: EtcdClient, prefix: string, milliseconds?: number): Promise<Snapshot> {
+  for (;;) {
+    try {
+      return await readPages(client, `${prefix}/`, milliseconds);
+    } catch (error) {
+      if (!isCompacted(error)) throw error;
+    }
+  }
+}
+
+async function readPages(client: EtcdClient, start: string, milliseconds: number | undefined): Promise<Snapshot> {
+  const keys = new Map<string, Keyed>();
+  const rangeEnd = endOf(start);
+  let key = Buffer.from(start);
+  let revision = 0;
+  for (;;) {
+    const request = { key, rangeEnd, limit: page, ...(revision === 0 ? {} : { revision }) };
+    const { header, kvs, more } = await client.call(methods.range, request, milliseconds);
+    // Without a revision the answer waits for the leader: it is not older than any write that was acknowledged.
+    if (revision === 0) revision = Number(header.revision);
+    for (const kv of kvs) {
+      const relative = kv.key.toString().slice(start.length);
+      keys.set(relative, { text: kv.value.toString(), revision: Number(kv.modRevision) });
+    }
+    const last = kvs.at(-1);
+    if (!more || !last) return { keys, revision, clusterId: header.clusterId };
+    key = Buffer.concat([last.key, Buffer.of(0)]);
+  }
+}

@@ -1,0 +1,331 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { policyKey } from '../../src/model/policy.ts';
+import type { ClusterStore } from '../../src/store/cluster-contract.ts';
+import type { EtcdClusterOptions } from '../../src/store/etcd/open.ts';
+import { EtcdServers } from '../lab/etcd-servers.ts';
+import { Background } from '../lab/process.ts';
+import { etcdPlace, openPlace } from './etcd-place.ts';
+import { sampleClusterEndpoint, sampleNetwork, samplePolicy } from './store-records.ts';
+import { digestOf, Witness } from './witness.ts';
+
+const peerProgram = fileURLToPath(new URL('cluster-peer.ts', import.meta.url));
+const patient = { timeout: 30_000, interval: 20 };
+
+let servers: EtcdServers;
+let place: string;
+let opened: ClusterStore[] = [];
+let peers: Background[] = [];
+
+beforeAll(async () => {
+  servers = await EtcdServers.start({ count: 3 });
+});
+afterAll(() => servers[Symbol.asyncDispose]());
+beforeEach(() => {
+  place = etcdPlace(servers.endpoints, `/vetch/${randomUUID()}`);
+});
+afterEach(async () => {
+  for (const store of opened) await store.close();
+  for (const peer of peers) await peer.stop('SIGKILL');
+  opened = [];
+  peers = [];
+});
+
+async function open(node: string, options: Partial<EtcdClusterOptions> = {}): Promise<ClusterStore> {
+  const store = await openPlace(place, node, options);
+  opened.push(store);
+  return store;
+}
+
+/** A host in a process of its own. */
+async function startPeer(node: string, lease = 15): Promise<Background> {
+  const flags = ['--experimental-strip-types', '--no-warnings'];
+  const peer = new Background([process.execPath, ...flags, peerProgram, place, node, String(lease)]);
+  peers.push(peer);
+  await peer.until(/ready/, 20);
+  return peer;
+}
+
+function label(store: ClusterStore, name: string, labels: Record<string, string>): Promise<void> {
+  return store.transaction((writer) => writer.putNamespace(name, labels));
+}
+
+/** Writes namespaces `FIRST` to `LAST`, a hundred at once, each of about `bytes`. */
+async function fill(store: ClusterStore, first: number, last: number, bytes = 20): Promise<void> {
+  const filling = 'x'.repeat(bytes);
+  for (let from = first; from <= last; from += 100) {
+    await store.transaction((writer) => {
+      for (let i = from; i < from + 100 && i <= last; i++) writer.putNamespace(`n${i}`, { filling, number: String(i) });
+    });
+  }
+}
+
+async function agreed(peer: Background, store: ClusterStore): Promise<void> {
+  const wanted = digestOf(await store.load());
+  await expect
+    .poll(async () => {
+      const before = peer.output.length;
+      peer.child.stdin?.write('digest\n');
+      await expect.poll(() => peer.output.slice(before).includes('digest '), patient).toBe(true);
+      return peer.output.slice(before).match(/digest (\w+)/)?.[1];
+    }, patient)
+    .toBe(wanted);
+}
+
+test.each(['the member that it talks to', 'the leader'])(
+  'goes on when %s is killed, and misses nothing',
+  async (which) => {
+    const [a, b] = [await open('a'), await open('b')];
+    const witness = await Witness.of(b);
+    await label(a, 'before', { seen: 'yes' });
+    const victim = which === 'the leader' ? await servers.leader() : 0;
+    await servers.kill(victim);
+    try {
+      for (let i = 0; i < 20; i++) await label(a, `during-${i}`, { seen: 'yes' });
+      await expect.poll(() => witness.records.namespaces.size, patient).toBe(21);
+      await label(b, 'by-b', { seen: 'yes' });
+      await expect.poll(() => [...a.warnings, ...b.warnings], patient).toEqual([]);
+    } finally {
+      await servers.restart(victim);
+    }
+  },
+);
+
+test('with every member paused it says so, refuses at once, and settles when they are back', async () => {
+  const [a, b] = [await open('a'), await open('b')];
+  const [witnessA, witnessB] = [await Witness.of(a), await Witness.of(b)];
+  await label(a, 'shop', { team: 'red' });
+  await b.settled();
+  const kept = sampleClusterEndpoint('a', 1);
+  for (let i = 0; i < servers.count; i++) servers.pause(i);
+  try {
+    await expect
+      .poll(() => a.warnings, patient)
+      .toEqual([
+        expect.stringMatching(
+          /^the cluster's store \(etcd at 127\.0\.0\.1:\d+, .*\) is away for \d+ s: .*cannot be changed/,
+        ),
+      ]);
+    // A while after it is known nobody waits for it any more.
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    const began = performance.now();
+    await expect(label(a, 'shop', { team: 'blue' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(performance.now() - began).toBeLessThan(500);
+    a.publish((writer) => writer.putEndpoint(kept));
+    expect((await a.load()).namespaces.get('shop')).toEqual({ team: 'red' });
+  } finally {
+    for (let i = 0; i < servers.count; i++) servers.resume(i);
+  }
+  await expect.poll(() => [...a.warnings, ...b.warnings], patient).toEqual([]);
+  await expect.poll(() => witnessB.records.endpoints.get(`a/${kept.id}`)?.name, patient).toBe(kept.name);
+  await label(b, 'shop', { team: 'green' });
+  await expect.poll(() => witnessA.records.namespaces.get('shop'), patient).toEqual({ team: 'green' });
+});
+
+test('a change whose answer is lost is made once, or not at all, and everybody learns which', async () => {
+  const [a, b] = [await open('a', { times: { call: 3_000, attempt: 1_000 } }), await open('b')];
+  const [witnessA, witnessB] = [await Witness.of(a), await Witness.of(b)];
+  for (let round = 0; round < 5; round++) {
+    const change = label(a, `round-${round}`, { by: 'a' }).then(
+      () => true,
+      () => false,
+    );
+    for (let i = 0; i < servers.count; i++) servers.pause(i);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    for (let i = 0; i < servers.count; i++) servers.resume(i);
+    const happened = await change;
+    await expect.poll(() => a.warnings, patient).toEqual([]);
+    await Promise.all([a.settled(), b.settled()]);
+    const there = (await b.load()).namespaces.has(`round-${round}`);
+    if (happened) expect(there).toBe(true);
+    expect(witnessB.records.namespaces.has(`round-${round}`)).toBe(there);
+    // Whoever was told that it failed is told when it has happened all the same.
+    if (!happened) expect(witnessA.records.namespaces.has(`round-${round}`)).toBe(there);
+  }
+});
+
+test('an etcd that has lost what it had opens nothing: a running host does not follow it', async () => {
+  await using lost = await EtcdServers.start();
+  const store = await openPlace(etcdPlace(lost.endpoints, '/vetch'), 'a');
+  opened.push(store);
+  const witness = await Witness.of(store);
+  await fill(store, 1, 200);
+  await store.transaction((writer) => writer.putPolicy(samplePolicy(1)));
+  await store.settled();
+  await lost.lose(0);
+  await expect
+    .poll(() => store.warnings, patient)
+    .toEqual([expect.stringMatching(/has lost what it had, or was restored/)]);
+  const { policies, namespaces } = await store.load();
+  expect([witness.calls, policies.size, namespaces.size]).toEqual([0, 1, 200]);
+});
+
+test('what a newer version wrote is neither read wrong nor replaced, and a host does not start with it', async () => {
+  const a = await open('a');
+  const witness = await Witness.of(a);
+  await label(a, 'shop', { team: 'red' });
+  await servers.etcdctl('put', `${place.slice(place.indexOf('/'))}/namespaces/shop`, '{"schema":99}');
+  await expect
+    .poll(() => a.warnings, patient)
+    .toEqual([expect.stringMatching(/namespaces\/shop .*schema 99.*upgrade/)]);
+  await expect(label(a, 'shop', { team: 'blue' })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  await label(a, 'other', { team: 'blue' });
+  expect(witness.records.namespaces.get('shop')).toEqual({ team: 'red' });
+  const b = await open('b');
+  await expect(b.load()).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+});
+
+test('a quorum that is lost is told of, and one that is back is used', async () => {
+  const a = await open('a');
+  await Witness.of(a);
+  await servers.kill(0);
+  await servers.kill(1);
+  try {
+    await expect.poll(() => a.warnings.length, patient).toBe(1);
+    await expect(label(a, 'shop', { team: 'red' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  } finally {
+    await Promise.all([servers.restart(0), servers.restart(1)]);
+  }
+  await expect.poll(() => a.warnings, patient).toEqual([]);
+  await label(a, 'shop', { team: 'red' });
+});
+
+test('a watcher that was stalled past a compaction is told exactly the difference', async () => {
+  const a = await open('a');
+  await Witness.of(a);
+  await fill(a, 1, 3_000, 100);
+  const peer = await startPeer('b');
+  await agreed(peer, a);
+  peer.child.kill('SIGSTOP');
+  // More than the buffers on the way hold.
+  await fill(a, 1_001, 6_000, 4_000);
+  for (let i = 1; i <= 1_000; i += 100) {
+    await a.transaction((writer) => {
+      for (let k = i; k < i + 100; k++) writer.putNamespace(`n${k}`, undefined);
+    });
+  }
+  await servers.etcdctl('compact', String(await servers.revision()));
+  await new Promise((resolve) => setTimeout(resolve, 7_000));
+  peer.child.kill('SIGCONT');
+  await peer.until(/watch on from where it was/, 30);
+  await agreed(peer, a);
+  await fill(a, 6_001, 6_100);
+  await agreed(peer, a);
+});
+
+test('a watcher that was stalled catches up in portions without a snapshot, where nothing is compacted', async () => {
+  const a = await open('a');
+  await Witness.of(a);
+  const peer = await startPeer('b');
+  peer.child.kill('SIGSTOP');
+  await fill(a, 1, 5_000, 2_000);
+  peer.child.kill('SIGCONT');
+  await agreed(peer, a);
+  expect(peer.output).not.toMatch(/watch on from/);
+});
+
+test('a slow follower is told of 5,000 changes in few calls, and of the last state of each', async () => {
+  const [a, b] = [await open('a'), await open('b')];
+  await Witness.of(a);
+  const slow = await Witness.of(b);
+  slow.slowness = 200;
+  const writes = Array.from({ length: 5_000 }, (_, i) => label(a, `n${i % 500}`, { step: String(i) }));
+  await Promise.all(writes);
+  await expect.poll(() => slow.digest, patient).toBe(digestOf(await a.load()));
+  expect(slow.records.namespaces.get('n499')).toEqual({ step: '4999' });
+  expect(slow.calls).toBeLessThan(500);
+}, 120_000);
+
+test('20,000 records are read at a start, page by page, while others write', async () => {
+  const a = await open('a');
+  await Witness.of(a);
+  await fill(a, 1, 20_000, 300);
+  let writing = true;
+  const busy = (async () => {
+    for (let i = 0; writing; i++) await label(a, `busy-${i % 10}`, { step: String(i) });
+  })();
+  const began = performance.now();
+  const b = await open('b');
+  const witness = await Witness.of(b);
+  const took = performance.now() - began;
+  writing = false;
+  await busy;
+  expect(witness.records.namespaces.size).toBeGreaterThanOrEqual(20_000);
+  expect(took).toBeLessThan(10_000);
+  await expect.poll(() => witness.digest, patient).toBe(digestOf(await a.load()));
+}, 120_000);
+
+test('what a host told goes with it within its lease, and comes back with it', async () => {
+  const witness = await Witness.of(await open('a'));
+  const peer = await startPeer('b', 3);
+  peer.child.stdin?.write('publish 150\n');
+  await expect.poll(() => witness.records.endpoints.size, patient).toBe(150);
+  peer.child.kill('SIGSTOP');
+  const began = performance.now();
+  await expect.poll(() => witness.records.endpoints.size, patient).toBe(0);
+  expect(performance.now() - began).toBeLessThan(8_000);
+  peer.child.kill('SIGCONT');
+  await expect.poll(() => witness.records.endpoints.size, patient).toBe(150);
+});
+
+test('a host that starts again is in at once, and what it does not tell any more goes', async () => {
+  const witness = await Witness.of(await open('a'));
+  const first = await open('b');
+  first.publish((writer) => {
+    writer.putEndpoint(sampleClusterEndpoint('b', 1));
+    writer.putEndpoint(sampleClusterEndpoint('b', 2));
+  });
+  await expect.poll(() => witness.records.endpoints.size, patient).toBe(2);
+  await first.close();
+  const again = await open('b');
+  again.publish((writer) => writer.putEndpoint(sampleClusterEndpoint('b', 2)));
+  await expect.poll(() => [...witness.records.endpoints.values()].map(({ name }) => name), patient).toEqual(['web-2']);
+});
+
+test('another host of the same name is refused for as long as the first is there', async () => {
+  await open('a');
+  await expect(open('a', { instance: 'another machine' })).rejects.toMatchObject({
+    code: 'IN_USE',
+    message: 'another host is in the cluster as a',
+  });
+});
+
+test('two processes never take one address of a pool, and use all of it', async () => {
+  const a = await open('a');
+  await Witness.of(a);
+  const network = { ...sampleNetwork(1), subnets: [{ cidr: '10.88.1.0/24', gateway: '10.88.1.1', aux: {} }] };
+  await a.transaction((writer) => writer.putNetwork(network));
+  const [b, c] = await Promise.all([startPeer('b'), startPeer('c')]);
+  for (const peer of [b, c]) peer.child.stdin?.write('allot 126\n');
+  const taken = await Promise.all(
+    [b, c].map(async (peer) => (await peer.until(/allotted (.*)\n/, 60))[1]?.split(' ') ?? []),
+  );
+  expect(taken.map(({ length }) => length)).toEqual([126, 126]);
+  expect(new Set(taken.flat()).size).toBe(252);
+  await a.settled();
+  expect((await a.load()).addresses.size).toBe(252);
+}, 120_000);
+
+test('documents that are applied on three hosts at once have numbers of their own', async () => {
+  const stores = [await open('a'), await open('b'), await open('c')];
+  const witnesses = await Promise.all(stores.map((store) => Witness.of(store)));
+  const apply = async (host: number, name: string) => {
+    const [store, witness] = [stores[host], witnesses[host]];
+    for (;;) {
+      const taken = Array.from(witness?.records.policies.values() ?? [], ({ number }) => number);
+      const document = { ...samplePolicy(Math.max(0, ...taken) + 1), name };
+      try {
+        await store?.transaction((writer) => writer.putPolicy(document));
+        witness?.records.policies.set(policyKey(document), document);
+        return;
+      } catch {
+        await store?.settled();
+      }
+    }
+  };
+  await Promise.all([0, 1, 2].flatMap((host) => Array.from({ length: 5 }, (_, i) => apply(host, `p-${host}-${i}`))));
+  await expect.poll(() => new Set(witnesses.map(({ digest }) => digest)).size, patient).toBe(1);
+  const numbers = Array.from(witnesses[0]?.records.policies.values() ?? [], ({ number }) => number);
+  expect(numbers.sort((x, y) => x - y)).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+}, 120_000);
