@@ -16,12 +16,12 @@ static __always_inline bool source_is_own(const struct packet *p, const struct i
 	return address_equal(&p->source, &in->v6) || address_equal(&p->source, &in->link_local);
 }
 
-/* Out, in the party's own way. `network` is the wire of a local destination. */
+/* Out, in the party's own way; `to` is that to an endpoint. */
 static __always_inline int deliver(struct __sk_buff *skb, struct packet *p, const struct config *c, __u32 party,
-				   __u32 network, bool same_segment)
+				   const struct delivery *to, bool same_segment)
 {
 	if (party == PARTY_ENDPOINT)
-		return to_endpoint(skb, p, c, network, same_segment);
+		return to_endpoint(skb, p, c, to, same_segment);
 	if (party == PARTY_HOST)
 		return to_host(skb, p, c, STEP_TO_HOST);
 	return to_world(skb, p);
@@ -263,6 +263,7 @@ NOT_INLINED int begin_to_published(struct __sk_buff *skb, struct packet *p)
 	if (address_equal(&pub->addr, &p->source))
 		other->source = p->is_v4 ? n->gateway4 : n->gateway6;
 	flow.owner = p->source_number;
+	delivery_set(&room->to_destination, target->ifindex, &target->mac);
 	reason = policy_admit(p, PARTY_ENDPOINT, &pub->addr, pub->port, target->number, PARTY_ENDPOINT);
 	if (!reason)
 		reason = conntrack_create_pair(skb, p, other, &flow);
@@ -270,7 +271,7 @@ NOT_INLINED int begin_to_published(struct __sk_buff *skb, struct packet *p)
 		reason = translate(skb, p, other);
 	if (reason)
 		return drop(skb, p, reason);
-	return to_endpoint(skb, p, c, other->network, false);
+	return to_endpoint(skb, p, c, &room->to_destination, false);
 }
 
 /* The first packet of a flow: where to, and may it? */
@@ -278,13 +279,14 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 {
 	const struct config *c = config_get();
 	struct new_flow flow = { .source_party = PARTY_ENDPOINT };
+	struct room *room = room_get();
 	struct host_addr *host;
 	struct endpoint *peer;
 	struct network *n;
 	struct subnet *s;
 	int reason;
 
-	if (!p || !c)
+	if (!p || !c || !room)
 		return TC_ACT_SHOT;
 	trace(STEP_CONNTRACK_MISS, 0);
 	flow.owner = p->source_number;
@@ -294,6 +296,7 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		if (!n)
 			return drop(skb, p, REASON_CONFIG_MISSING);
 		flow.destination_party = PARTY_ENDPOINT;
+		delivery_set(&room->to_destination, peer->ifindex, &peer->mac);
 		reason = judge_local(n, false);
 		if (!reason)
 			reason = policy_admit(p, PARTY_ENDPOINT, &p->destination, p->destination_port, peer->number,
@@ -305,10 +308,10 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		if ((p->flags & PACKET_CANNOT_BEGIN) && (p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6)) {
 			if (decision_kind(p->decision) == DECISION_AUDIT)
 				emit_audited(skb, p);
-			return to_endpoint(skb, p, c, p->network, true);
+			return to_endpoint(skb, p, c, &room->to_destination, true);
 		}
 		reason = conntrack_create(skb, p, &flow);
-		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, p->network, true);
+		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, &room->to_destination, true);
 	}
 	/* To any node: masqueraded it would come from one. The host has addresses, too, that are not listed
 	 * (broadcast). */
@@ -351,16 +354,16 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p)
 {
 	const struct config *c = config_get();
-	__u32 network = 0, party = 0, wire;
+	struct room *room = room_get();
+	__u32 network = 0, party = 0;
 	int reason;
 
-	if (!p || !c)
+	if (!p || !c || !room)
 		return TC_ACT_SHOT;
-	wire = p->network;
 	reason = icmp_error_relate(skb, p, &network, &party);
 	if (reason)
 		return drop(skb, p, reason);
-	return deliver(skb, p, c, party, network, network == wire);
+	return deliver(skb, p, c, party, &room->to_destination, network == p->network);
 }
 
 /* ARP, neighbour discovery, groups: what is not a flow. Answers TC_ACT_UNSPEC for what is one. */
@@ -457,7 +460,10 @@ int from_endpoint(struct __sk_buff *skb)
 	}
 	ct = conntrack_lookup(skb, &p, c, &room->of_packet, &reply);
 	if (!ct) {
-		int action = begin(skb, &p);
+		int action;
+
+		delivery_set(&room->to_source, ifindex, &in->mac);
+		action = begin(skb, &p);
 
 		if (action == BEGIN_TO_WORLD)
 			action = begin_to_world(skb, &p);
@@ -478,17 +484,15 @@ int from_endpoint(struct __sk_buff *skb)
 			return refuse(skb, &p, REASON_TOO_BIG);
 	}
 	if (ct->flags & CONNTRACK_TRANSLATED) {
-		__u32 network = ct->other_network;
-
 		tuple_of_other(&room->other, ct, reply);
 		reason = translate(skb, &p, &room->other);
 		if (reason)
 			return drop(skb, &p, reason);
-		return deliver(skb, &p, c, party, network, false);
+		return deliver(skb, &p, c, party, reply ? &ct->to_source : &ct->to_destination, false);
 	}
 	if (ct->flags & CONNTRACK_STACK)
 		return to_host(skb, &p, c, STEP_TO_STACK);
-	return deliver(skb, &p, c, party, p.network, true);
+	return deliver(skb, &p, c, party, reply ? &ct->to_source : &ct->to_destination, true);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -92,6 +92,7 @@ int from_host(struct __sk_buff *skb)
 	} else {
 		flow.source_party = PARTY_HOST;
 	}
+	delivery_set(&room->to_destination, e->ifindex, &e->mac);
 	reason = policy_admit(&p, flow.source_party, &p.destination, p.destination_port, e->number, PARTY_ENDPOINT);
 	if (reason)
 		return drop(skb, &p, reason);

@@ -224,21 +224,25 @@ static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb,
 {
 	bool source_is_b = conntrack_key_of_packet(key, p);
 	struct conntrack *ct = bpf_map_lookup_elem(&conntrack, key);
-	__u64 now, packets;
+	__u32 beat_now = beat();
 	bool changed = false;
+	__u64 now, packets;
 
 	if (!ct)
 		return NULL;
 	*reply = source_is_b != !!(ct->flags & CONNTRACK_ORIGIN_B);
-	now = now_ns();
-	if (elapsed_ns(now, ct->last_seen) > SECOND) {
+	if (ct->beat != beat_now) {
+		now = now_ns();
 		if (conntrack_expired(ct, c, p->protocol, now)) {
 			conntrack_remove(key);
 			return NULL;
 		}
 		/* Of what was refused, only connections are kept known by their packets: the other end's datagrams may begin
 		 * a flow of their own before long. */
-		changed = ct->state != CONNTRACK_REFUSED || protocol_is_connection(p->protocol);
+		changed = elapsed_ns(now, ct->last_seen) > SECOND &&
+			  (ct->state != CONNTRACK_REFUSED || protocol_is_connection(p->protocol));
+		if (!tracing)
+			ct->beat = beat_now;
 	}
 	/* Who was refused does not begin anew by the same tuple: a permission lets the flow go on. */
 	if (ct->state >= CONNTRACK_CLOSING && (ct->state != CONNTRACK_REFUSED || *reply) &&
@@ -264,7 +268,7 @@ static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb,
 		ct->bytes_original += skb->len;
 	}
 	if (changed) {
-		ct->last_seen = now;
+		ct->last_seen = now_ns();
 		if ((ct->flags & CONNTRACK_TRANSLATED) && conntrack_sync(key)) {
 			conntrack_remove(key);
 			return NULL;
@@ -360,10 +364,13 @@ struct new_flow {
 	__u8 destination_party;
 };
 
-static __always_inline void conntrack_fill(struct conntrack *ct, const struct new_flow *flow, const struct packet *p)
+static __always_inline void conntrack_fill(struct room *room, const struct new_flow *flow, const struct packet *p)
 {
+	struct conntrack *ct = &room->entry;
+
 	__builtin_memset(ct, 0, sizeof(*ct));
 	ct->created = ct->last_seen = now_ns();
+	ct->beat = beat();
 	ct->generation = p->generation;
 	ct->source_identity = p->source_identity;
 	ct->destination_identity = p->destination_identity;
@@ -371,6 +378,10 @@ static __always_inline void conntrack_fill(struct conntrack *ct, const struct ne
 	ct->flags = flow->flags;
 	ct->source_party = flow->source_party;
 	ct->destination_party = flow->destination_party;
+	if (flow->source_party == PARTY_ENDPOINT)
+		ct->to_source = room->to_source;
+	if (flow->destination_party == PARTY_ENDPOINT)
+		ct->to_destination = room->to_destination;
 }
 
 /* Makes the entry of an untranslated flow. The packet that begins it is its first. */
@@ -389,7 +400,7 @@ NOT_INLINED int conntrack_create(struct __sk_buff *skb, const struct packet *p, 
 	reason = quota_take(c, flow->owner, false);
 	if (reason)
 		return reason;
-	conntrack_fill(ct, flow, p);
+	conntrack_fill(room, flow, p);
 	ct->packets_original = 1;
 	ct->bytes_original = skb->len;
 	if (conntrack_key_of_packet(&room->key, p))
@@ -425,7 +436,7 @@ NOT_INLINED int conntrack_create_pair(struct __sk_buff *skb, const struct packet
 	origin_b = conntrack_key_of_packet(&room->key, p);
 	other_origin_b = conntrack_key_of(&room->other_key, &other->source, &other->destination, other->source_port,
 					  other->destination_port, other->network, other->protocol);
-	conntrack_fill(ct, flow, p);
+	conntrack_fill(room, flow, p);
 	ct->flags |= CONNTRACK_TRANSLATED | CONNTRACK_REPLY_HALF | (other_origin_b ? CONNTRACK_ORIGIN_B : 0);
 	ct->other_network = p->network;
 	ct->other_source = p->source;

@@ -85,30 +85,32 @@ static __always_inline bool too_big(const struct __sk_buff *skb, const struct pa
 	return skb->len - p->l3 > mtu;
 }
 
+static __always_inline void delivery_set(struct delivery *to, __u32 ifindex, const struct mac *mac)
+{
+	to->ifindex = ifindex;
+	to->mac = *mac;
+}
+
 /* Into a container from an ingress hook: its own ingress is decided already. The sender's MAC stays
  * where both are on one segment; what came through the host shows the gateway's. */
 static __always_inline int to_endpoint(struct __sk_buff *skb, const struct packet *p, const struct config *c,
-				       __u32 network, bool same_segment)
+				       const struct delivery *to, bool same_segment)
 {
-	struct endpoint *e = endpoint_at(network, &p->destination);
-
-	if (!e)
-		return drop(skb, p, REASON_NO_ENDPOINT);
-	trace(STEP_TO_ENDPOINT, e->ifindex);
+	trace(STEP_TO_ENDPOINT, to->ifindex);
 	if (same_segment) {
 		void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-		const __u16 *have = data, *want = (const __u16 *)e->mac.bytes;
+		const __u16 *have = data, *want = (const __u16 *)to->mac.bytes;
 
 		if (data + 6 > end || have[0] != want[0] || have[1] != want[1] || have[2] != want[2])
-			if (bpf_skb_store_bytes(skb, 0, &e->mac, 6, 0))
+			if (bpf_skb_store_bytes(skb, 0, &to->mac, 6, 0))
 				return drop(skb, p, REASON_REWRITE_FAILED);
-	} else if (set_macs(skb, &e->mac, &c->host_mac)) {
+	} else if (set_macs(skb, &to->mac, &c->host_mac)) {
 		return drop(skb, p, REASON_REWRITE_FAILED);
 	}
 	/* A neighbour's MAC is not that of the host's end of the veth, and Linux 6.1 keeps what it made of that. */
 	if (skb->pkt_type != PACKET_HOST)
 		bpf_skb_change_type(skb, PACKET_HOST);
-	return bpf_redirect_peer(e->ifindex, 0);
+	return bpf_redirect_peer(to->ifindex, 0);
 }
 
 /* Up this host's stack, as if it had come from the host device. */

@@ -44,6 +44,8 @@ struct judged {
 
 struct room {
 	struct conntrack entry; /* in the making */
+	struct delivery to_source; /* of a flow in the making, where that end is an endpoint */
+	struct delivery to_destination;
 	struct conntrack_key key;
 	struct conntrack_key other_key;
 	struct conntrack_key of_packet; /* what the packet at hand was looked up by */

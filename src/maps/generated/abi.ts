@@ -579,75 +579,83 @@ export const configCodec: Codec<Config> = {
   },
 };
 
-/** `struct conntrack`, 112 bytes */
+/** `struct conntrack`, 136 bytes */
 export interface Conntrack {
-  readonly created: bigint;
-  readonly lastSeen: bigint;
-  readonly packetsOriginal: bigint;
-  readonly bytesOriginal: bigint;
-  readonly packetsReply: bigint;
-  readonly bytesReply: bigint;
   readonly generation: number;
-  readonly sourceIdentity: number;
-  readonly destinationIdentity: number;
-  readonly owner: number;
-  readonly otherNetwork: number;
+  readonly beat: number;
   readonly flags: number;
   readonly state: number;
   readonly sourceParty: number;
   readonly destinationParty: number;
-  readonly otherSource: Uint8Array;
-  readonly otherDestination: Uint8Array;
+  readonly otherNetwork: number;
+  readonly toSource: Delivery;
+  readonly toDestination: Delivery;
+  readonly packetsOriginal: bigint;
+  readonly bytesOriginal: bigint;
+  readonly packetsReply: bigint;
+  readonly bytesReply: bigint;
+  readonly lastSeen: bigint;
+  readonly created: bigint;
+  readonly sourceIdentity: number;
+  readonly destinationIdentity: number;
+  readonly owner: number;
   readonly otherSourcePort: number;
   readonly otherDestinationPort: number;
+  readonly otherSource: Uint8Array;
+  readonly otherDestination: Uint8Array;
 }
 
 export const conntrackCodec: Codec<Conntrack> = {
-  size: 112,
+  size: 136,
   encode(value, bytes, offset = 0) {
-    putU64(bytes, offset + 0, value.created);
-    putU64(bytes, offset + 8, value.lastSeen);
-    putU64(bytes, offset + 16, value.packetsOriginal);
-    putU64(bytes, offset + 24, value.bytesOriginal);
-    putU64(bytes, offset + 32, value.packetsReply);
-    putU64(bytes, offset + 40, value.bytesReply);
-    putU32(bytes, offset + 48, value.generation);
-    putU32(bytes, offset + 52, value.sourceIdentity);
-    putU32(bytes, offset + 56, value.destinationIdentity);
-    putU32(bytes, offset + 60, value.owner);
-    putU16(bytes, offset + 64, value.otherNetwork);
-    putU16(bytes, offset + 66, value.flags);
-    putU8(bytes, offset + 68, value.state);
-    putU8(bytes, offset + 69, value.sourceParty);
-    putU8(bytes, offset + 70, value.destinationParty);
-    bytes.fill(0, offset + 71, offset + 72);
-    putBytes(bytes, offset + 72, value.otherSource, 16);
-    putBytes(bytes, offset + 88, value.otherDestination, 16);
-    putBe16(bytes, offset + 104, value.otherSourcePort);
-    putBe16(bytes, offset + 106, value.otherDestinationPort);
-    bytes.fill(0, offset + 108, offset + 112);
+    putU32(bytes, offset + 0, value.generation);
+    putU32(bytes, offset + 4, value.beat);
+    putU16(bytes, offset + 8, value.flags);
+    putU8(bytes, offset + 10, value.state);
+    putU8(bytes, offset + 11, value.sourceParty);
+    putU8(bytes, offset + 12, value.destinationParty);
+    bytes.fill(0, offset + 13, offset + 14);
+    putU16(bytes, offset + 14, value.otherNetwork);
+    deliveryCodec.encode(value.toSource, bytes, offset + 16);
+    deliveryCodec.encode(value.toDestination, bytes, offset + 28);
+    putU64(bytes, offset + 40, value.packetsOriginal);
+    putU64(bytes, offset + 48, value.bytesOriginal);
+    putU64(bytes, offset + 56, value.packetsReply);
+    putU64(bytes, offset + 64, value.bytesReply);
+    putU64(bytes, offset + 72, value.lastSeen);
+    putU64(bytes, offset + 80, value.created);
+    putU32(bytes, offset + 88, value.sourceIdentity);
+    putU32(bytes, offset + 92, value.destinationIdentity);
+    putU32(bytes, offset + 96, value.owner);
+    putBe16(bytes, offset + 100, value.otherSourcePort);
+    putBe16(bytes, offset + 102, value.otherDestinationPort);
+    putBytes(bytes, offset + 104, value.otherSource, 16);
+    putBytes(bytes, offset + 120, value.otherDestination, 16);
   },
   decode(bytes, offset = 0) {
     return {
-      created: getU64(bytes, offset + 0),
-      lastSeen: getU64(bytes, offset + 8),
-      packetsOriginal: getU64(bytes, offset + 16),
-      bytesOriginal: getU64(bytes, offset + 24),
-      packetsReply: getU64(bytes, offset + 32),
-      bytesReply: getU64(bytes, offset + 40),
-      generation: getU32(bytes, offset + 48),
-      sourceIdentity: getU32(bytes, offset + 52),
-      destinationIdentity: getU32(bytes, offset + 56),
-      owner: getU32(bytes, offset + 60),
-      otherNetwork: getU16(bytes, offset + 64),
-      flags: getU16(bytes, offset + 66),
-      state: getU8(bytes, offset + 68),
-      sourceParty: getU8(bytes, offset + 69),
-      destinationParty: getU8(bytes, offset + 70),
-      otherSource: getBytes(bytes, offset + 72, 16),
-      otherDestination: getBytes(bytes, offset + 88, 16),
-      otherSourcePort: getBe16(bytes, offset + 104),
-      otherDestinationPort: getBe16(bytes, offset + 106),
+      generation: getU32(bytes, offset + 0),
+      beat: getU32(bytes, offset + 4),
+      flags: getU16(bytes, offset + 8),
+      state: getU8(bytes, offset + 10),
+      sourceParty: getU8(bytes, offset + 11),
+      destinationParty: getU8(bytes, offset + 12),
+      otherNetwork: getU16(bytes, offset + 14),
+      toSource: deliveryCodec.decode(bytes, offset + 16),
+      toDestination: deliveryCodec.decode(bytes, offset + 28),
+      packetsOriginal: getU64(bytes, offset + 40),
+      bytesOriginal: getU64(bytes, offset + 48),
+      packetsReply: getU64(bytes, offset + 56),
+      bytesReply: getU64(bytes, offset + 64),
+      lastSeen: getU64(bytes, offset + 72),
+      created: getU64(bytes, offset + 80),
+      sourceIdentity: getU32(bytes, offset + 88),
+      destinationIdentity: getU32(bytes, offset + 92),
+      owner: getU32(bytes, offset + 96),
+      otherSourcePort: getBe16(bytes, offset + 100),
+      otherDestinationPort: getBe16(bytes, offset + 102),
+      otherSource: getBytes(bytes, offset + 104, 16),
+      otherDestination: getBytes(bytes, offset + 120, 16),
     };
   },
 };
@@ -681,6 +689,27 @@ export const conntrackKeyCodec: Codec<ConntrackKey> = {
       portB: getBe16(bytes, offset + 34),
       network: getU16(bytes, offset + 36),
       protocol: getU8(bytes, offset + 38),
+    };
+  },
+};
+
+/** `struct delivery`, 12 bytes */
+export interface Delivery {
+  readonly ifindex: number;
+  readonly mac: Uint8Array;
+}
+
+export const deliveryCodec: Codec<Delivery> = {
+  size: 12,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.ifindex);
+    putBytes(bytes, offset + 4, value.mac, 6);
+    bytes.fill(0, offset + 10, offset + 12);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      ifindex: getU32(bytes, offset + 0),
+      mac: getBytes(bytes, offset + 4, 6),
     };
   },
 };
