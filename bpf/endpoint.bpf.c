@@ -389,8 +389,7 @@ static __always_inline bool is_for_dhcp_client(const struct packet *p)
 /* The rare wrongs and the frames that are not flows. */
 NOT_INLINED int not_a_flow(struct __sk_buff *skb, struct packet *p)
 {
-	__u32 ifindex = skb->ifindex;
-	struct interface *in = bpf_map_lookup_elem(&interfaces, &ifindex);
+	struct interface *in = interface_at(skb->ifindex);
 
 	if (!p || !in)
 		return TC_ACT_SHOT;
@@ -408,7 +407,6 @@ int from_endpoint(struct __sk_buff *skb)
 {
 	struct packet p = { .hook = HOOK_FROM_ENDPOINT };
 	const struct config *c = config_get();
-	__u32 ifindex = skb->ifindex;
 	struct room *room = room_get();
 	struct interface *in;
 	struct conntrack *ct;
@@ -418,7 +416,7 @@ int from_endpoint(struct __sk_buff *skb)
 	__u32 party;
 	int reason;
 
-	in = bpf_map_lookup_elem(&interfaces, &ifindex);
+	in = interface_at(skb->ifindex);
 	if (!in)
 		return drop(skb, &p, REASON_UNKNOWN_INTERFACE);
 	if (!c || !c->host_ifindex || !room)
@@ -462,7 +460,7 @@ int from_endpoint(struct __sk_buff *skb)
 	if (!ct) {
 		int action;
 
-		delivery_set(&room->to_source, ifindex, &in->mac);
+		delivery_set(&room->to_source, in->ifindex, &in->mac);
 		action = begin(skb, &p);
 
 		if (action == BEGIN_TO_WORLD)

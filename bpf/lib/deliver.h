@@ -25,6 +25,14 @@ static __always_inline struct endpoint *endpoint_at(__u32 network, const struct 
 	return bpf_map_lookup_elem(&endpoints, &key);
 }
 
+static __always_inline struct interface *interface_at(__u32 ifindex)
+{
+	__u32 slot = ifindex % INTERFACE_SLOTS;
+	struct interface *in = bpf_map_lookup_elem(&interface_slots, &slot);
+
+	return in && in->ifindex == ifindex ? in : bpf_map_lookup_elem(&interfaces, &ifindex);
+}
+
 /* NULL: there is none. What an array holds for a number that no network has would read as an open one. */
 static __always_inline struct network *network_at(__u32 number)
 {

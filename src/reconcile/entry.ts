@@ -11,6 +11,7 @@ export const controlMaps = [
   'uplinks',
   'denyList',
   'interfaces',
+  'interfaceSlots',
   'endpoints',
   'members',
   'boundPorts',

@@ -965,6 +965,7 @@ export const identitySlotCodec: Codec<IdentitySlot> = {
 
 /** `struct interface`, 64 bytes */
 export interface Interface {
+  readonly ifindex: number;
   readonly number: number;
   readonly network: number;
   readonly mac: Uint8Array;
@@ -977,8 +978,9 @@ export interface Interface {
 export const interfaceCodec: Codec<Interface> = {
   size: 64,
   encode(value, bytes, offset = 0) {
-    putU32(bytes, offset + 0, value.number);
-    putU32(bytes, offset + 4, value.network);
+    putU32(bytes, offset + 0, value.ifindex);
+    putU16(bytes, offset + 4, value.number);
+    putU16(bytes, offset + 6, value.network);
     putBytes(bytes, offset + 8, value.mac, 6);
     putU16(bytes, offset + 14, value.flags);
     putBytes(bytes, offset + 16, value.v4, 16);
@@ -987,8 +989,9 @@ export const interfaceCodec: Codec<Interface> = {
   },
   decode(bytes, offset = 0) {
     return {
-      number: getU32(bytes, offset + 0),
-      network: getU32(bytes, offset + 4),
+      ifindex: getU32(bytes, offset + 0),
+      number: getU16(bytes, offset + 4),
+      network: getU16(bytes, offset + 6),
       mac: getBytes(bytes, offset + 8, 6),
       flags: getU16(bytes, offset + 14),
       v4: getBytes(bytes, offset + 16, 16),
@@ -1609,6 +1612,15 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'control',
   } satisfies MapDefinition<number, IdentitySlot, 'array'>,
+  interfaceSlots: {
+    name: 'interface_slots',
+    type: 'array',
+    key: u32Codec,
+    value: interfaceCodec,
+    maxEntries: 32768,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, Interface, 'array'>,
   interfaces: {
     name: 'interfaces',
     type: 'hash',

@@ -44,7 +44,15 @@ describe('desired maps', () => {
   test('an endpoint whose device is gone is in no map, nor is what it published', () => {
     const endpoint = anEndpoint({ ports: [publish('0.0.0.0')] });
     const plan = desiredMaps(anIntent([aNetwork()], [endpoint]), hostFacts({ links: [aLink(3, 'vetch0')] }), memory);
-    for (const map of ['endpoints', 'interfaces', 'members', 'published', 'publishedLo', 'boundPorts'] as const) {
+    for (const map of [
+      'endpoints',
+      'interfaces',
+      'interfaceSlots',
+      'members',
+      'published',
+      'publishedLo',
+      'boundPorts',
+    ] as const) {
       expect(plan.maps[map].size, map).toBe(0);
     }
   });

@@ -1,4 +1,4 @@
-import { EndpointFlag, NetworkFlag, PublishFlag } from '../../../src/maps/generated/abi.ts';
+import { EndpointFlag, mapDefinitions, NetworkFlag, PublishFlag } from '../../../src/maps/generated/abi.ts';
 import type { Maps } from '../../../src/maps/open.ts';
 import { linkLocalFromMac, parseAddress, parseMac, parsePrefix } from '../../../src/model/address.ts';
 import { Protocol } from '../packet/ip.ts';
@@ -93,7 +93,11 @@ function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): 
   for (const index of [2 * endpoint.number, 2 * endpoint.number + 1]) {
     maps.identities.set(index, { standing: [standing, standing] });
   }
-  maps.interfaces.set(ifindex, { ...common, v4, v6, linkLocal });
+  const sender = { ...common, ifindex, v4, v6, linkLocal };
+  maps.interfaces.set(ifindex, sender);
+  // Some have no slot, as those whose slot is another's.
+  const slot = ifindex % mapDefinitions.interfaceSlots.maxEntries;
+  if (endpoint.number !== endpoints.q.number) maps.interfaceSlots.set(slot, sender);
   maps.endpoints.set({ network, addr: linkLocal }, { ...common, ifindex });
   for (const addr of [v4, v6]) {
     maps.endpoints.set({ network, addr }, { ...common, ifindex });
