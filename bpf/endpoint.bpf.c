@@ -28,12 +28,15 @@ static __always_inline int deliver(struct __sk_buff *skb, struct packet *p, cons
 }
 
 static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, struct new_flow *flow,
-				      const struct network *n, const struct uplink *up, struct tuple *other)
+				      const struct network *n, const struct uplink *up, struct room *room)
 {
+	struct tuple *other = &room->other;
+	bool own_address;
 	int reason;
 
 	tuple_of_packet(other, p);
 	other->network = 0;
+	other->hop = 1;
 	/* A connection whose port is forgotten cannot be taken up again under another one. */
 	if (p->protocol == IPPROTO_TCP && !(p->tcp_flags & TCP_SYN) && !(p->flags & PACKET_LATER_FRAGMENT))
 		return drop(skb, p, REASON_CONNTRACK_INVALID);
@@ -41,7 +44,8 @@ static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, s
 	if (l4_checksum_offset(p->protocol) < 0 && p->protocol != IPPROTO_SCTP && p->protocol != IPPROTO_ICMP)
 		return drop(skb, p, REASON_UNKNOWN_PROTOCOL);
 	other->source = p->is_v4 ? n->masquerade4 : n->masquerade6;
-	if (address_is_zero(&other->source))
+	own_address = !address_is_zero(&other->source);
+	if (!own_address)
 		other->source = p->is_v4 ? up->masquerade4 : up->masquerade6;
 	if (address_is_zero(&other->source))
 		return drop(skb, p, REASON_NO_SOURCE_ADDRESS);
@@ -56,7 +60,8 @@ static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, s
 	}
 	if (reason)
 		return drop(skb, p, reason);
-	return to_world(skb, p);
+	/* An address of the network's own may have another way out than the one that was found. */
+	return own_address ? to_world(skb, p) : leave(skb, p, &room->fib);
 }
 
 /* Drops what cannot leave, and tells its sender why: too large (and how large it may be), or out of
@@ -66,9 +71,8 @@ NOT_INLINED int refuse(struct __sk_buff *skb, struct packet *p, int reason)
 	const struct config *c = config_get();
 	struct room *room = room_get();
 	struct icmp_error error = {};
-	struct network *n;
 	struct uplink *up;
-	__u32 ifindex;
+	struct network *n;
 
 	if (!p || !c || !room)
 		return TC_ACT_SHOT;
@@ -80,10 +84,7 @@ NOT_INLINED int refuse(struct __sk_buff *skb, struct packet *p, int reason)
 	if (reason == REASON_TTL_EXCEEDED) {
 		error.type = p->is_v4 ? 11 : 3;
 	} else {
-		route_of(skb, p, c, &room->fib);
-		ifindex = room->fib.ifindex;
-		up = bpf_map_lookup_elem(&uplinks, &ifindex);
-		if (!up)
+		if (route_of(skb, p, c, &room->fib, &up) != ROUTE_UPLINK || !up)
 			return TC_ACT_SHOT;
 		error.mtu = up->mtu;
 		error.type = p->is_v4 ? 3 : 2;
@@ -102,13 +103,10 @@ NOT_INLINED int fits(struct __sk_buff *skb, struct packet *p)
 {
 	const struct config *c = config_get();
 	struct room *room = room_get();
-	__u32 ifindex;
 	struct uplink *up;
 
-	if (!p || !c || !room || route_of(skb, p, c, &room->fib) != ROUTE_UPLINK)
+	if (!p || !c || !room || route_of(skb, p, c, &room->fib, &up) != ROUTE_UPLINK)
 		return 1;
-	ifindex = room->fib.ifindex;
-	up = bpf_map_lookup_elem(&uplinks, &ifindex);
 	return !up || !too_big(skb, p, up->mtu);
 }
 
@@ -168,7 +166,6 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	const struct config *c = config_get();
 	struct new_flow flow = { .source_party = PARTY_ENDPOINT, .destination_party = PARTY_WORLD };
 	struct room *room = room_get();
-	__u32 ifindex;
 	struct uplink *up = NULL;
 	struct network *n;
 	enum route route;
@@ -187,7 +184,7 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	if (address_is_martian(&p->destination) || address_is_link_local6(&p->destination) ||
 	    address_is_link_local6(&p->source))
 		return drop(skb, p, REASON_MARTIAN);
-	route = route_of(skb, p, c, &room->fib);
+	route = route_of(skb, p, c, &room->fib, &up);
 	if (route == ROUTE_NONE)
 		return drop(skb, p, REASON_NO_ROUTE);
 	/* Broadcast, and what the control plane has not heard of yet: the host's all the same. */
@@ -205,11 +202,7 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_HOST);
 	}
-	if (route == ROUTE_UPLINK) {
-		ifindex = room->fib.ifindex;
-		up = bpf_map_lookup_elem(&uplinks, &ifindex);
-	}
-	if (!up || (n->flags & NETWORK_STACK)) {
+	if (route != ROUTE_UPLINK || !up || (n->flags & NETWORK_STACK)) {
 		flow.flags = CONNTRACK_STACK;
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_STACK);
@@ -218,9 +211,9 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 		return refuse(skb, p, REASON_TOO_BIG);
 	masquerades = n->flags & (p->is_v4 ? NETWORK_MASQUERADE4 : NETWORK_MASQUERADE6);
 	if (masquerades)
-		return masquerade(skb, p, &flow, n, up, &room->other);
+		return masquerade(skb, p, &flow, n, up, room);
 	reason = conntrack_create(skb, p, &flow);
-	return reason ? drop(skb, p, reason) : to_world(skb, p);
+	return reason ? drop(skb, p, reason) : leave(skb, p, &room->fib);
 }
 
 /* A flow to a published port, by way of the host's address. */
@@ -483,6 +476,7 @@ int from_endpoint(struct __sk_buff *skb)
 	}
 	if (ct->flags & CONNTRACK_TRANSLATED) {
 		tuple_of_other(&room->other, ct, reply);
+		room->other.hop = party == PARTY_WORLD;
 		reason = translate(skb, &p, &room->other);
 		if (reason)
 			return drop(skb, &p, reason);

@@ -61,6 +61,7 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 		return REASON_MARTIAN;
 	tuple_of_packet(other, p);
 	other->network = pub->network;
+	other->hop = 1;
 	other->destination = pub->addr;
 	other->destination_port = pub->port;
 	flow.owner = target->number;
@@ -241,6 +242,7 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 	if (reason)
 		return drop(skb, &p, reason);
 	tuple_of_other(&room->other, ct, reply);
+	room->other.hop = 1;
 	reason = translate(skb, &p, &room->other);
 	if (reason)
 		return drop(skb, &p, reason);

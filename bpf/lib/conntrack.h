@@ -354,7 +354,7 @@ static __always_inline void tuple_of_packet(struct tuple *t, const struct packet
 	t->destination_port = p->destination_port;
 	t->network = p->network;
 	t->protocol = p->protocol;
-	t->pad = 0;
+	t->hop = 0;
 }
 
 struct new_flow {

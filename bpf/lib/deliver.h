@@ -58,6 +58,8 @@ static __always_inline struct host_addr *host_addr_at(const struct address *addr
 /* A router's hop. What runs out is answered. */
 static __always_inline int take_hop(struct __sk_buff *skb, struct packet *p)
 {
+	if (p->flags & PACKET_HOP_TAKEN)
+		return REASON_NONE;
 	if (p->ttl <= 1)
 		return REASON_TTL_EXCEEDED;
 	if (p->is_v4) {
@@ -138,9 +140,9 @@ enum route {
 	ROUTE_LOCAL = 3, /* an address of the host's own, or a broadcast that it takes */
 };
 
-/* Where the host would send what the packet says now. */
+/* Where the host would send what the packet says now, and the uplink if it is one. */
 static __always_inline enum route route_of(struct __sk_buff *skb, const struct packet *p, const struct config *c,
-					   struct bpf_fib_lookup *fib)
+					   struct bpf_fib_lookup *fib, struct uplink **up)
 {
 	long rc;
 
@@ -164,7 +166,8 @@ static __always_inline enum route route_of(struct __sk_buff *skb, const struct p
 	if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH || rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
 		__u32 ifindex = fib->ifindex;
 
-		return bpf_map_lookup_elem(&uplinks, &ifindex) ? ROUTE_UPLINK : ROUTE_STACK;
+		*up = bpf_map_lookup_elem(&uplinks, &ifindex);
+		return *up ? ROUTE_UPLINK : ROUTE_STACK;
 	}
 	if (rc == BPF_FIB_LKUP_RET_BLACKHOLE || rc == BPF_FIB_LKUP_RET_UNREACHABLE ||
 	    rc == BPF_FIB_LKUP_RET_PROHIBIT || rc < 0)
@@ -172,33 +175,12 @@ static __always_inline enum route route_of(struct __sk_buff *skb, const struct p
 	return rc == BPF_FIB_LKUP_RET_NOT_FWDED ? ROUTE_LOCAL : ROUTE_STACK;
 }
 
-/* Out of an uplink; the kernel finds the neighbour. */
-NOT_INLINED int to_world(struct __sk_buff *skb, struct packet *p)
+/* Out of the uplink that `fib` has found; the kernel finds the neighbour. */
+static __always_inline int leave(struct __sk_buff *skb, struct packet *p, const struct bpf_fib_lookup *fib)
 {
-	const struct config *c = config_get();
 	struct bpf_redir_neigh next = {};
-	struct room *room = room_get();
-	struct bpf_fib_lookup *fib;
-	struct uplink *up;
-	__u32 ifindex;
 	int reason;
 
-	if (!p || !c || !room)
-		return TC_ACT_SHOT;
-	fib = &room->fib;
-	switch (route_of(skb, p, c, fib)) {
-	case ROUTE_NONE:
-		return drop(skb, p, REASON_NO_ROUTE);
-	case ROUTE_LOCAL:
-	case ROUTE_STACK:
-		return to_host(skb, p, c, STEP_TO_STACK);
-	case ROUTE_UPLINK:
-		break;
-	}
-	ifindex = fib->ifindex;
-	up = bpf_map_lookup_elem(&uplinks, &ifindex);
-	if (!up)
-		return drop(skb, p, REASON_NO_ROUTE);
 	if (!(p->flags & PACKET_ICMP_ERROR)) {
 		reason = take_hop(skb, p);
 		if (reason)
@@ -211,4 +193,25 @@ NOT_INLINED int to_world(struct __sk_buff *skb, struct packet *p)
 		__builtin_memcpy(next.ipv6_nh, fib->ipv6_dst, 16);
 	trace(STEP_TO_UPLINK, fib->ifindex);
 	return bpf_redirect_neigh(fib->ifindex, &next, sizeof(next), 0);
+}
+
+/* Out of an uplink. */
+NOT_INLINED int to_world(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	struct uplink *up;
+
+	if (!p || !c || !room)
+		return TC_ACT_SHOT;
+	switch (route_of(skb, p, c, &room->fib, &up)) {
+	case ROUTE_NONE:
+		return drop(skb, p, REASON_NO_ROUTE);
+	case ROUTE_LOCAL:
+	case ROUTE_STACK:
+		return to_host(skb, p, c, STEP_TO_STACK);
+	case ROUTE_UPLINK:
+		break;
+	}
+	return leave(skb, p, &room->fib);
 }

@@ -13,7 +13,7 @@ struct tuple {
 	__be16 destination_port;
 	__u16 network;
 	__u8 protocol;
-	__u8 pad;
+	__u8 hop; /* 1: a router's hop is taken along with the translation */
 };
 
 struct quoted {
