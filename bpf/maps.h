@@ -129,6 +129,13 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * DENY_BLOCKS);
+	__type(key, __u32);
+	__type(value, struct deny_block);
+} deny_unlisted SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 2 * MAX_ENDPOINTS);
 	__type(key, __u32);
 	__type(value, struct identity_slot);

@@ -9,6 +9,7 @@ export const controlMaps = [
   'subnets',
   'hostAddrs',
   'uplinks',
+  'denyUnlisted',
   'denyList',
   'interfaces',
   'interfaceSlots',

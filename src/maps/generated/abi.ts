@@ -734,6 +734,24 @@ export const denyCodec: Codec<Deny> = {
   },
 };
 
+/** `struct deny_block`, 512 bytes */
+export interface DenyBlock {
+  readonly unlisted: readonly bigint[];
+}
+
+export const denyBlockCodec: Codec<DenyBlock> = {
+  size: 512,
+  encode(value, bytes, offset = 0) {
+    if (value.unlisted.length !== 64) throw new RangeError(`${value.unlisted.length} elements where 64 belong`);
+    value.unlisted.forEach((element, index) => putU64(bytes, offset + 0 + index * 8, element));
+  },
+  decode(bytes, offset = 0) {
+    return {
+      unlisted: Array.from({ length: 64 }, (_, index) => getU64(bytes, offset + 0 + index * 8)),
+    };
+  },
+};
+
 /** `struct drop_count`, 16 bytes */
 export interface DropCount {
   readonly packets: bigint;
@@ -1558,6 +1576,15 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<PrefixKey, Deny, 'lpm_trie'>,
+  denyUnlisted: {
+    name: 'deny_unlisted',
+    type: 'array',
+    key: u32Codec,
+    value: denyBlockCodec,
+    maxEntries: 8192,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, DenyBlock, 'array'>,
   drops: {
     name: 'drops',
     type: 'percpu_array',

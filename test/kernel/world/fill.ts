@@ -1,6 +1,9 @@
 import { EndpointFlag, mapDefinitions, NetworkFlag, PublishFlag } from '../../../src/maps/generated/abi.ts';
 import type { Maps } from '../../../src/maps/open.ts';
 import { linkLocalFromMac, parseAddress, parseMac, parsePrefix } from '../../../src/model/address.ts';
+import { DenyHeads } from '../../../src/reconcile/desired/deny-heads.ts';
+import { denyEntry } from '../../../src/reconcile/desired/deny-list.ts';
+import type { MapEntry } from '../../../src/reconcile/entry.ts';
 import { Protocol } from '../packet/ip.ts';
 import {
   denied,
@@ -77,10 +80,15 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
     masquerade6: parseAddress(uplink.ip6),
   });
   fillPublished(maps);
-  for (const cidr of denied) {
-    const { address, prefixLength } = parsePrefix(cidr);
-    maps.denyList.set({ prefixlen: prefixLength, addr: address }, { packets: 0n, bytes: 0n });
-  }
+  deny(maps, denied);
+}
+
+/** Puts these prefixes, and no others, on the deny list. */
+export function deny(maps: Maps, cidrs: readonly string[]): void {
+  const raw = ({ key, value }: MapEntry) => [key, value] as const;
+  maps.denyUnlisted.setManyRaw(new DenyHeads(cidrs).entries().map(raw));
+  maps.denyList.deleteManyRaw([...maps.denyList.rawEntries()].map(([key]) => key));
+  maps.denyList.setManyRaw(cidrs.map(denyEntry).map(raw));
 }
 
 function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): void {
