@@ -31,7 +31,6 @@ static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, s
 				      const struct network *n, const struct uplink *up, struct room *room)
 {
 	struct tuple *other = &room->other;
-	bool own_address;
 	int reason;
 
 	tuple_of_packet(other, p);
@@ -44,8 +43,7 @@ static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, s
 	if (l4_checksum_offset(p->protocol) < 0 && p->protocol != IPPROTO_SCTP && p->protocol != IPPROTO_ICMP)
 		return drop(skb, p, REASON_UNKNOWN_PROTOCOL);
 	other->source = p->is_v4 ? n->masquerade4 : n->masquerade6;
-	own_address = !address_is_zero(&other->source);
-	if (!own_address)
+	if (address_is_zero(&other->source))
 		other->source = p->is_v4 ? up->masquerade4 : up->masquerade6;
 	if (address_is_zero(&other->source))
 		return drop(skb, p, REASON_NO_SOURCE_ADDRESS);
@@ -61,7 +59,7 @@ static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, s
 	if (reason)
 		return drop(skb, p, reason);
 	/* An address of the network's own may have another way out than the one that was found. */
-	return own_address ? to_world(skb, p) : leave(skb, p, &room->fib);
+	return address_is_zero(p->is_v4 ? &n->masquerade4 : &n->masquerade6) ? leave(skb, p) : to_world(skb, p);
 }
 
 /* Drops what cannot leave, and tells its sender why: too large (and how large it may be), or out of
@@ -70,7 +68,7 @@ NOT_INLINED int refuse(struct __sk_buff *skb, struct packet *p, int reason)
 {
 	const struct config *c = config_get();
 	struct room *room = room_get();
-	struct icmp_error error = {};
+	struct icmp_error *error;
 	struct uplink *up;
 	struct network *n;
 
@@ -80,17 +78,20 @@ NOT_INLINED int refuse(struct __sk_buff *skb, struct packet *p, int reason)
 	n = network_at(p->network);
 	if (!n)
 		return TC_ACT_SHOT;
-	error.from = p->is_v4 ? n->gateway4 : n->gateway6;
+	error = &room->error;
+	error->from = p->is_v4 ? n->gateway4 : n->gateway6;
+	error->code = 0;
+	error->mtu = 0;
 	if (reason == REASON_TTL_EXCEEDED) {
-		error.type = p->is_v4 ? 11 : 3;
+		error->type = p->is_v4 ? 11 : 3;
 	} else {
 		if (route_of(skb, p, c, &room->fib, &up) != ROUTE_UPLINK || !up)
 			return TC_ACT_SHOT;
-		error.mtu = up->mtu;
-		error.type = p->is_v4 ? 3 : 2;
-		error.code = p->is_v4 ? 4 : 0;
+		error->mtu = up->mtu;
+		error->type = p->is_v4 ? 3 : 2;
+		error->code = p->is_v4 ? 4 : 0;
 	}
-	return icmp_reply(skb, p, &error) ? TC_ACT_SHOT : bpf_redirect(skb->ifindex, 0);
+	return icmp_reply(skb, p, error) ? TC_ACT_SHOT : bpf_redirect(skb->ifindex, 0);
 }
 
 /* No uplink takes less than IPv6's minimum: only larger packets pay for a look at the route. */
@@ -213,7 +214,7 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	if (masquerades)
 		return masquerade(skb, p, &flow, n, up, room);
 	reason = conntrack_create(skb, p, &flow);
-	return reason ? drop(skb, p, reason) : leave(skb, p, &room->fib);
+	return reason ? drop(skb, p, reason) : leave(skb, p);
 }
 
 /* A flow to a published port, by way of the host's address. */
@@ -406,7 +407,7 @@ int from_endpoint(struct __sk_buff *skb)
 	struct ethhdr *eth;
 	bool reply = false;
 	const __u16 *mac;
-	__u32 party;
+	__u32 party, flags;
 	int reason;
 
 	in = interface_at(skb->ifindex);
@@ -474,17 +475,21 @@ int from_endpoint(struct __sk_buff *skb)
 		if (may_be_too_big(skb, &p) && !fits(skb, &p))
 			return refuse(skb, &p, REASON_TOO_BIG);
 	}
-	if (ct->flags & CONNTRACK_TRANSLATED) {
+	flags = ct->flags;
+	if (flags & CONNTRACK_TRANSLATED) {
 		tuple_of_other(&room->other, ct, reply);
 		room->other.hop = party == PARTY_WORLD;
+	}
+	if (!conntrack_delivery(room, ct, &room->of_packet, reply))
+		return drop(skb, &p, REASON_CONNTRACK_INVALID);
+	if (flags & CONNTRACK_TRANSLATED) {
 		reason = translate(skb, &p, &room->other);
 		if (reason)
 			return drop(skb, &p, reason);
-		return deliver(skb, &p, c, party, reply ? &ct->to_source : &ct->to_destination, false);
-	}
-	if (ct->flags & CONNTRACK_STACK)
+	} else if (flags & CONNTRACK_STACK) {
 		return to_host(skb, &p, c, STEP_TO_STACK);
-	return deliver(skb, &p, c, party, reply ? &ct->to_source : &ct->to_destination, true);
+	}
+	return deliver(skb, &p, c, party, &room->to_destination, !(flags & CONNTRACK_TRANSLATED));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

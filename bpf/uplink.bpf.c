@@ -104,9 +104,12 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 			return reason;
 	}
 	if (ct) {
+		bool by_stack = ct->flags & CONNTRACK_STACK;
+
 		reason = judge_known(skb, p, ct, reply);
-		room->to_destination = reply ? ct->to_source : ct->to_destination;
-		return !reason && (ct->flags & CONNTRACK_STACK) ? NOT_OURS : reason;
+		if (!reason && !conntrack_delivery(room, ct, &room->of_packet, reply))
+			reason = REASON_CONNTRACK_INVALID;
+		return !reason && by_stack ? NOT_OURS : reason;
 	}
 	target = endpoint_at(network, &p->destination);
 	if (!target)
@@ -243,10 +246,12 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 		return drop(skb, &p, reason);
 	tuple_of_other(&room->other, ct, reply);
 	room->other.hop = 1;
+	if (!conntrack_delivery(room, ct, &room->of_packet, reply))
+		return drop(skb, &p, REASON_CONNTRACK_INVALID);
 	reason = translate(skb, &p, &room->other);
 	if (reason)
 		return drop(skb, &p, reason);
-	return into_endpoint(skb, &p, c, reply ? &ct->to_source : &ct->to_destination, ethernet);
+	return into_endpoint(skb, &p, c, &room->to_destination, ethernet);
 act:
 	if (action != NOT_OURS)
 		return action;

@@ -44,13 +44,15 @@ enum party {
 	PARTY_WORLD = 2,
 };
 
-/* How an endpoint is reached: what `endpoints` says of it. */
+/* How an endpoint is reached: what `endpoints` says of it. The kernel may give the memory of an entry that it evicts to
+ * another flow while a program is still reading it: `check` tells whose it is, and is read together with `ifindex`. */
 struct delivery {
 	__u32 ifindex; /* of the host's end of the veth */
+	__u32 check; /* conntrack_check of the key */
 	struct mac mac;
 	__u16 pad;
 };
-ABI_SIZE(struct delivery, 12);
+ABI_SIZE(struct delivery, 16);
 
 /* Written by the datapath alone. What each packet needs comes first, so that it shares cache lines with the key. */
 struct conntrack {
@@ -62,7 +64,8 @@ struct conntrack {
 	__u8 destination_party;
 	__u8 pad;
 	__u16 other_network; /* translated: network of the other wire */
-	/* Of the ends that are endpoints, as of `generation`. */
+	/* Of the ends that are endpoints, as of `generation`; the check words are those of all flows. They come before the
+	 * other wire's tuple, and are read after it. */
 	struct delivery to_source;
 	struct delivery to_destination;
 	__u64 packets_original;
@@ -80,7 +83,7 @@ struct conntrack {
 	struct address other_source;
 	struct address other_destination;
 };
-ABI_SIZE(struct conntrack, 136);
+ABI_SIZE(struct conntrack, 144);
 
 /* Fragments after the first have no ports: the first leaves them here. */
 struct fragment_key {

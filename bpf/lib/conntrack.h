@@ -41,6 +41,35 @@ static __always_inline void conntrack_key_of_other(struct conntrack_key *key, co
 			 ct->other_destination_port, ct->other_network, protocol);
 }
 
+/* A word that few other keys have. */
+static __always_inline __u32 conntrack_check(const struct conntrack_key *key)
+{
+	const __u32 *a = const_words(&key->addr_a), *b = const_words(&key->addr_b);
+
+	return a[3] * 0x9e3779b1u ^ b[3] * 0x85ebca6bu ^ ((__u32)key->port_a << 16 | key->port_b) * 0xc2b2ae35u ^
+	       (a[0] + a[1] * 3 + a[2] * 5 + b[0] * 7 + b[1] * 11 + b[2] * 13) ^ ((__u32)key->network << 8 | key->protocol);
+}
+
+static __always_inline void conntrack_set_check(struct conntrack *ct, const struct conntrack_key *key)
+{
+	ct->to_source.check = ct->to_destination.check = conntrack_check(key);
+}
+
+/* Where a packet of a known flow goes, into `room->to_destination`, after all else has been read of the entry. False:
+ * it was another flow's by then, and what was read counts for nothing. */
+static __always_inline bool conntrack_delivery(struct room *room, const struct conntrack *ct,
+					       const struct conntrack_key *key, bool reply)
+{
+	const struct delivery *to = reply ? &ct->to_source : &ct->to_destination;
+	__u64 word; /* one load: ifindex and check are of one entry */
+
+	barrier();
+	word = *(const volatile __u64 *)to;
+	room->to_destination.ifindex = word;
+	room->to_destination.mac = to->mac;
+	return word >> 32 == conntrack_check(key);
+}
+
 static __always_inline bool protocol_is_connection(__u8 protocol)
 {
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP;
@@ -205,6 +234,7 @@ NOT_INLINED int conntrack_sync(const struct conntrack_key *key)
 		twin->flags &= ~CONNTRACK_ORIGIN_B;
 		if (twin_origin_is_b)
 			twin->flags |= CONNTRACK_ORIGIN_B;
+		conntrack_set_check(twin, other_key);
 		twin->packets_original = twin->bytes_original = twin->packets_reply = twin->bytes_reply = 0;
 		twin->other_network = key->network;
 		twin->other_source = origin_is_b ? key->addr_b : key->addr_a;
@@ -405,6 +435,7 @@ NOT_INLINED int conntrack_create(struct __sk_buff *skb, const struct packet *p, 
 	ct->bytes_original = skb->len;
 	if (conntrack_key_of_packet(&room->key, p))
 		ct->flags |= CONNTRACK_ORIGIN_B;
+	conntrack_set_check(ct, &room->key);
 	if (!tracing && bpf_map_update_elem(&conntrack, &room->key, ct, BPF_ANY)) {
 		quota_give_back(c, flow->owner, false);
 		return REASON_CONNTRACK_FULL;
@@ -437,6 +468,7 @@ NOT_INLINED int conntrack_create_pair(struct __sk_buff *skb, const struct packet
 	other_origin_b = conntrack_key_of(&room->other_key, &other->source, &other->destination, other->source_port,
 					  other->destination_port, other->network, other->protocol);
 	conntrack_fill(room, flow, p);
+	conntrack_set_check(ct, &room->other_key);
 	ct->flags |= CONNTRACK_TRANSLATED | CONNTRACK_REPLY_HALF | (other_origin_b ? CONNTRACK_ORIGIN_B : 0);
 	ct->other_network = p->network;
 	ct->other_source = p->source;
@@ -460,6 +492,7 @@ NOT_INLINED int conntrack_create_pair(struct __sk_buff *skb, const struct packet
 		}
 	}
 	ct->flags = flow->flags | CONNTRACK_TRANSLATED | (origin_b ? CONNTRACK_ORIGIN_B : 0);
+	conntrack_set_check(ct, &room->key);
 	ct->packets_original = 1;
 	ct->bytes_original = skb->len;
 	ct->other_network = other->network;

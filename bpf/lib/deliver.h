@@ -175,12 +175,17 @@ static __always_inline enum route route_of(struct __sk_buff *skb, const struct p
 	return rc == BPF_FIB_LKUP_RET_NOT_FWDED ? ROUTE_LOCAL : ROUTE_STACK;
 }
 
-/* Out of the uplink that `fib` has found; the kernel finds the neighbour. */
-static __always_inline int leave(struct __sk_buff *skb, struct packet *p, const struct bpf_fib_lookup *fib)
+/* Out of the uplink that `room->fib` has found; the kernel finds the neighbour. */
+NOT_INLINED int leave(struct __sk_buff *skb, struct packet *p)
 {
+	struct room *room = room_get();
 	struct bpf_redir_neigh next = {};
+	struct bpf_fib_lookup *fib;
 	int reason;
 
+	if (!p || !room)
+		return TC_ACT_SHOT;
+	fib = &room->fib;
 	if (!(p->flags & PACKET_ICMP_ERROR)) {
 		reason = take_hop(skb, p);
 		if (reason)
@@ -213,5 +218,5 @@ NOT_INLINED int to_world(struct __sk_buff *skb, struct packet *p)
 	case ROUTE_UPLINK:
 		break;
 	}
-	return leave(skb, p, &room->fib);
+	return leave(skb, p);
 }

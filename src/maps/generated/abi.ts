@@ -579,7 +579,7 @@ export const configCodec: Codec<Config> = {
   },
 };
 
-/** `struct conntrack`, 136 bytes */
+/** `struct conntrack`, 144 bytes */
 export interface Conntrack {
   readonly generation: number;
   readonly beat: number;
@@ -606,7 +606,7 @@ export interface Conntrack {
 }
 
 export const conntrackCodec: Codec<Conntrack> = {
-  size: 136,
+  size: 144,
   encode(value, bytes, offset = 0) {
     putU32(bytes, offset + 0, value.generation);
     putU32(bytes, offset + 4, value.beat);
@@ -617,20 +617,20 @@ export const conntrackCodec: Codec<Conntrack> = {
     bytes.fill(0, offset + 13, offset + 14);
     putU16(bytes, offset + 14, value.otherNetwork);
     deliveryCodec.encode(value.toSource, bytes, offset + 16);
-    deliveryCodec.encode(value.toDestination, bytes, offset + 28);
-    putU64(bytes, offset + 40, value.packetsOriginal);
-    putU64(bytes, offset + 48, value.bytesOriginal);
-    putU64(bytes, offset + 56, value.packetsReply);
-    putU64(bytes, offset + 64, value.bytesReply);
-    putU64(bytes, offset + 72, value.lastSeen);
-    putU64(bytes, offset + 80, value.created);
-    putU32(bytes, offset + 88, value.sourceIdentity);
-    putU32(bytes, offset + 92, value.destinationIdentity);
-    putU32(bytes, offset + 96, value.owner);
-    putBe16(bytes, offset + 100, value.otherSourcePort);
-    putBe16(bytes, offset + 102, value.otherDestinationPort);
-    putBytes(bytes, offset + 104, value.otherSource, 16);
-    putBytes(bytes, offset + 120, value.otherDestination, 16);
+    deliveryCodec.encode(value.toDestination, bytes, offset + 32);
+    putU64(bytes, offset + 48, value.packetsOriginal);
+    putU64(bytes, offset + 56, value.bytesOriginal);
+    putU64(bytes, offset + 64, value.packetsReply);
+    putU64(bytes, offset + 72, value.bytesReply);
+    putU64(bytes, offset + 80, value.lastSeen);
+    putU64(bytes, offset + 88, value.created);
+    putU32(bytes, offset + 96, value.sourceIdentity);
+    putU32(bytes, offset + 100, value.destinationIdentity);
+    putU32(bytes, offset + 104, value.owner);
+    putBe16(bytes, offset + 108, value.otherSourcePort);
+    putBe16(bytes, offset + 110, value.otherDestinationPort);
+    putBytes(bytes, offset + 112, value.otherSource, 16);
+    putBytes(bytes, offset + 128, value.otherDestination, 16);
   },
   decode(bytes, offset = 0) {
     return {
@@ -642,20 +642,20 @@ export const conntrackCodec: Codec<Conntrack> = {
       destinationParty: getU8(bytes, offset + 12),
       otherNetwork: getU16(bytes, offset + 14),
       toSource: deliveryCodec.decode(bytes, offset + 16),
-      toDestination: deliveryCodec.decode(bytes, offset + 28),
-      packetsOriginal: getU64(bytes, offset + 40),
-      bytesOriginal: getU64(bytes, offset + 48),
-      packetsReply: getU64(bytes, offset + 56),
-      bytesReply: getU64(bytes, offset + 64),
-      lastSeen: getU64(bytes, offset + 72),
-      created: getU64(bytes, offset + 80),
-      sourceIdentity: getU32(bytes, offset + 88),
-      destinationIdentity: getU32(bytes, offset + 92),
-      owner: getU32(bytes, offset + 96),
-      otherSourcePort: getBe16(bytes, offset + 100),
-      otherDestinationPort: getBe16(bytes, offset + 102),
-      otherSource: getBytes(bytes, offset + 104, 16),
-      otherDestination: getBytes(bytes, offset + 120, 16),
+      toDestination: deliveryCodec.decode(bytes, offset + 32),
+      packetsOriginal: getU64(bytes, offset + 48),
+      bytesOriginal: getU64(bytes, offset + 56),
+      packetsReply: getU64(bytes, offset + 64),
+      bytesReply: getU64(bytes, offset + 72),
+      lastSeen: getU64(bytes, offset + 80),
+      created: getU64(bytes, offset + 88),
+      sourceIdentity: getU32(bytes, offset + 96),
+      destinationIdentity: getU32(bytes, offset + 100),
+      owner: getU32(bytes, offset + 104),
+      otherSourcePort: getBe16(bytes, offset + 108),
+      otherDestinationPort: getBe16(bytes, offset + 110),
+      otherSource: getBytes(bytes, offset + 112, 16),
+      otherDestination: getBytes(bytes, offset + 128, 16),
     };
   },
 };
@@ -693,23 +693,26 @@ export const conntrackKeyCodec: Codec<ConntrackKey> = {
   },
 };
 
-/** `struct delivery`, 12 bytes */
+/** `struct delivery`, 16 bytes */
 export interface Delivery {
   readonly ifindex: number;
+  readonly check: number;
   readonly mac: Uint8Array;
 }
 
 export const deliveryCodec: Codec<Delivery> = {
-  size: 12,
+  size: 16,
   encode(value, bytes, offset = 0) {
     putU32(bytes, offset + 0, value.ifindex);
-    putBytes(bytes, offset + 4, value.mac, 6);
-    bytes.fill(0, offset + 10, offset + 12);
+    putU32(bytes, offset + 4, value.check);
+    putBytes(bytes, offset + 8, value.mac, 6);
+    bytes.fill(0, offset + 14, offset + 16);
   },
   decode(bytes, offset = 0) {
     return {
       ifindex: getU32(bytes, offset + 0),
-      mac: getBytes(bytes, offset + 4, 6),
+      check: getU32(bytes, offset + 4),
+      mac: getBytes(bytes, offset + 8, 6),
     };
   },
 };
