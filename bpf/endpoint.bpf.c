@@ -16,24 +16,26 @@ static __always_inline bool source_is_own(const struct packet *p, const struct i
 	return address_equal(&p->source, &in->v6) || address_equal(&p->source, &in->link_local);
 }
 
-/* Out, in the party's own way. `network` is the wire of a local destination. */
+/* Out, in the party's own way; `to` is that to an endpoint. */
 static __always_inline int deliver(struct __sk_buff *skb, struct packet *p, const struct config *c, __u32 party,
-				   __u32 network, bool same_segment)
+				   const struct delivery *to, bool same_segment)
 {
 	if (party == PARTY_ENDPOINT)
-		return to_endpoint(skb, p, c, network, same_segment);
+		return to_endpoint(skb, p, c, to, same_segment);
 	if (party == PARTY_HOST)
 		return to_host(skb, p, c, STEP_TO_HOST);
 	return to_world(skb, p);
 }
 
 static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, struct new_flow *flow,
-				      const struct network *n, const struct uplink *up, struct tuple *other)
+				      const struct network *n, const struct uplink *up, struct room *room)
 {
+	struct tuple *other = &room->other;
 	int reason;
 
 	tuple_of_packet(other, p);
 	other->network = 0;
+	other->hop = 1;
 	/* A connection whose port is forgotten cannot be taken up again under another one. */
 	if (p->protocol == IPPROTO_TCP && !(p->tcp_flags & TCP_SYN) && !(p->flags & PACKET_LATER_FRAGMENT))
 		return drop(skb, p, REASON_CONNTRACK_INVALID);
@@ -56,7 +58,8 @@ static __always_inline int masquerade(struct __sk_buff *skb, struct packet *p, s
 	}
 	if (reason)
 		return drop(skb, p, reason);
-	return to_world(skb, p);
+	/* An address of the network's own may have another way out than the one that was found. */
+	return address_is_zero(p->is_v4 ? &n->masquerade4 : &n->masquerade6) ? leave(skb, p) : to_world(skb, p);
 }
 
 /* Drops what cannot leave, and tells its sender why: too large (and how large it may be), or out of
@@ -65,10 +68,9 @@ NOT_INLINED int refuse(struct __sk_buff *skb, struct packet *p, int reason)
 {
 	const struct config *c = config_get();
 	struct room *room = room_get();
-	struct icmp_error error = {};
-	struct network *n;
+	struct icmp_error *error;
 	struct uplink *up;
-	__u32 ifindex;
+	struct network *n;
 
 	if (!p || !c || !room)
 		return TC_ACT_SHOT;
@@ -76,20 +78,20 @@ NOT_INLINED int refuse(struct __sk_buff *skb, struct packet *p, int reason)
 	n = network_at(p->network);
 	if (!n)
 		return TC_ACT_SHOT;
-	error.from = p->is_v4 ? n->gateway4 : n->gateway6;
+	error = &room->error;
+	error->from = p->is_v4 ? n->gateway4 : n->gateway6;
+	error->code = 0;
+	error->mtu = 0;
 	if (reason == REASON_TTL_EXCEEDED) {
-		error.type = p->is_v4 ? 11 : 3;
+		error->type = p->is_v4 ? 11 : 3;
 	} else {
-		route_of(skb, p, c, &room->fib);
-		ifindex = room->fib.ifindex;
-		up = bpf_map_lookup_elem(&uplinks, &ifindex);
-		if (!up)
+		if (route_of(skb, p, c, &room->fib, &up) != ROUTE_UPLINK || !up)
 			return TC_ACT_SHOT;
-		error.mtu = up->mtu;
-		error.type = p->is_v4 ? 3 : 2;
-		error.code = p->is_v4 ? 4 : 0;
+		error->mtu = up->mtu;
+		error->type = p->is_v4 ? 3 : 2;
+		error->code = p->is_v4 ? 4 : 0;
 	}
-	return icmp_reply(skb, p, &error) ? TC_ACT_SHOT : bpf_redirect(skb->ifindex, 0);
+	return icmp_reply(skb, p, error) ? TC_ACT_SHOT : bpf_redirect(skb->ifindex, 0);
 }
 
 /* No uplink takes less than IPv6's minimum: only larger packets pay for a look at the route. */
@@ -102,13 +104,10 @@ NOT_INLINED int fits(struct __sk_buff *skb, struct packet *p)
 {
 	const struct config *c = config_get();
 	struct room *room = room_get();
-	__u32 ifindex;
 	struct uplink *up;
 
-	if (!p || !c || !room || route_of(skb, p, c, &room->fib) != ROUTE_UPLINK)
+	if (!p || !c || !room || route_of(skb, p, c, &room->fib, &up) != ROUTE_UPLINK)
 		return 1;
-	ifindex = room->fib.ifindex;
-	up = bpf_map_lookup_elem(&uplinks, &ifindex);
 	return !up || !too_big(skb, p, up->mtu);
 }
 
@@ -168,7 +167,6 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	const struct config *c = config_get();
 	struct new_flow flow = { .source_party = PARTY_ENDPOINT, .destination_party = PARTY_WORLD };
 	struct room *room = room_get();
-	__u32 ifindex;
 	struct uplink *up = NULL;
 	struct network *n;
 	enum route route;
@@ -187,7 +185,7 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	if (address_is_martian(&p->destination) || address_is_link_local6(&p->destination) ||
 	    address_is_link_local6(&p->source))
 		return drop(skb, p, REASON_MARTIAN);
-	route = route_of(skb, p, c, &room->fib);
+	route = route_of(skb, p, c, &room->fib, &up);
 	if (route == ROUTE_NONE)
 		return drop(skb, p, REASON_NO_ROUTE);
 	/* Broadcast, and what the control plane has not heard of yet: the host's all the same. */
@@ -205,11 +203,7 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_HOST);
 	}
-	if (route == ROUTE_UPLINK) {
-		ifindex = room->fib.ifindex;
-		up = bpf_map_lookup_elem(&uplinks, &ifindex);
-	}
-	if (!up || (n->flags & NETWORK_STACK)) {
+	if (route != ROUTE_UPLINK || !up || (n->flags & NETWORK_STACK)) {
 		flow.flags = CONNTRACK_STACK;
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_STACK);
@@ -218,9 +212,9 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 		return refuse(skb, p, REASON_TOO_BIG);
 	masquerades = n->flags & (p->is_v4 ? NETWORK_MASQUERADE4 : NETWORK_MASQUERADE6);
 	if (masquerades)
-		return masquerade(skb, p, &flow, n, up, &room->other);
+		return masquerade(skb, p, &flow, n, up, room);
 	reason = conntrack_create(skb, p, &flow);
-	return reason ? drop(skb, p, reason) : to_world(skb, p);
+	return reason ? drop(skb, p, reason) : leave(skb, p);
 }
 
 /* A flow to a published port, by way of the host's address. */
@@ -263,6 +257,7 @@ NOT_INLINED int begin_to_published(struct __sk_buff *skb, struct packet *p)
 	if (address_equal(&pub->addr, &p->source))
 		other->source = p->is_v4 ? n->gateway4 : n->gateway6;
 	flow.owner = p->source_number;
+	delivery_set(&room->to_destination, target->ifindex, &target->mac);
 	reason = policy_admit(p, PARTY_ENDPOINT, &pub->addr, pub->port, target->number, PARTY_ENDPOINT);
 	if (!reason)
 		reason = conntrack_create_pair(skb, p, other, &flow);
@@ -270,7 +265,7 @@ NOT_INLINED int begin_to_published(struct __sk_buff *skb, struct packet *p)
 		reason = translate(skb, p, other);
 	if (reason)
 		return drop(skb, p, reason);
-	return to_endpoint(skb, p, c, other->network, false);
+	return to_endpoint(skb, p, c, &room->to_destination, false);
 }
 
 /* The first packet of a flow: where to, and may it? */
@@ -278,13 +273,14 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 {
 	const struct config *c = config_get();
 	struct new_flow flow = { .source_party = PARTY_ENDPOINT };
+	struct room *room = room_get();
 	struct host_addr *host;
 	struct endpoint *peer;
 	struct network *n;
 	struct subnet *s;
 	int reason;
 
-	if (!p || !c)
+	if (!p || !c || !room)
 		return TC_ACT_SHOT;
 	trace(STEP_CONNTRACK_MISS, 0);
 	flow.owner = p->source_number;
@@ -294,6 +290,7 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		if (!n)
 			return drop(skb, p, REASON_CONFIG_MISSING);
 		flow.destination_party = PARTY_ENDPOINT;
+		delivery_set(&room->to_destination, peer->ifindex, &peer->mac);
 		reason = judge_local(n, false);
 		if (!reason)
 			reason = policy_admit(p, PARTY_ENDPOINT, &p->destination, p->destination_port, peer->number,
@@ -305,10 +302,10 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		if ((p->flags & PACKET_CANNOT_BEGIN) && (p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6)) {
 			if (decision_kind(p->decision) == DECISION_AUDIT)
 				emit_audited(skb, p);
-			return to_endpoint(skb, p, c, p->network, true);
+			return to_endpoint(skb, p, c, &room->to_destination, true);
 		}
 		reason = conntrack_create(skb, p, &flow);
-		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, p->network, true);
+		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, &room->to_destination, true);
 	}
 	/* To any node: masqueraded it would come from one. The host has addresses, too, that are not listed
 	 * (broadcast). */
@@ -351,16 +348,16 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p)
 {
 	const struct config *c = config_get();
-	__u32 network = 0, party = 0, wire;
+	struct room *room = room_get();
+	__u32 network = 0, party = 0;
 	int reason;
 
-	if (!p || !c)
+	if (!p || !c || !room)
 		return TC_ACT_SHOT;
-	wire = p->network;
 	reason = icmp_error_relate(skb, p, &network, &party);
 	if (reason)
 		return drop(skb, p, reason);
-	return deliver(skb, p, c, party, network, network == wire);
+	return deliver(skb, p, c, party, &room->to_destination, network == p->network);
 }
 
 /* ARP, neighbour discovery, groups: what is not a flow. Answers TC_ACT_UNSPEC for what is one. */
@@ -386,8 +383,7 @@ static __always_inline bool is_for_dhcp_client(const struct packet *p)
 /* The rare wrongs and the frames that are not flows. */
 NOT_INLINED int not_a_flow(struct __sk_buff *skb, struct packet *p)
 {
-	__u32 ifindex = skb->ifindex;
-	struct interface *in = bpf_map_lookup_elem(&interfaces, &ifindex);
+	struct interface *in = interface_at(skb->ifindex);
 
 	if (!p || !in)
 		return TC_ACT_SHOT;
@@ -405,17 +401,16 @@ int from_endpoint(struct __sk_buff *skb)
 {
 	struct packet p = { .hook = HOOK_FROM_ENDPOINT };
 	const struct config *c = config_get();
-	__u32 ifindex = skb->ifindex;
 	struct room *room = room_get();
 	struct interface *in;
 	struct conntrack *ct;
 	struct ethhdr *eth;
 	bool reply = false;
 	const __u16 *mac;
-	__u32 party;
+	__u32 party, flags;
 	int reason;
 
-	in = bpf_map_lookup_elem(&interfaces, &ifindex);
+	in = interface_at(skb->ifindex);
 	if (!in)
 		return drop(skb, &p, REASON_UNKNOWN_INTERFACE);
 	if (!c || !c->host_ifindex || !room)
@@ -457,7 +452,10 @@ int from_endpoint(struct __sk_buff *skb)
 	}
 	ct = conntrack_lookup(skb, &p, c, &room->of_packet, &reply);
 	if (!ct) {
-		int action = begin(skb, &p);
+		int action;
+
+		delivery_set(&room->to_source, in->ifindex, &in->mac);
+		action = begin(skb, &p);
 
 		if (action == BEGIN_TO_WORLD)
 			action = begin_to_world(skb, &p);
@@ -480,18 +478,21 @@ int from_endpoint(struct __sk_buff *skb)
 		if (may_be_too_big(skb, &p) && !fits(skb, &p))
 			return refuse(skb, &p, REASON_TOO_BIG);
 	}
-	if (ct->flags & CONNTRACK_TRANSLATED) {
-		__u32 network = ct->other_network;
-
+	flags = ct->flags;
+	if (flags & CONNTRACK_TRANSLATED) {
 		tuple_of_other(&room->other, ct, reply);
+		room->other.hop = party == PARTY_WORLD;
+	}
+	if (!conntrack_delivery(room, ct, &room->of_packet, reply))
+		return drop(skb, &p, REASON_CONNTRACK_INVALID);
+	if (flags & CONNTRACK_TRANSLATED) {
 		reason = translate(skb, &p, &room->other);
 		if (reason)
 			return drop(skb, &p, reason);
-		return deliver(skb, &p, c, party, network, false);
-	}
-	if (ct->flags & CONNTRACK_STACK)
+	} else if (flags & CONNTRACK_STACK) {
 		return to_host(skb, &p, c, STEP_TO_STACK);
-	return deliver(skb, &p, c, party, p.network, true);
+	}
+	return deliver(skb, &p, c, party, &room->to_destination, !(flags & CONNTRACK_TRANSLATED));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -75,7 +75,8 @@ int from_host(struct __sk_buff *skb)
 		reason = judge_known(skb, &p, ct, reply);
 		if (!reason && (ct->flags & CONNTRACK_TRANSLATED)) {
 			tuple_of_other(&room->other, ct, reply);
-			reason = translate(skb, &p, &room->other);
+			reason = conntrack_delivery(room, ct, &room->of_packet, reply) ?
+					 translate(skb, &p, &room->other) : REASON_CONNTRACK_INVALID;
 		}
 		if (reason)
 			return drop(skb, &p, reason);
@@ -92,6 +93,7 @@ int from_host(struct __sk_buff *skb)
 	} else {
 		flow.source_party = PARTY_HOST;
 	}
+	delivery_set(&room->to_destination, e->ifindex, &e->mac);
 	reason = policy_admit(&p, flow.source_party, &p.destination, p.destination_port, e->number, PARTY_ENDPOINT);
 	if (reason)
 		return drop(skb, &p, reason);

@@ -44,6 +44,13 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, INTERFACE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct interface);
+} interface_slots SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_NETWORKS);
 	__type(key, __u32);
 	__type(value, struct network);
@@ -119,6 +126,13 @@ struct {
 	__type(key, struct prefix_key);
 	__type(value, struct deny);
 } deny_list SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * DENY_BLOCKS);
+	__type(key, __u32);
+	__type(value, struct deny_block);
+} deny_unlisted SEC(".maps") WRITER_CONTROL;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

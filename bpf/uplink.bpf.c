@@ -8,7 +8,7 @@
 
 /* A device without an Ethernet header gets one before its packet enters a veth. */
 static __always_inline int into_endpoint(struct __sk_buff *skb, struct packet *p, const struct config *c,
-					 __u32 network, bool ethernet)
+					 const struct delivery *to, bool ethernet)
 {
 	int reason = p->flags & PACKET_ICMP_ERROR ? REASON_NONE : take_hop(skb, p);
 
@@ -20,7 +20,7 @@ static __always_inline int into_endpoint(struct __sk_buff *skb, struct packet *p
 		if (bpf_skb_change_head(skb, ETH_HLEN, 0) || bpf_skb_store_bytes(skb, 12, &type, 2, 0))
 			return drop(skb, p, REASON_REWRITE_FAILED);
 	}
-	return to_endpoint(skb, p, c, network, false);
+	return to_endpoint(skb, p, c, to, false);
 }
 
 /* Nobody outside begins a flow from such an address, and no answer would find the way back. */
@@ -31,8 +31,9 @@ static __always_inline bool source_is_martian(const struct packet *p)
 }
 
 /* The first packet of a flow to a published port. */
-static __always_inline int admit_published(struct __sk_buff *skb, struct packet *p, struct tuple *other)
+static __always_inline int admit_published(struct __sk_buff *skb, struct packet *p, struct room *room)
 {
+	struct tuple *other = &room->other;
 	struct new_flow flow = {
 		.flags = CONNTRACK_PUBLISHED,
 		.source_party = PARTY_WORLD,
@@ -60,9 +61,11 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 		return REASON_MARTIAN;
 	tuple_of_packet(other, p);
 	other->network = pub->network;
+	other->hop = 1;
 	other->destination = pub->addr;
 	other->destination_port = pub->port;
 	flow.owner = target->number;
+	delivery_set(&room->to_destination, target->ifindex, &target->mac);
 	reason = policy_admit(p, PARTY_WORLD, &pub->addr, pub->port, target->number, PARTY_ENDPOINT);
 	if (reason)
 		return reason;
@@ -101,8 +104,12 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 			return reason;
 	}
 	if (ct) {
+		bool by_stack = ct->flags & CONNTRACK_STACK;
+
 		reason = judge_known(skb, p, ct, reply);
-		return !reason && (ct->flags & CONNTRACK_STACK) ? NOT_OURS : reason;
+		if (!reason && !conntrack_delivery(room, ct, &room->of_packet, reply))
+			reason = REASON_CONNTRACK_INVALID;
+		return !reason && by_stack ? NOT_OURS : reason;
 	}
 	target = endpoint_at(network, &p->destination);
 	if (!target)
@@ -110,6 +117,7 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 	if (source_is_martian(p))
 		return REASON_MARTIAN;
 	flow.owner = target->number;
+	delivery_set(&room->to_destination, target->ifindex, &target->mac);
 	reason = policy_admit(p, PARTY_WORLD, &p->destination, p->destination_port, target->number, PARTY_ENDPOINT);
 	return reason ? reason : conntrack_create(skb, p, &flow);
 }
@@ -125,24 +133,25 @@ NOT_INLINED int begin_to_host(struct __sk_buff *skb, struct packet *p, __u32 eth
 		return TC_ACT_SHOT;
 	if (p->flags & PACKET_CANNOT_BEGIN)
 		return NOT_OURS;
-	reason = admit_published(skb, p, &room->other);
+	reason = admit_published(skb, p, room);
 	if (reason == NOT_OURS)
 		return NOT_OURS;
 	if (!reason)
 		reason = translate(skb, p, &room->other);
 	if (reason)
 		return drop(skb, p, reason);
-	return into_endpoint(skb, p, c, room->other.network, ethernet);
+	return into_endpoint(skb, p, c, &room->to_destination, ethernet);
 }
 
 /* To an address of one of our networks. */
 NOT_INLINED int begin_to_network(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 {
 	const struct config *c = config_get();
+	struct room *room = room_get();
 	struct subnet *s;
 	int reason;
 
-	if (!p || !c)
+	if (!p || !c || !room)
 		return TC_ACT_SHOT;
 	s = subnet_of(&p->destination);
 	if (!s)
@@ -153,7 +162,7 @@ NOT_INLINED int begin_to_network(struct __sk_buff *skb, struct packet *p, __u32 
 		return NOT_OURS;
 	if (reason)
 		return drop(skb, p, reason);
-	return into_endpoint(skb, p, c, s->network, ethernet);
+	return into_endpoint(skb, p, c, &room->to_destination, ethernet);
 }
 
 /* What no flow is known for. Answers an action, or NOT_OURS. */
@@ -172,11 +181,12 @@ static __always_inline int begin(struct __sk_buff *skb, struct packet *p, bool e
 NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 {
 	const struct config *c = config_get();
+	struct room *room = room_get();
 	__u32 network = 0, party = 0;
 	struct subnet *s;
 	int reason;
 
-	if (!p || !c)
+	if (!p || !c || !room)
 		return TC_ACT_SHOT;
 	if (subnet_of(&p->source))
 		return drop(skb, p, REASON_SPOOFED);
@@ -188,7 +198,7 @@ NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 		return s ? drop(skb, p, reason) : NOT_OURS; /* the host's own flows have errors too */
 	if (party != PARTY_ENDPOINT)
 		return NOT_OURS;
-	return into_endpoint(skb, p, c, network, ethernet);
+	return into_endpoint(skb, p, c, &room->to_destination, ethernet);
 }
 
 static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
@@ -197,9 +207,9 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 	const struct config *c = config_get();
 	struct conntrack *ct;
 	bool reply = false;
-	__u32 network, party;
 	struct room *room = room_get();
 	int reason, action;
+	__u32 party;
 
 	if (!c || !c->host_ifindex || !room || skb->pkt_type != PACKET_HOST || skb->vlan_present)
 		return TC_ACT_UNSPEC;
@@ -234,12 +244,14 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 	reason = judge_known(skb, &p, ct, reply);
 	if (reason)
 		return drop(skb, &p, reason);
-	network = ct->other_network;
 	tuple_of_other(&room->other, ct, reply);
+	room->other.hop = 1;
+	if (!conntrack_delivery(room, ct, &room->of_packet, reply))
+		return drop(skb, &p, REASON_CONNTRACK_INVALID);
 	reason = translate(skb, &p, &room->other);
 	if (reason)
 		return drop(skb, &p, reason);
-	return into_endpoint(skb, &p, c, network, ethernet);
+	return into_endpoint(skb, &p, c, &room->to_destination, ethernet);
 act:
 	if (action != NOT_OURS)
 		return action;

@@ -4,9 +4,9 @@
  *
  *   sudo node bench/programs/packet-cost.ts
  */
-import { parseAddress } from '../../src/model/address.ts';
 import { tcp } from '../../test/kernel/packet/build.ts';
 import { between, viaGateway } from '../../test/kernel/tables/say.ts';
+import { deny } from '../../test/kernel/world/fill.ts';
 import { endpoints, world as outside, uplink } from '../../test/kernel/world/plan.ts';
 import { World } from '../../test/kernel/world/world.ts';
 import { Varied } from './varied.ts';
@@ -79,20 +79,14 @@ measure(
   () => varied.alone('insert', synToWorld, { ...masqueraded, goOn: true }),
 );
 
-const prefixes = 100_000;
-world.maps.denyList.setMany(
-  Array.from({ length: prefixes }, (_, i) => {
-    // In the upper halves of their /24s, where no source of the packets is
-    const number = (Math.imul(i, 2_246_822_519) | 0x80) >>> 0;
-    const length = 26 + (i % 7);
-    const bits = (number & (0xffff_ffff << (32 - length))) >>> 0;
-    const address = [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.');
-    return [
-      { prefixlen: 96 + length, addr: parseAddress(address) },
-      { packets: 0n, bytes: 0n },
-    ] as const;
-  }),
-);
+const prefixes = Array.from({ length: 100_000 }, (_, i) => {
+  // In the upper halves of their /24s, where no source of the packets is
+  const number = (Math.imul(i, 2_246_822_519) | 0x80) >>> 0;
+  const length = 26 + (i % 7);
+  const bits = (number & (0xffff_ffff << (32 - length))) >>> 0;
+  return `${[24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.')}/${length}`;
+});
+deny(world.maps, prefixes);
 varied.setPrefixes([...world.maps.denyList.rawEntries()]);
 const sources = { device: uplink.device, flows: 64_000, repeat };
 measure(

@@ -11,6 +11,7 @@ import { policyHalf } from '../../src/reconcile/policy/encode.ts';
 import { tcp } from '../../test/kernel/packet/build.ts';
 import { Protocol } from '../../test/kernel/packet/ip.ts';
 import { between, fromHost, fromOutside, viaGateway } from '../../test/kernel/tables/say.ts';
+import { deny } from '../../test/kernel/world/fill.ts';
 import { endpoints, hostDevice, networks, world as outside, uplink } from '../../test/kernel/world/plan.ts';
 import { allow, govern, portSet, rule } from '../../test/kernel/world/policy.ts';
 import { type HookName, World } from '../../test/kernel/world/world.ts';
@@ -206,13 +207,9 @@ const paths: readonly Path[] = [
     name: 'XDP deny, source not listed; prefixes',
     counts: scale,
     prepare(count) {
-      world.maps.denyList.setMany(
-        // In the upper halves of their /24s, where no source of the packets is
-        numbers(count).map((number) => [
-          { prefixlen: 128, addr: parseAddress(`${1 + (number >> 13)}.${(number >> 5) & 255}.${number & 31}.128`) },
-          { packets: 0n, bytes: 0n },
-        ]),
-      );
+      // In the upper halves of their /24s, where no source of the packets is
+      const prefix = (number: number) => `${1 + (number >> 13)}.${(number >> 5) & 255}.${number & 31}.128/32`;
+      deny(world.maps, numbers(count).map(prefix));
       varied.setPrefixes([...world.maps.denyList.rawEntries()]);
       return { packet: aToB.packet('S'), run: { device: uplink.device, flows: 64_000, repeat } };
     },

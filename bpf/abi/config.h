@@ -5,6 +5,7 @@
 
 #define MAX_NETWORKS 4096
 #define MAX_ENDPOINTS 16384
+#define INTERFACE_SLOTS (2 * MAX_ENDPOINTS) /* a power of two */
 #define MAX_MEMBERS 1024 /* of one network, that a flooded frame reaches */
 
 enum config_flag {

@@ -44,32 +44,46 @@ enum party {
 	PARTY_WORLD = 2,
 };
 
-/* Written by the datapath alone. */
+/* How an endpoint is reached: what `endpoints` says of it. The kernel may give the memory of an entry that it evicts to
+ * another flow while a program is still reading it: `check` tells whose it is, and is read together with `ifindex`. */
+struct delivery {
+	__u32 ifindex; /* of the host's end of the veth */
+	__u32 check; /* conntrack_check of the key */
+	struct mac mac;
+	__u16 pad;
+};
+ABI_SIZE(struct delivery, 16);
+
+/* Written by the datapath alone. What each packet needs comes first, so that it shares cache lines with the key. */
 struct conntrack {
-	__u64 created; /* ktime ns */
-	__u64 last_seen; /* ktime ns, refreshed at most once a second */
-	__u64 packets_original;
-	__u64 bytes_original;
-	__u64 packets_reply;
-	__u64 bytes_reply;
 	__u32 generation; /* of permissions, that admitted it; 0, which none has: each packet is judged again */
-	__u32 source_identity; /* of the original direction */
-	__u32 destination_identity;
-	__u32 owner; /* endpoint number charged for it; 0: nobody */
-	__u16 other_network; /* translated: network of the other wire */
+	__u32 beat; /* of the tick, in which the clock was last looked at; no time */
 	__u16 flags; /* enum conntrack_flag */
 	__u8 state; /* enum conntrack_state */
 	__u8 source_party; /* enum party, of the original direction */
 	__u8 destination_party;
 	__u8 pad;
+	__u16 other_network; /* translated: network of the other wire */
+	/* Of the ends that are endpoints, as of `generation`; the check words are those of all flows. They come before the
+	 * other wire's tuple, and are read after it. */
+	struct delivery to_source;
+	struct delivery to_destination;
+	__u64 packets_original;
+	__u64 bytes_original;
+	__u64 packets_reply;
+	__u64 bytes_reply;
+	__u64 last_seen; /* ktime ns, refreshed at most once a second */
+	__u64 created; /* ktime ns */
+	__u32 source_identity; /* of the original direction */
+	__u32 destination_identity;
+	__u32 owner; /* endpoint number charged for it; 0: nobody */
 	/* Translated: the other wire's tuple, in the original direction. */
-	struct address other_source;
-	struct address other_destination;
 	__be16 other_source_port;
 	__be16 other_destination_port;
-	__u32 pad2;
+	struct address other_source;
+	struct address other_destination;
 };
-ABI_SIZE(struct conntrack, 112);
+ABI_SIZE(struct conntrack, 144);
 
 /* Fragments after the first have no ports: the first leaves them here. */
 struct fragment_key {

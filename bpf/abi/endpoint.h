@@ -26,10 +26,13 @@ enum endpoint_flag {
 	ENDPOINT_REMOTE = 1,
 };
 
-/* What may come out of a device: the sender's side, keyed by the ifindex of the host's end. */
+/* What may come out of a device: the sender's side. The map `interfaces` has all of them, by ifindex. The array
+ * `interface_slots` has one of those that share an index, the ifindex modulo INTERFACE_SLOTS: with many more slots than
+ * endpoints that is nearly all, and costs no hashing. */
 struct interface {
-	__u32 number;
-	__u32 network;
+	__u32 ifindex; /* of the host's end */
+	__u16 number;
+	__u16 network;
 	struct mac mac;
 	__u16 flags;
 	struct address v4; /* all zero: has none */

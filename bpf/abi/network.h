@@ -59,6 +59,17 @@ struct deny {
 };
 ABI_SIZE(struct deny, 16);
 
+/* Which sources are surely not in `deny_list`, one bit for each head of an address: its first 24 bits in IPv4, its first
+ * 40 in 2000::/3, of which several share a bit (deny_head in xdp.bpf.c, and src/reconcile/desired/deny-heads.ts). 0: look.
+ * The array `deny_unlisted` has IPv4's blocks first, then IPv6's. */
+#define DENY_HEAD_BITS 24
+#define DENY_BLOCK_BITS 12
+#define DENY_BLOCKS (1 << (DENY_HEAD_BITS - DENY_BLOCK_BITS)) /* of one family */
+struct deny_block {
+	__u64 unlisted[(1 << DENY_BLOCK_BITS) / 64];
+};
+ABI_SIZE(struct deny_block, 512);
+
 enum uplink_flag {
 	UPLINK_NONE = 0,
 	UPLINK_NO_ETHERNET = 1, /* tun, WireGuard: packets begin with the IP header */

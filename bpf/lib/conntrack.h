@@ -41,6 +41,35 @@ static __always_inline void conntrack_key_of_other(struct conntrack_key *key, co
 			 ct->other_destination_port, ct->other_network, protocol);
 }
 
+/* A word that few other keys have. */
+static __always_inline __u32 conntrack_check(const struct conntrack_key *key)
+{
+	const __u32 *a = const_words(&key->addr_a), *b = const_words(&key->addr_b);
+
+	return a[3] * 0x9e3779b1u ^ b[3] * 0x85ebca6bu ^ ((__u32)key->port_a << 16 | key->port_b) * 0xc2b2ae35u ^
+	       (a[0] + a[1] * 3 + a[2] * 5 + b[0] * 7 + b[1] * 11 + b[2] * 13) ^ ((__u32)key->network << 8 | key->protocol);
+}
+
+static __always_inline void conntrack_set_check(struct conntrack *ct, const struct conntrack_key *key)
+{
+	ct->to_source.check = ct->to_destination.check = conntrack_check(key);
+}
+
+/* Where a packet of a known flow goes, into `room->to_destination`, after all else has been read of the entry. False:
+ * it was another flow's by then, and what was read counts for nothing. */
+static __always_inline bool conntrack_delivery(struct room *room, const struct conntrack *ct,
+					       const struct conntrack_key *key, bool reply)
+{
+	const struct delivery *to = reply ? &ct->to_source : &ct->to_destination;
+	__u64 word; /* one load: ifindex and check are of one entry */
+
+	barrier();
+	word = *(const volatile __u64 *)to;
+	room->to_destination.ifindex = word;
+	room->to_destination.mac = to->mac;
+	return word >> 32 == conntrack_check(key);
+}
+
 static __always_inline bool protocol_is_connection(__u8 protocol)
 {
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP;
@@ -205,6 +234,7 @@ NOT_INLINED int conntrack_sync(const struct conntrack_key *key)
 		twin->flags &= ~CONNTRACK_ORIGIN_B;
 		if (twin_origin_is_b)
 			twin->flags |= CONNTRACK_ORIGIN_B;
+		conntrack_set_check(twin, other_key);
 		twin->packets_original = twin->bytes_original = twin->packets_reply = twin->bytes_reply = 0;
 		twin->other_network = key->network;
 		twin->other_source = origin_is_b ? key->addr_b : key->addr_a;
@@ -224,21 +254,25 @@ static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb,
 {
 	bool source_is_b = conntrack_key_of_packet(key, p);
 	struct conntrack *ct = bpf_map_lookup_elem(&conntrack, key);
-	__u64 now, packets;
+	__u32 beat_now = beat();
 	bool changed = false;
+	__u64 now, packets;
 
 	if (!ct)
 		return NULL;
 	*reply = source_is_b != !!(ct->flags & CONNTRACK_ORIGIN_B);
-	now = now_ns();
-	if (elapsed_ns(now, ct->last_seen) > SECOND) {
+	if (ct->beat != beat_now) {
+		now = now_ns();
 		if (conntrack_expired(ct, c, p->protocol, now)) {
 			conntrack_remove(key);
 			return NULL;
 		}
 		/* Of what was refused, only connections are kept known by their packets: the other end's datagrams may begin
 		 * a flow of their own before long. */
-		changed = ct->state != CONNTRACK_REFUSED || protocol_is_connection(p->protocol);
+		changed = elapsed_ns(now, ct->last_seen) > SECOND &&
+			  (ct->state != CONNTRACK_REFUSED || protocol_is_connection(p->protocol));
+		if (!tracing)
+			ct->beat = beat_now;
 	}
 	/* Who was refused does not begin anew by the same tuple: a permission lets the flow go on. */
 	if (ct->state >= CONNTRACK_CLOSING && (ct->state != CONNTRACK_REFUSED || *reply) &&
@@ -264,7 +298,7 @@ static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb,
 		ct->bytes_original += skb->len;
 	}
 	if (changed) {
-		ct->last_seen = now;
+		ct->last_seen = now_ns();
 		if ((ct->flags & CONNTRACK_TRANSLATED) && conntrack_sync(key)) {
 			conntrack_remove(key);
 			return NULL;
@@ -350,7 +384,7 @@ static __always_inline void tuple_of_packet(struct tuple *t, const struct packet
 	t->destination_port = p->destination_port;
 	t->network = p->network;
 	t->protocol = p->protocol;
-	t->pad = 0;
+	t->hop = 0;
 }
 
 struct new_flow {
@@ -360,10 +394,13 @@ struct new_flow {
 	__u8 destination_party;
 };
 
-static __always_inline void conntrack_fill(struct conntrack *ct, const struct new_flow *flow, const struct packet *p)
+static __always_inline void conntrack_fill(struct room *room, const struct new_flow *flow, const struct packet *p)
 {
+	struct conntrack *ct = &room->entry;
+
 	__builtin_memset(ct, 0, sizeof(*ct));
 	ct->created = ct->last_seen = now_ns();
+	ct->beat = beat();
 	ct->generation = p->generation;
 	ct->source_identity = p->source_identity;
 	ct->destination_identity = p->destination_identity;
@@ -371,6 +408,10 @@ static __always_inline void conntrack_fill(struct conntrack *ct, const struct ne
 	ct->flags = flow->flags;
 	ct->source_party = flow->source_party;
 	ct->destination_party = flow->destination_party;
+	if (flow->source_party == PARTY_ENDPOINT)
+		ct->to_source = room->to_source;
+	if (flow->destination_party == PARTY_ENDPOINT)
+		ct->to_destination = room->to_destination;
 }
 
 /* Makes the entry of an untranslated flow. The packet that begins it is its first. */
@@ -389,11 +430,12 @@ NOT_INLINED int conntrack_create(struct __sk_buff *skb, const struct packet *p, 
 	reason = quota_take(c, flow->owner, false);
 	if (reason)
 		return reason;
-	conntrack_fill(ct, flow, p);
+	conntrack_fill(room, flow, p);
 	ct->packets_original = 1;
 	ct->bytes_original = skb->len;
 	if (conntrack_key_of_packet(&room->key, p))
 		ct->flags |= CONNTRACK_ORIGIN_B;
+	conntrack_set_check(ct, &room->key);
 	if (!tracing && bpf_map_update_elem(&conntrack, &room->key, ct, BPF_ANY)) {
 		quota_give_back(c, flow->owner, false);
 		return REASON_CONNTRACK_FULL;
@@ -425,7 +467,8 @@ NOT_INLINED int conntrack_create_pair(struct __sk_buff *skb, const struct packet
 	origin_b = conntrack_key_of_packet(&room->key, p);
 	other_origin_b = conntrack_key_of(&room->other_key, &other->source, &other->destination, other->source_port,
 					  other->destination_port, other->network, other->protocol);
-	conntrack_fill(ct, flow, p);
+	conntrack_fill(room, flow, p);
+	conntrack_set_check(ct, &room->other_key);
 	ct->flags |= CONNTRACK_TRANSLATED | CONNTRACK_REPLY_HALF | (other_origin_b ? CONNTRACK_ORIGIN_B : 0);
 	ct->other_network = p->network;
 	ct->other_source = p->source;
@@ -449,6 +492,7 @@ NOT_INLINED int conntrack_create_pair(struct __sk_buff *skb, const struct packet
 		}
 	}
 	ct->flags = flow->flags | CONNTRACK_TRANSLATED | (origin_b ? CONNTRACK_ORIGIN_B : 0);
+	conntrack_set_check(ct, &room->key);
 	ct->packets_original = 1;
 	ct->bytes_original = skb->len;
 	ct->other_network = other->network;

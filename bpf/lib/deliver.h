@@ -25,6 +25,14 @@ static __always_inline struct endpoint *endpoint_at(__u32 network, const struct 
 	return bpf_map_lookup_elem(&endpoints, &key);
 }
 
+static __always_inline struct interface *interface_at(__u32 ifindex)
+{
+	__u32 slot = ifindex % INTERFACE_SLOTS;
+	struct interface *in = bpf_map_lookup_elem(&interface_slots, &slot);
+
+	return in && in->ifindex == ifindex ? in : bpf_map_lookup_elem(&interfaces, &ifindex);
+}
+
 /* NULL: there is none. What an array holds for a number that no network has would read as an open one. */
 static __always_inline struct network *network_at(__u32 number)
 {
@@ -50,6 +58,8 @@ static __always_inline struct host_addr *host_addr_at(const struct address *addr
 /* A router's hop. What runs out is answered. */
 static __always_inline int take_hop(struct __sk_buff *skb, struct packet *p)
 {
+	if (p->flags & PACKET_HOP_TAKEN)
+		return REASON_NONE;
 	if (p->ttl <= 1)
 		return REASON_TTL_EXCEEDED;
 	if (p->is_v4) {
@@ -85,30 +95,32 @@ static __always_inline bool too_big(const struct __sk_buff *skb, const struct pa
 	return skb->len - p->l3 > mtu;
 }
 
+static __always_inline void delivery_set(struct delivery *to, __u32 ifindex, const struct mac *mac)
+{
+	to->ifindex = ifindex;
+	to->mac = *mac;
+}
+
 /* Into a container from an ingress hook: its own ingress is decided already. The sender's MAC stays
  * where both are on one segment; what came through the host shows the gateway's. */
 static __always_inline int to_endpoint(struct __sk_buff *skb, const struct packet *p, const struct config *c,
-				       __u32 network, bool same_segment)
+				       const struct delivery *to, bool same_segment)
 {
-	struct endpoint *e = endpoint_at(network, &p->destination);
-
-	if (!e)
-		return drop(skb, p, REASON_NO_ENDPOINT);
-	trace(STEP_TO_ENDPOINT, e->ifindex);
+	trace(STEP_TO_ENDPOINT, to->ifindex);
 	if (same_segment) {
 		void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-		const __u16 *have = data, *want = (const __u16 *)e->mac.bytes;
+		const __u16 *have = data, *want = (const __u16 *)to->mac.bytes;
 
 		if (data + 6 > end || have[0] != want[0] || have[1] != want[1] || have[2] != want[2])
-			if (bpf_skb_store_bytes(skb, 0, &e->mac, 6, 0))
+			if (bpf_skb_store_bytes(skb, 0, &to->mac, 6, 0))
 				return drop(skb, p, REASON_REWRITE_FAILED);
-	} else if (set_macs(skb, &e->mac, &c->host_mac)) {
+	} else if (set_macs(skb, &to->mac, &c->host_mac)) {
 		return drop(skb, p, REASON_REWRITE_FAILED);
 	}
 	/* A neighbour's MAC is not that of the host's end of the veth, and Linux 6.1 keeps what it made of that. */
 	if (skb->pkt_type != PACKET_HOST)
 		bpf_skb_change_type(skb, PACKET_HOST);
-	return bpf_redirect_peer(e->ifindex, 0);
+	return bpf_redirect_peer(to->ifindex, 0);
 }
 
 /* Up this host's stack, as if it had come from the host device. */
@@ -128,9 +140,9 @@ enum route {
 	ROUTE_LOCAL = 3, /* an address of the host's own, or a broadcast that it takes */
 };
 
-/* Where the host would send what the packet says now. */
+/* Where the host would send what the packet says now, and the uplink if it is one. */
 static __always_inline enum route route_of(struct __sk_buff *skb, const struct packet *p, const struct config *c,
-					   struct bpf_fib_lookup *fib)
+					   struct bpf_fib_lookup *fib, struct uplink **up)
 {
 	long rc;
 
@@ -154,7 +166,8 @@ static __always_inline enum route route_of(struct __sk_buff *skb, const struct p
 	if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH || rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
 		__u32 ifindex = fib->ifindex;
 
-		return bpf_map_lookup_elem(&uplinks, &ifindex) ? ROUTE_UPLINK : ROUTE_STACK;
+		*up = bpf_map_lookup_elem(&uplinks, &ifindex);
+		return *up ? ROUTE_UPLINK : ROUTE_STACK;
 	}
 	if (rc == BPF_FIB_LKUP_RET_BLACKHOLE || rc == BPF_FIB_LKUP_RET_UNREACHABLE ||
 	    rc == BPF_FIB_LKUP_RET_PROHIBIT || rc < 0)
@@ -162,33 +175,17 @@ static __always_inline enum route route_of(struct __sk_buff *skb, const struct p
 	return rc == BPF_FIB_LKUP_RET_NOT_FWDED ? ROUTE_LOCAL : ROUTE_STACK;
 }
 
-/* Out of an uplink; the kernel finds the neighbour. */
-NOT_INLINED int to_world(struct __sk_buff *skb, struct packet *p)
+/* Out of the uplink that `room->fib` has found; the kernel finds the neighbour. */
+NOT_INLINED int leave(struct __sk_buff *skb, struct packet *p)
 {
-	const struct config *c = config_get();
-	struct bpf_redir_neigh next = {};
 	struct room *room = room_get();
+	struct bpf_redir_neigh next = {};
 	struct bpf_fib_lookup *fib;
-	struct uplink *up;
-	__u32 ifindex;
 	int reason;
 
-	if (!p || !c || !room)
+	if (!p || !room)
 		return TC_ACT_SHOT;
 	fib = &room->fib;
-	switch (route_of(skb, p, c, fib)) {
-	case ROUTE_NONE:
-		return drop(skb, p, REASON_NO_ROUTE);
-	case ROUTE_LOCAL:
-	case ROUTE_STACK:
-		return to_host(skb, p, c, STEP_TO_STACK);
-	case ROUTE_UPLINK:
-		break;
-	}
-	ifindex = fib->ifindex;
-	up = bpf_map_lookup_elem(&uplinks, &ifindex);
-	if (!up)
-		return drop(skb, p, REASON_NO_ROUTE);
 	if (!(p->flags & PACKET_ICMP_ERROR)) {
 		reason = take_hop(skb, p);
 		if (reason)
@@ -201,4 +198,25 @@ NOT_INLINED int to_world(struct __sk_buff *skb, struct packet *p)
 		__builtin_memcpy(next.ipv6_nh, fib->ipv6_dst, 16);
 	trace(STEP_TO_UPLINK, fib->ifindex);
 	return bpf_redirect_neigh(fib->ifindex, &next, sizeof(next), 0);
+}
+
+/* Out of an uplink. */
+NOT_INLINED int to_world(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	struct uplink *up;
+
+	if (!p || !c || !room)
+		return TC_ACT_SHOT;
+	switch (route_of(skb, p, c, &room->fib, &up)) {
+	case ROUTE_NONE:
+		return drop(skb, p, REASON_NO_ROUTE);
+	case ROUTE_LOCAL:
+	case ROUTE_STACK:
+		return to_host(skb, p, c, STEP_TO_STACK);
+	case ROUTE_UPLINK:
+		break;
+	}
+	return leave(skb, p);
 }

@@ -16,7 +16,7 @@ struct flood {
 /* What `room->judged` says of the frame holds for each receiver. */
 static __always_inline bool flood_admits(struct flood *f, __u32 ifindex)
 {
-	struct interface *to = bpf_map_lookup_elem(&interfaces, &ifindex);
+	struct interface *to = interface_at(ifindex);
 	struct room *room = room_get();
 
 	if (!to || !room)

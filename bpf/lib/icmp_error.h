@@ -256,6 +256,8 @@ static __always_inline int icmp_error_relate(struct __sk_buff *skb, struct packe
 	if (*party == PARTY_WORLD && (ct->flags & CONNTRACK_STACK))
 		*party = PARTY_HOST;
 	*network = ct->flags & CONNTRACK_TRANSLATED ? ct->other_network : room->key.network;
+	if (!conntrack_delivery(room, ct, &room->key, !room->quoted.reply))
+		return REASON_ICMP_UNRELATED;
 	p->source_port = room->quoted.p.source_port;
 	p->destination_port = room->quoted.p.destination_port;
 	return ct->flags & CONNTRACK_TRANSLATED ? icmp_error_translate(skb, p) : REASON_NONE;

@@ -3,7 +3,7 @@
  * which goes back to the device that it came from. */
 #pragma once
 
-#include "emit.h"
+#include "scratch.h"
 
 #define ICMP_QUOTE 64 /* bytes of the offending packet, from its IP header; of a short one only its first 8 after that */
 
@@ -15,13 +15,6 @@ static __always_inline __u16 checksum_fold(__s64 sum)
 	folded = (folded & 0xffff) + (folded >> 16);
 	return ~folded;
 }
-
-struct icmp_error {
-	struct address from; /* who speaks: the gateway */
-	__u8 type;
-	__u8 code;
-	__u16 mtu; /* host order; 0 where the error has none */
-};
 
 /* @p: the offending packet as its sender made it. Sends the error, or answers false: then nobody is told. */
 NOT_INLINED int icmp_reply(struct __sk_buff *skb, const struct packet *p, const struct icmp_error *error)

@@ -74,11 +74,15 @@ static __always_inline int judge_world(const struct network *n)
 	return n->flags & NETWORK_INTERNAL ? REASON_INTERNAL_NETWORK : REASON_NONE;
 }
 
-static __always_inline void judged_end(struct flow_end *end, const struct address *addr, __u32 network, __u32 party)
+/* Policy may know the end by another number by now, and its packets go another way. */
+static __always_inline void judged_end(struct flow_end *end, const struct address *addr, __u32 network, __u32 party,
+				       struct delivery *to)
 {
 	struct endpoint *e = party == PARTY_ENDPOINT ? endpoint_at(network, addr) : NULL;
 
 	flow_end_set(end, addr, e ? e->number : 0, party);
+	if (e && !tracing)
+		delivery_set(to, e->ifindex, &e->mac);
 }
 
 /* Policy on a known flow, whose ends may be others to it by now. */
@@ -91,9 +95,10 @@ static __always_inline int policy_judge_again(const struct conntrack_key *key, s
 
 	j->known = ct->state != CONNTRACK_REFUSED;
 	if (reply_half)
-		judged_end(&j->source, &ct->other_source, ct->other_network, ct->source_party);
+		judged_end(&j->source, &ct->other_source, ct->other_network, ct->source_party, &ct->to_source);
 	else
-		judged_end(&j->source, origin_is_b ? &key->addr_b : &key->addr_a, key->network, ct->source_party);
+		judged_end(&j->source, origin_is_b ? &key->addr_b : &key->addr_a, key->network, ct->source_party,
+			   &ct->to_source);
 	j->protocol = key->protocol;
 	if (ct->flags & CONNTRACK_STEERED) {
 		const struct address *asked = reply_half ? &ct->other_destination :
@@ -102,11 +107,12 @@ static __always_inline int policy_judge_again(const struct conntrack_key *key, s
 		flow_end_set(&j->destination, asked, 0, host_addr_at(asked) ? PARTY_HOST : PARTY_WORLD);
 		j->port = policy_port(key->protocol, origin_is_b ? key->port_a : key->port_b);
 	} else if (translated && !reply_half) {
-		judged_end(&j->destination, &ct->other_destination, ct->other_network, ct->destination_party);
+		judged_end(&j->destination, &ct->other_destination, ct->other_network, ct->destination_party,
+			   &ct->to_destination);
 		j->port = policy_port(key->protocol, ct->other_destination_port);
 	} else {
 		judged_end(&j->destination, origin_is_b ? &key->addr_a : &key->addr_b, key->network,
-			   ct->destination_party);
+			   ct->destination_party, &ct->to_destination);
 		j->port = policy_port(key->protocol, origin_is_b ? key->port_a : key->port_b);
 	}
 	if ((ct->source_party == PARTY_ENDPOINT && !j->source.number) ||

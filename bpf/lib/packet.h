@@ -17,6 +17,7 @@ enum packet_flag {
 	PACKET_NEIGHBOUR = 8, /* neighbour discovery, multicast listener discovery, router messages */
 	PACKET_LINK_MULTICAST = 16, /* the frame's destination MAC is a group's */
 	PACKET_CANNOT_BEGIN = 32, /* RST, SYN+ACK, echo reply: never the first of a flow */
+	PACKET_HOP_TAKEN = 64, /* its time to live has been lowered already */
 };
 
 #define TCP_FIN 1

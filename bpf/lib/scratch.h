@@ -13,7 +13,7 @@ struct tuple {
 	__be16 destination_port;
 	__u16 network;
 	__u8 protocol;
-	__u8 pad;
+	__u8 hop; /* 1: a router's hop is taken along with the translation */
 };
 
 struct quoted {
@@ -42,8 +42,17 @@ struct judged {
 	__u32 decision; /* out: what allowed or denied it; DECISION_ABSENT: no document governs it */
 };
 
+struct icmp_error {
+	struct address from; /* who speaks: the gateway */
+	__u8 type;
+	__u8 code;
+	__u16 mtu; /* host order; 0 where the error has none */
+};
+
 struct room {
 	struct conntrack entry; /* in the making */
+	struct delivery to_source; /* of a flow in the making, where that end is an endpoint */
+	struct delivery to_destination;
 	struct conntrack_key key;
 	struct conntrack_key other_key;
 	struct conntrack_key of_packet; /* what the packet at hand was looked up by */
@@ -53,6 +62,7 @@ struct room {
 	struct conntrack_key gone_other;
 	struct tuple other; /* of a flow in the making */
 	struct bpf_fib_lookup fib;
+	struct icmp_error error; /* to be sent */
 	struct quoted quoted;
 	struct tuple quoted_to;
 	struct tuple outer_to;

@@ -5,6 +5,7 @@ import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
 import { applyMaps, deleteEntries, setEntries } from './apply/maps.ts';
 import { configEntry } from './desired/config.ts';
+import { DenyHeads } from './desired/deny-heads.ts';
 import { denyEntry } from './desired/deny-list.ts';
 import { endpointEntries } from './desired/endpoints.ts';
 import { gatewayEntries } from './desired/host-addrs.ts';
@@ -14,6 +15,7 @@ import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/netwo
 import { PublishCounts } from './desired/publish-counts.ts';
 import { publishingOf } from './desired/published.ts';
 import { trustedEntries } from './desired/trusted.ts';
+import type { MapEntry } from './entry.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { observeMaps, type RawMaps } from './observed/maps.ts';
 import { observedSlots } from './observed/members.ts';
@@ -31,6 +33,7 @@ export class ControlMaps {
   #generation: number;
   readonly #slots: MemberSlots;
   #counts = new PublishCounts();
+  readonly #denied = new DenyHeads();
 
   private constructor(maps: RawMaps, generation: number, slots: MemberSlots) {
     this.#maps = maps;
@@ -67,7 +70,8 @@ export class ControlMaps {
   async reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void): Promise<number> {
     this.#facts = facts;
     const observed = await observeMaps(this.#maps);
-    const desired = desiredMaps(intent, facts, { generation: this.#generation, slots: this.#slots });
+    const memory = { generation: this.#generation, slots: this.#slots, denied: this.#denied };
+    const desired = desiredMaps(intent, facts, memory);
     this.#counts = desired.counts;
     await setImmediate();
     const { changes, count, revokes } = planMaps(desired.maps, observed);
@@ -146,13 +150,17 @@ export class ControlMaps {
   addDeny(cidrs: readonly string[]): void {
     const pairs = () => cidrs.map(denyEntry).map(({ key, value }) => [key, value] as const);
     this.#allOrNothing(
-      () => this.#maps.denyList.raw.updateMany(pairs()),
+      () => {
+        this.#setBlocks(this.#denied.add(cidrs));
+        this.#maps.denyList.raw.updateMany(pairs());
+      },
       () => this.removeDeny(cidrs),
     );
   }
 
   removeDeny(cidrs: readonly string[]): void {
     this.#maps.denyList.raw.deleteMany(cidrs.map((cidr) => denyEntry(cidr).key));
+    this.#setBlocks(this.#denied.remove(cidrs));
   }
 
   /**
@@ -174,6 +182,10 @@ export class ControlMaps {
     const next = (this.#generation + by) % 2 ** 32;
     this.#generation = next === 0 ? 2 : next;
     if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation)]);
+  }
+
+  #setBlocks(entries: readonly MapEntry[]): void {
+    this.#maps.denyUnlisted.raw.updateMany(entries.map(({ key, value }) => [key, value]));
   }
 
   #withdraw(endpoint: Endpoint, network: Network, ifindex: number): void {

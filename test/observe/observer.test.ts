@@ -65,7 +65,13 @@ function fill(): void {
   maps.networks.set(1, { ...network, flags: NetworkFlag.PRESENT, mtu: 1500 });
   const none = new Uint8Array(16);
   const rest = { number: 1, network: 1, identity: 256, mac, flags: 0 };
-  maps.interfaces.set(loopback, { ...rest, v4: parseAddress('10.88.0.2'), v6: none, linkLocal: none });
+  maps.interfaces.set(loopback, {
+    ...rest,
+    ifindex: loopback,
+    v4: parseAddress('10.88.0.2'),
+    v6: none,
+    linkLocal: none,
+  });
   maps.endpoints.set({ network: 1, addr: parseAddress('10.88.0.3') }, { ...rest, number: 2, ifindex: loopback });
   maps.subnets.set({ prefixlen: 112, addr: parseAddress('10.88.0.0') }, { network: 1, flags: 0 });
 }

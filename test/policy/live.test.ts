@@ -134,7 +134,9 @@ test('a stream that keeps its permission loses no packet over 1,000 policy chang
   const lost = async () => (await host.drops('CONNTRACK_INVALID')) + (await host.drops('FLOW_QUOTA'));
   const lostBefore = await lost();
   await api.apply(only('ingress', 'x', 'base', all, { peers: [{ namespaceSelector: ns('y') }] }));
-  // Somebody who is denied all along shows that the changes are enforced
+  // Somebody who is denied all along shows that the changes are enforced. Permitted for a moment, it finds somebody there:
+  // the error that it would get from a closed port ends it.
+  await using _open = await StreamEnd.start(server, 'receive', address4, '81');
   const denied = await StreamEnd.start(other, 'send', 'udp', address4, '81');
   await using _denied = denied;
   // Somebody who is denied all along shows that the changes are enforced

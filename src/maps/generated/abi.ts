@@ -579,75 +579,83 @@ export const configCodec: Codec<Config> = {
   },
 };
 
-/** `struct conntrack`, 112 bytes */
+/** `struct conntrack`, 144 bytes */
 export interface Conntrack {
-  readonly created: bigint;
-  readonly lastSeen: bigint;
-  readonly packetsOriginal: bigint;
-  readonly bytesOriginal: bigint;
-  readonly packetsReply: bigint;
-  readonly bytesReply: bigint;
   readonly generation: number;
-  readonly sourceIdentity: number;
-  readonly destinationIdentity: number;
-  readonly owner: number;
-  readonly otherNetwork: number;
+  readonly beat: number;
   readonly flags: number;
   readonly state: number;
   readonly sourceParty: number;
   readonly destinationParty: number;
-  readonly otherSource: Uint8Array;
-  readonly otherDestination: Uint8Array;
+  readonly otherNetwork: number;
+  readonly toSource: Delivery;
+  readonly toDestination: Delivery;
+  readonly packetsOriginal: bigint;
+  readonly bytesOriginal: bigint;
+  readonly packetsReply: bigint;
+  readonly bytesReply: bigint;
+  readonly lastSeen: bigint;
+  readonly created: bigint;
+  readonly sourceIdentity: number;
+  readonly destinationIdentity: number;
+  readonly owner: number;
   readonly otherSourcePort: number;
   readonly otherDestinationPort: number;
+  readonly otherSource: Uint8Array;
+  readonly otherDestination: Uint8Array;
 }
 
 export const conntrackCodec: Codec<Conntrack> = {
-  size: 112,
+  size: 144,
   encode(value, bytes, offset = 0) {
-    putU64(bytes, offset + 0, value.created);
-    putU64(bytes, offset + 8, value.lastSeen);
-    putU64(bytes, offset + 16, value.packetsOriginal);
-    putU64(bytes, offset + 24, value.bytesOriginal);
-    putU64(bytes, offset + 32, value.packetsReply);
-    putU64(bytes, offset + 40, value.bytesReply);
-    putU32(bytes, offset + 48, value.generation);
-    putU32(bytes, offset + 52, value.sourceIdentity);
-    putU32(bytes, offset + 56, value.destinationIdentity);
-    putU32(bytes, offset + 60, value.owner);
-    putU16(bytes, offset + 64, value.otherNetwork);
-    putU16(bytes, offset + 66, value.flags);
-    putU8(bytes, offset + 68, value.state);
-    putU8(bytes, offset + 69, value.sourceParty);
-    putU8(bytes, offset + 70, value.destinationParty);
-    bytes.fill(0, offset + 71, offset + 72);
-    putBytes(bytes, offset + 72, value.otherSource, 16);
-    putBytes(bytes, offset + 88, value.otherDestination, 16);
-    putBe16(bytes, offset + 104, value.otherSourcePort);
-    putBe16(bytes, offset + 106, value.otherDestinationPort);
-    bytes.fill(0, offset + 108, offset + 112);
+    putU32(bytes, offset + 0, value.generation);
+    putU32(bytes, offset + 4, value.beat);
+    putU16(bytes, offset + 8, value.flags);
+    putU8(bytes, offset + 10, value.state);
+    putU8(bytes, offset + 11, value.sourceParty);
+    putU8(bytes, offset + 12, value.destinationParty);
+    bytes.fill(0, offset + 13, offset + 14);
+    putU16(bytes, offset + 14, value.otherNetwork);
+    deliveryCodec.encode(value.toSource, bytes, offset + 16);
+    deliveryCodec.encode(value.toDestination, bytes, offset + 32);
+    putU64(bytes, offset + 48, value.packetsOriginal);
+    putU64(bytes, offset + 56, value.bytesOriginal);
+    putU64(bytes, offset + 64, value.packetsReply);
+    putU64(bytes, offset + 72, value.bytesReply);
+    putU64(bytes, offset + 80, value.lastSeen);
+    putU64(bytes, offset + 88, value.created);
+    putU32(bytes, offset + 96, value.sourceIdentity);
+    putU32(bytes, offset + 100, value.destinationIdentity);
+    putU32(bytes, offset + 104, value.owner);
+    putBe16(bytes, offset + 108, value.otherSourcePort);
+    putBe16(bytes, offset + 110, value.otherDestinationPort);
+    putBytes(bytes, offset + 112, value.otherSource, 16);
+    putBytes(bytes, offset + 128, value.otherDestination, 16);
   },
   decode(bytes, offset = 0) {
     return {
-      created: getU64(bytes, offset + 0),
-      lastSeen: getU64(bytes, offset + 8),
-      packetsOriginal: getU64(bytes, offset + 16),
-      bytesOriginal: getU64(bytes, offset + 24),
-      packetsReply: getU64(bytes, offset + 32),
-      bytesReply: getU64(bytes, offset + 40),
-      generation: getU32(bytes, offset + 48),
-      sourceIdentity: getU32(bytes, offset + 52),
-      destinationIdentity: getU32(bytes, offset + 56),
-      owner: getU32(bytes, offset + 60),
-      otherNetwork: getU16(bytes, offset + 64),
-      flags: getU16(bytes, offset + 66),
-      state: getU8(bytes, offset + 68),
-      sourceParty: getU8(bytes, offset + 69),
-      destinationParty: getU8(bytes, offset + 70),
-      otherSource: getBytes(bytes, offset + 72, 16),
-      otherDestination: getBytes(bytes, offset + 88, 16),
-      otherSourcePort: getBe16(bytes, offset + 104),
-      otherDestinationPort: getBe16(bytes, offset + 106),
+      generation: getU32(bytes, offset + 0),
+      beat: getU32(bytes, offset + 4),
+      flags: getU16(bytes, offset + 8),
+      state: getU8(bytes, offset + 10),
+      sourceParty: getU8(bytes, offset + 11),
+      destinationParty: getU8(bytes, offset + 12),
+      otherNetwork: getU16(bytes, offset + 14),
+      toSource: deliveryCodec.decode(bytes, offset + 16),
+      toDestination: deliveryCodec.decode(bytes, offset + 32),
+      packetsOriginal: getU64(bytes, offset + 48),
+      bytesOriginal: getU64(bytes, offset + 56),
+      packetsReply: getU64(bytes, offset + 64),
+      bytesReply: getU64(bytes, offset + 72),
+      lastSeen: getU64(bytes, offset + 80),
+      created: getU64(bytes, offset + 88),
+      sourceIdentity: getU32(bytes, offset + 96),
+      destinationIdentity: getU32(bytes, offset + 100),
+      owner: getU32(bytes, offset + 104),
+      otherSourcePort: getBe16(bytes, offset + 108),
+      otherDestinationPort: getBe16(bytes, offset + 110),
+      otherSource: getBytes(bytes, offset + 112, 16),
+      otherDestination: getBytes(bytes, offset + 128, 16),
     };
   },
 };
@@ -685,6 +693,30 @@ export const conntrackKeyCodec: Codec<ConntrackKey> = {
   },
 };
 
+/** `struct delivery`, 16 bytes */
+export interface Delivery {
+  readonly ifindex: number;
+  readonly check: number;
+  readonly mac: Uint8Array;
+}
+
+export const deliveryCodec: Codec<Delivery> = {
+  size: 16,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.ifindex);
+    putU32(bytes, offset + 4, value.check);
+    putBytes(bytes, offset + 8, value.mac, 6);
+    bytes.fill(0, offset + 14, offset + 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      ifindex: getU32(bytes, offset + 0),
+      check: getU32(bytes, offset + 4),
+      mac: getBytes(bytes, offset + 8, 6),
+    };
+  },
+};
+
 /** `struct deny`, 16 bytes */
 export interface Deny {
   readonly packets: bigint;
@@ -701,6 +733,24 @@ export const denyCodec: Codec<Deny> = {
     return {
       packets: getU64(bytes, offset + 0),
       bytes: getU64(bytes, offset + 8),
+    };
+  },
+};
+
+/** `struct deny_block`, 512 bytes */
+export interface DenyBlock {
+  readonly unlisted: readonly bigint[];
+}
+
+export const denyBlockCodec: Codec<DenyBlock> = {
+  size: 512,
+  encode(value, bytes, offset = 0) {
+    if (value.unlisted.length !== 64) throw new RangeError(`${value.unlisted.length} elements where 64 belong`);
+    value.unlisted.forEach((element, index) => putU64(bytes, offset + 0 + index * 8, element));
+  },
+  decode(bytes, offset = 0) {
+    return {
+      unlisted: Array.from({ length: 64 }, (_, index) => getU64(bytes, offset + 0 + index * 8)),
     };
   },
 };
@@ -936,6 +986,7 @@ export const identitySlotCodec: Codec<IdentitySlot> = {
 
 /** `struct interface`, 64 bytes */
 export interface Interface {
+  readonly ifindex: number;
   readonly number: number;
   readonly network: number;
   readonly mac: Uint8Array;
@@ -948,8 +999,9 @@ export interface Interface {
 export const interfaceCodec: Codec<Interface> = {
   size: 64,
   encode(value, bytes, offset = 0) {
-    putU32(bytes, offset + 0, value.number);
-    putU32(bytes, offset + 4, value.network);
+    putU32(bytes, offset + 0, value.ifindex);
+    putU16(bytes, offset + 4, value.number);
+    putU16(bytes, offset + 6, value.network);
     putBytes(bytes, offset + 8, value.mac, 6);
     putU16(bytes, offset + 14, value.flags);
     putBytes(bytes, offset + 16, value.v4, 16);
@@ -958,8 +1010,9 @@ export const interfaceCodec: Codec<Interface> = {
   },
   decode(bytes, offset = 0) {
     return {
-      number: getU32(bytes, offset + 0),
-      network: getU32(bytes, offset + 4),
+      ifindex: getU32(bytes, offset + 0),
+      number: getU16(bytes, offset + 4),
+      network: getU16(bytes, offset + 6),
       mac: getBytes(bytes, offset + 8, 6),
       flags: getU16(bytes, offset + 14),
       v4: getBytes(bytes, offset + 16, 16),
@@ -1526,6 +1579,15 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<PrefixKey, Deny, 'lpm_trie'>,
+  denyUnlisted: {
+    name: 'deny_unlisted',
+    type: 'array',
+    key: u32Codec,
+    value: denyBlockCodec,
+    maxEntries: 8192,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, DenyBlock, 'array'>,
   drops: {
     name: 'drops',
     type: 'percpu_array',
@@ -1580,6 +1642,15 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'control',
   } satisfies MapDefinition<number, IdentitySlot, 'array'>,
+  interfaceSlots: {
+    name: 'interface_slots',
+    type: 'array',
+    key: u32Codec,
+    value: interfaceCodec,
+    maxEntries: 32768,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, Interface, 'array'>,
   interfaces: {
     name: 'interfaces',
     type: 'hash',

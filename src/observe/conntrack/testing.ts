@@ -12,6 +12,8 @@ export interface Tuple {
 /** Raw key and value, in a `Map` by the key's bytes as latin-1 text. */
 export type FakeEntry = readonly [key: Uint8Array, value: Uint8Array];
 
+const nowhere = { ifindex: 0, check: 0, mac: new Uint8Array(6) };
+
 /** An entry as the datapath makes it, keyed by `own`; `other` is the tuple on the other wire of a translated flow. */
 export function flowEntry(
   own: Tuple,
@@ -39,6 +41,9 @@ export function flowEntry(
     packetsReply: 2n,
     bytesReply: 200n,
     generation: 1,
+    beat: 0,
+    toSource: nowhere,
+    toDestination: nowhere,
     sourceIdentity: 256,
     destinationIdentity: 257,
     owner: 1,

@@ -22,6 +22,7 @@ const formats: Readonly<Record<string, Format>> = {
   'networks.flags': networkFlags,
   'endpoints.flags': endpointFlags,
   'interfaces.flags': endpointFlags,
+  'interface_slots.flags': endpointFlags,
   'uplinks.flags': uplinkFlags,
   'conntrack.flags': conntrackFlags,
   'conntrack.state': conntrackStateName,

@@ -1,3 +1,4 @@
+import { mapDefinitions } from '../../maps/generated/abi.ts';
 import type { MapEntry } from '../entry.ts';
 import type { RawMaps } from '../observed/maps.ts';
 import type { MapChange } from '../plan/maps.ts';
@@ -20,7 +21,11 @@ export function setEntries(maps: RawMaps, entries: Iterable<MapEntry>): void {
   for (const { map, key, value } of entries) maps[map].raw.update(key, value);
 }
 
-/** Removes entries in the order given; those that are not there are passed over. */
+/** Removes entries in the order given; those that are not there are passed over. An array's elements become zero. */
 export function deleteEntries(maps: RawMaps, entries: Iterable<MapEntry>): void {
-  for (const { map, key } of entries) maps[map].raw.delete(key);
+  for (const { map, key, value } of entries) {
+    const { raw } = maps[map];
+    if (mapDefinitions[map].type === 'array') raw.update(key, new Uint8Array(value.length));
+    else raw.delete(key);
+  }
 }

@@ -1,13 +1,14 @@
-import { EndpointFlag } from '../../maps/generated/abi.ts';
+import { EndpointFlag, mapDefinitions } from '../../maps/generated/abi.ts';
 import { isIPv4, linkLocalFromMac, parseAddress, parseMac, withoutLength } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
 
 const none = new Uint8Array(16);
+const interfaceSlots = mapDefinitions.interfaceSlots.maxEntries;
 
 /**
- * All that the maps `endpoints` and `interfaces` hold of one endpoint: its addresses in its network, their aliases in
+ * All that the maps `endpoints`, `interfaces` and `interface_slots` hold of one endpoint: its addresses in its network, their aliases in
  * network 0, where the host finds it, and its link-local address where it has an IPv6 one.
  *
  * @param ifindex of the host's end of its veth
@@ -20,13 +21,15 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
   // Its device has IPv6 off unless it has an address of it.
   const linkLocal = addresses.every(isIPv4) ? undefined : linkLocalFromMac(mac);
   const sender = {
-    ...{ number, mac, network: network.number, flags: EndpointFlag.NONE },
+    ...{ ifindex, number, mac, network: network.number, flags: EndpointFlag.NONE },
     v4: addresses.find(isIPv4) ?? none,
     v6: addresses.find((address) => !isIPv4(address)) ?? none,
     linkLocal: linkLocal ?? none,
   };
   return [
     entryOf('interfaces', ifindex, sender),
+    // Of those that share a slot the programs find the others in `interfaces`.
+    entryOf('interfaceSlots', ifindex % interfaceSlots, sender),
     ...addresses.map((addr) => entryOf('endpoints', { network: network.number, addr }, value)),
     ...(linkLocal ? [entryOf('endpoints', { network: network.number, addr: linkLocal }, value)] : []),
     ...addresses.map((addr) => entryOf('endpoints', { network: 0, addr }, value)),

@@ -4,10 +4,11 @@ import { formatAddress, parseAddress } from '../../model/address.ts';
 import type { PublishedPort } from '../../model/endpoint.ts';
 import type { ControlMap } from '../entry.ts';
 import { aLink, aNetwork, anAddress, anEndpoint, anIntent, hostFacts } from '../testing.ts';
+import { DenyHeads } from './deny-heads.ts';
 import { desiredMaps } from './maps.ts';
 import { MemberSlots } from './members.ts';
 
-const memory = { generation: 5, slots: new MemberSlots() };
+const memory = { generation: 5, slots: new MemberSlots(), denied: new DenyHeads() };
 
 function decoded(map: ControlMap, plan: ReturnType<typeof desiredMaps>): [unknown, unknown][] {
   const { key, value } = mapDefinitions[map];
@@ -44,7 +45,15 @@ describe('desired maps', () => {
   test('an endpoint whose device is gone is in no map, nor is what it published', () => {
     const endpoint = anEndpoint({ ports: [publish('0.0.0.0')] });
     const plan = desiredMaps(anIntent([aNetwork()], [endpoint]), hostFacts({ links: [aLink(3, 'vetch0')] }), memory);
-    for (const map of ['endpoints', 'interfaces', 'members', 'published', 'publishedLo', 'boundPorts'] as const) {
+    for (const map of [
+      'endpoints',
+      'interfaces',
+      'interfaceSlots',
+      'members',
+      'published',
+      'publishedLo',
+      'boundPorts',
+    ] as const) {
       expect(plan.maps[map].size, map).toBe(0);
     }
   });

@@ -2,6 +2,7 @@ import type { Intent } from '../../model/intent.ts';
 import { type ControlMap, controlMaps, type DesiredMaps, keyText, type MapEntry, type RawEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { configEntry } from './config.ts';
+import type { DenyHeads } from './deny-heads.ts';
 import { denyEntry } from './deny-list.ts';
 import { endpointEntries } from './endpoints.ts';
 import { hostAddrEntries } from './host-addrs.ts';
@@ -18,6 +19,8 @@ export interface MapMemory {
   readonly generation: number;
   /** Who is in which slot of `members`: brought up to date by the way. */
   readonly slots: MemberSlots;
+  /** What the deny list touches: brought up to date by the way. */
+  readonly denied: DenyHeads;
 }
 
 export interface MapPlan {
@@ -62,6 +65,8 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     entries.push(networkEntry(network, slots.count(network.number)), ...subnetEntries(network));
     entries.push(...trustedEntries(network, links));
   }
+  memory.denied.align(intent.deny);
+  for (const entry of memory.denied.entries()) entries.push(entry);
   for (const cidr of intent.deny) entries.push(denyEntry(cidr));
   return { maps: grouped(entries), counts };
 }

@@ -11,7 +11,7 @@ export type RawMaps = Readonly<
   >
 >;
 
-const zeros = new Uint8Array(256);
+const zeros = new Uint8Array(512);
 
 /** Everything that the control plane's maps hold now; of arrays, the elements that are not zero. */
 export async function observeMaps(maps: RawMaps): Promise<Readonly<Record<ControlMap, MapContents>>> {

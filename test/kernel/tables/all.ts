@@ -1,5 +1,6 @@
 import { delivery } from './delivery.ts';
 import { domainNames } from './domain-names.ts';
+import { entries } from './entries.ts';
 import { errors } from './errors.ts';
 import { fragments } from './fragments.ts';
 import { guard } from './guard.ts';
@@ -21,6 +22,7 @@ export const tables = {
   'a routed network': routed,
   'an ICMP error': errors,
   fragments,
+  'an entry of conntrack': entries,
   'a malformed packet': malformed,
   policy,
   'domain names': domainNames,

@@ -1,6 +1,9 @@
-import { EndpointFlag, NetworkFlag, PublishFlag } from '../../../src/maps/generated/abi.ts';
+import { EndpointFlag, mapDefinitions, NetworkFlag, PublishFlag } from '../../../src/maps/generated/abi.ts';
 import type { Maps } from '../../../src/maps/open.ts';
 import { linkLocalFromMac, parseAddress, parseMac, parsePrefix } from '../../../src/model/address.ts';
+import { DenyHeads } from '../../../src/reconcile/desired/deny-heads.ts';
+import { denyEntry } from '../../../src/reconcile/desired/deny-list.ts';
+import type { MapEntry } from '../../../src/reconcile/entry.ts';
 import { Protocol } from '../packet/ip.ts';
 import {
   denied,
@@ -77,10 +80,15 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
     masquerade6: parseAddress(uplink.ip6),
   });
   fillPublished(maps);
-  for (const cidr of denied) {
-    const { address, prefixLength } = parsePrefix(cidr);
-    maps.denyList.set({ prefixlen: prefixLength, addr: address }, { packets: 0n, bytes: 0n });
-  }
+  deny(maps, denied);
+}
+
+/** Puts these prefixes, and no others, on the deny list. */
+export function deny(maps: Maps, cidrs: readonly string[]): void {
+  const raw = ({ key, value }: MapEntry) => [key, value] as const;
+  maps.denyUnlisted.setManyRaw(new DenyHeads(cidrs).entries().map(raw));
+  maps.denyList.deleteManyRaw([...maps.denyList.rawEntries()].map(([key]) => key));
+  maps.denyList.setManyRaw(cidrs.map(denyEntry).map(raw));
 }
 
 function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): void {
@@ -93,7 +101,11 @@ function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): 
   for (const index of [2 * endpoint.number, 2 * endpoint.number + 1]) {
     maps.identities.set(index, { standing: [standing, standing] });
   }
-  maps.interfaces.set(ifindex, { ...common, v4, v6, linkLocal });
+  const sender = { ...common, ifindex, v4, v6, linkLocal };
+  maps.interfaces.set(ifindex, sender);
+  // Some have no slot, as those whose slot is another's.
+  const slot = ifindex % mapDefinitions.interfaceSlots.maxEntries;
+  if (endpoint.number !== endpoints.q.number) maps.interfaceSlots.set(slot, sender);
   maps.endpoints.set({ network, addr: linkLocal }, { ...common, ifindex });
   for (const addr of [v4, v6]) {
     maps.endpoints.set({ network, addr }, { ...common, ifindex });
