@@ -119,6 +119,15 @@ describe('the maps of the control plane', () => {
     expect(await again.reconcile(anIntent([network], [db, web]), facts, fail)).toBe(0);
   });
 
+  test('a prefix so short that nothing it touches has a bit of its own is no difference', async () => {
+    const maps = memoryMaps();
+    const control = await ControlMaps.open(maps);
+    for (const deny of [['10.0.0.0/8'], ['2001::/16'], ['::/0']]) {
+      await control.reconcile(anIntent([], [], deny), facts, fail);
+      expect(await control.reconcile(anIntent([], [], deny), facts, fail)).toBe(0);
+    }
+  });
+
   test('what trusted devices reach stays until the last port that leads there goes', async () => {
     const trusting = aNetwork({ options: { 'com.docker.network.bridge.trusted_host_interfaces': 'eth0' } });
     const [byPass, bySteps] = [memoryMaps(), memoryMaps()];
