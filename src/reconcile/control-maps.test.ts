@@ -109,6 +109,18 @@ describe('the maps of the control plane', () => {
     expect(await contents(maps)).toBe(before);
   });
 
+  test('flows that were begun to what a full map refused are judged again', async () => {
+    const control = await ControlMaps.open(memoryMaps({ published: 1, endpoints: 6 }));
+    await control.reconcile(anIntent([network], [web]), facts, fail);
+    const fails = (add: () => void) => {
+      const { generation } = control;
+      expect(add).toThrow(expect.objectContaining({ code: 'MAP_FULL' }));
+      expect(control.generation).toBeGreaterThan(generation);
+    };
+    fails(() => control.publish(web, network, [port(9000)]));
+    fails(() => control.addEndpoint({ ...db, ports: [] }, network, 11));
+  });
+
   test('a daemon that starts again goes on with the generation and the slots that it finds', async () => {
     const maps = memoryMaps();
     const first = await ControlMaps.open(maps);

@@ -111,7 +111,11 @@ export class ControlMaps {
         setEntries(this.#maps, [memberEntry(network.number, slot), this.#networkEntry(network)]);
         this.publish(endpoint, network, endpoint.ports);
       },
-      () => this.#withdraw(endpoint, network, ifindex),
+      () => {
+        this.#withdraw(endpoint, network, ifindex);
+        // Others may have begun flows to it.
+        this.revoke();
+      },
     );
   }
 
@@ -133,7 +137,7 @@ export class ControlMaps {
           setEntries(this.#maps, this.#counts.add(endpoint, publishing, port).set);
         }
       },
-      () => this.#unpublish(endpoint, network, begun),
+      () => this.unpublish(endpoint, network, begun),
     );
   }
 
