@@ -131,6 +131,24 @@ describe('the maps of the control plane', () => {
     expect(await again.reconcile(anIntent([network], [db, web]), facts, fail)).toBe(0);
   });
 
+  test('what a daemon took away that was killed before it said so is said by the next, and once', async () => {
+    const maps = memoryMaps();
+    const killed = await ControlMaps.open(maps);
+    await killed.reconcile(anIntent([network], [web, db]), facts, fail);
+    killed.revoke = () => {
+      throw new Error('killed');
+    };
+    expect(() => killed.removeEndpoint(db, network, 11)).toThrow('killed');
+    const next = await ControlMaps.open(maps);
+    const { generation } = next;
+    expect(await next.reconcile(anIntent([network], [web]), facts, fail)).toBe(0);
+    const said = (await ControlMaps.open(maps)).generation;
+    expect(said).toBeGreaterThan(generation);
+    expect((said - generation) % 2).toBe(0);
+    await next.reconcile(anIntent([network], [web]), facts, fail);
+    expect(next.generation).toBe(said);
+  });
+
   test('a prefix so short that nothing it touches has a bit of its own is no difference', async () => {
     const maps = memoryMaps();
     const control = await ControlMaps.open(maps);

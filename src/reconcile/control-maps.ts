@@ -34,6 +34,8 @@ export class ControlMaps {
   readonly #slots: MemberSlots;
   #counts = new PublishCounts();
   readonly #denied = new DenyHeads();
+  /** A daemon before this one may have been killed after it took something away and before it said so. */
+  #unsure = true;
 
   private constructor(maps: RawMaps, generation: number, slots: MemberSlots) {
     this.#maps = maps;
@@ -76,7 +78,8 @@ export class ControlMaps {
     await setImmediate();
     const { changes, count, revokes } = planMaps(desired.maps, observed);
     applyMaps(this.#maps, changes, failed);
-    if (revokes) this.revoke();
+    if (revokes || this.#unsure) this.revoke();
+    this.#unsure = false;
     return count;
   }
 
