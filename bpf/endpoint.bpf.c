@@ -437,7 +437,8 @@ int from_endpoint(struct __sk_buff *skb)
 	if (reason)
 		return drop(skb, &p, reason);
 	trace(STEP_PARSED, 0);
-	if (!source_is_own(&p, in))
+	/* Of a slot that another device was given meanwhile, what was read may be the other's. */
+	if (!source_is_own(&p, in) || *(const volatile __u32 *)&in->ifindex != skb->ifindex)
 		return drop(skb, &p, REASON_SPOOFED);
 	trace(STEP_SOURCE_VERIFIED, in->number);
 	if ((p.flags & (PACKET_NEIGHBOUR | PACKET_LINK_MULTICAST)) || address_is_multicast(&p.destination) ||
@@ -454,7 +455,7 @@ int from_endpoint(struct __sk_buff *skb)
 	if (!ct) {
 		int action;
 
-		delivery_set(&room->to_source, in->ifindex, &in->mac);
+		delivery_set(&room->to_source, skb->ifindex, &in->mac);
 		action = begin(skb, &p);
 
 		if (action == BEGIN_TO_WORLD)

@@ -56,8 +56,9 @@ static __always_inline void conntrack_set_check(struct conntrack *ct, const stru
 }
 
 /* Where a packet of a known flow goes, into `room->to_destination`, after all else has been read of the entry. False:
- * it was another flow's by then, and what was read counts for nothing. */
-static __always_inline bool conntrack_delivery(struct room *room, const struct conntrack *ct,
+ * it was another flow's by then, and what was read counts for nothing. Or another flow's judgement has written into it:
+ * a judgement of its own, with its next packet, puts that right. */
+static __always_inline bool conntrack_delivery(struct room *room, struct conntrack *ct,
 					       const struct conntrack_key *key, bool reply)
 {
 	const struct delivery *to = reply ? &ct->to_source : &ct->to_destination;
@@ -67,7 +68,11 @@ static __always_inline bool conntrack_delivery(struct room *room, const struct c
 	word = *(const volatile __u64 *)to;
 	room->to_destination.ifindex = word;
 	room->to_destination.mac = to->mac;
-	return word >> 32 == conntrack_check(key);
+	if (word >> 32 == conntrack_check(key))
+		return true;
+	if (!tracing)
+		ct->generation = 0;
+	return false;
 }
 
 static __always_inline bool protocol_is_connection(__u8 protocol)
@@ -234,6 +239,9 @@ NOT_INLINED int conntrack_sync(const struct conntrack_key *key)
 		twin->flags &= ~CONNTRACK_ORIGIN_B;
 		if (twin_origin_is_b)
 			twin->flags |= CONNTRACK_ORIGIN_B;
+		/* It was another flow's when it was copied. */
+		if (twin->to_source.check != conntrack_check(&room->known))
+			return 0;
 		conntrack_set_check(twin, other_key);
 		twin->packets_original = twin->bytes_original = twin->packets_reply = twin->bytes_reply = 0;
 		twin->other_network = key->network;

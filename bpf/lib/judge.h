@@ -74,15 +74,18 @@ static __always_inline int judge_world(const struct network *n)
 	return n->flags & NETWORK_INTERNAL ? REASON_INTERNAL_NETWORK : REASON_NONE;
 }
 
-/* Policy may know the end by another number by now, and its packets go another way. */
+/* Policy may know the end by another number by now, and its packets go another way: written with the check word of the
+ * flow that is judged, since the entry may be another's by now, whose packets must not go there. */
 static __always_inline void judged_end(struct flow_end *end, const struct address *addr, __u32 network, __u32 party,
-				       struct delivery *to)
+				       struct delivery *to, const struct conntrack_key *key)
 {
 	struct endpoint *e = party == PARTY_ENDPOINT ? endpoint_at(network, addr) : NULL;
 
 	flow_end_set(end, addr, e ? e->number : 0, party);
-	if (e && !tracing)
-		delivery_set(to, e->ifindex, &e->mac);
+	if (!e || tracing)
+		return;
+	to->mac = e->mac;
+	*(volatile __u64 *)to = (__u64)conntrack_check(key) << 32 | e->ifindex;
 }
 
 /* Policy on a known flow, whose ends may be others to it by now. */
@@ -95,10 +98,10 @@ static __always_inline int policy_judge_again(const struct conntrack_key *key, s
 
 	j->known = ct->state != CONNTRACK_REFUSED;
 	if (reply_half)
-		judged_end(&j->source, &ct->other_source, ct->other_network, ct->source_party, &ct->to_source);
+		judged_end(&j->source, &ct->other_source, ct->other_network, ct->source_party, &ct->to_source, key);
 	else
 		judged_end(&j->source, origin_is_b ? &key->addr_b : &key->addr_a, key->network, ct->source_party,
-			   &ct->to_source);
+			   &ct->to_source, key);
 	j->protocol = key->protocol;
 	if (ct->flags & CONNTRACK_STEERED) {
 		const struct address *asked = reply_half ? &ct->other_destination :
@@ -108,11 +111,11 @@ static __always_inline int policy_judge_again(const struct conntrack_key *key, s
 		j->port = policy_port(key->protocol, origin_is_b ? key->port_a : key->port_b);
 	} else if (translated && !reply_half) {
 		judged_end(&j->destination, &ct->other_destination, ct->other_network, ct->destination_party,
-			   &ct->to_destination);
+			   &ct->to_destination, key);
 		j->port = policy_port(key->protocol, ct->other_destination_port);
 	} else {
 		judged_end(&j->destination, origin_is_b ? &key->addr_a : &key->addr_b, key->network,
-			   ct->destination_party, &ct->to_destination);
+			   ct->destination_party, &ct->to_destination, key);
 		j->port = policy_port(key->protocol, origin_is_b ? key->port_a : key->port_b);
 	}
 	if ((ct->source_party == PARTY_ENDPOINT && !j->source.number) ||

@@ -109,6 +109,18 @@ describe('the maps of the control plane', () => {
     expect(await contents(maps)).toBe(before);
   });
 
+  test('flows that were begun to what a full map refused are judged again', async () => {
+    const control = await ControlMaps.open(memoryMaps({ published: 1, endpoints: 6 }));
+    await control.reconcile(anIntent([network], [web]), facts, fail);
+    const fails = (add: () => void) => {
+      const { generation } = control;
+      expect(add).toThrow(expect.objectContaining({ code: 'MAP_FULL' }));
+      expect(control.generation).toBeGreaterThan(generation);
+    };
+    fails(() => control.publish(web, network, [port(9000)]));
+    fails(() => control.addEndpoint({ ...db, ports: [] }, network, 11));
+  });
+
   test('a daemon that starts again goes on with the generation and the slots that it finds', async () => {
     const maps = memoryMaps();
     const first = await ControlMaps.open(maps);
@@ -117,6 +129,33 @@ describe('the maps of the control plane', () => {
     const again = await ControlMaps.open(maps);
     expect(again.generation).toBe(first.generation);
     expect(await again.reconcile(anIntent([network], [db, web]), facts, fail)).toBe(0);
+  });
+
+  test('what a daemon took away that was killed before it said so is said by the next, and once', async () => {
+    const maps = memoryMaps();
+    const killed = await ControlMaps.open(maps);
+    await killed.reconcile(anIntent([network], [web, db]), facts, fail);
+    killed.revoke = () => {
+      throw new Error('killed');
+    };
+    expect(() => killed.removeEndpoint(db, network, 11)).toThrow('killed');
+    const next = await ControlMaps.open(maps);
+    const { generation } = next;
+    expect(await next.reconcile(anIntent([network], [web]), facts, fail)).toBe(0);
+    const said = (await ControlMaps.open(maps)).generation;
+    expect(said).toBeGreaterThan(generation);
+    expect((said - generation) % 2).toBe(0);
+    await next.reconcile(anIntent([network], [web]), facts, fail);
+    expect(next.generation).toBe(said);
+  });
+
+  test('a prefix so short that nothing it touches has a bit of its own is no difference', async () => {
+    const maps = memoryMaps();
+    const control = await ControlMaps.open(maps);
+    for (const deny of [['10.0.0.0/8'], ['2001::/16'], ['::/0']]) {
+      await control.reconcile(anIntent([], [], deny), facts, fail);
+      expect(await control.reconcile(anIntent([], [], deny), facts, fail)).toBe(0);
+    }
   });
 
   test('what trusted devices reach stays until the last port that leads there goes', async () => {

@@ -34,6 +34,8 @@ export class ControlMaps {
   readonly #slots: MemberSlots;
   #counts = new PublishCounts();
   readonly #denied = new DenyHeads();
+  /** A daemon before this one may have been killed after it took something away and before it said so. */
+  #unsure = true;
 
   private constructor(maps: RawMaps, generation: number, slots: MemberSlots) {
     this.#maps = maps;
@@ -76,7 +78,8 @@ export class ControlMaps {
     await setImmediate();
     const { changes, count, revokes } = planMaps(desired.maps, observed);
     applyMaps(this.#maps, changes, failed);
-    if (revokes) this.revoke();
+    if (revokes || this.#unsure) this.revoke();
+    this.#unsure = false;
     return count;
   }
 
@@ -111,7 +114,11 @@ export class ControlMaps {
         setEntries(this.#maps, [memberEntry(network.number, slot), this.#networkEntry(network)]);
         this.publish(endpoint, network, endpoint.ports);
       },
-      () => this.#withdraw(endpoint, network, ifindex),
+      () => {
+        this.#withdraw(endpoint, network, ifindex);
+        // Others may have begun flows to it.
+        this.revoke();
+      },
     );
   }
 
@@ -133,7 +140,7 @@ export class ControlMaps {
           setEntries(this.#maps, this.#counts.add(endpoint, publishing, port).set);
         }
       },
-      () => this.#unpublish(endpoint, network, begun),
+      () => this.unpublish(endpoint, network, begun),
     );
   }
 

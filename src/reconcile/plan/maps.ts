@@ -48,6 +48,8 @@ function difference(map: ControlMap, desired: MapContents, observed: MapContents
   for (const [text, entry] of desired) {
     const found = observed.get(text);
     if (found && (keysOnly.includes(map) || sameBytes(found.value, entry.value))) continue;
+    // What is observed of an array is without its elements of zeros.
+    if (!found && isArray && isZero(entry.value)) continue;
     set.push(entry);
     // An array's element that was all zero permitted nothing.
     if (found && !(isArray && isZero(found.value))) takes = true;

@@ -54,6 +54,22 @@ export const entries: readonly PacketCase[] = families.flatMap((family): PacketC
       ],
     },
     {
+      name: `what another flow's judgement wrote is put right by one of the flow's own over IPv${family}`,
+      steps: [
+        { ...sends('a', asked, { verdict: 'redirect' }), afterwards: takeOver },
+        sends('a', asked, refused),
+        sends('a', asked, { verdict: 'redirect' }),
+      ],
+    },
+    {
+      name: `and so it is of a flow from outside over IPv${family}`,
+      steps: [
+        { ...outside, afterwards: takeOver },
+        { ...outside, ...refused },
+        { ...outside, verdict: 'redirect' },
+      ],
+    },
+    {
       name: `a flow over IPv${family} that was idle within its time goes on`,
       prepare: soon,
       steps: [
