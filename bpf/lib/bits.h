@@ -28,7 +28,7 @@
 #define NOT_INLINED __attribute__((noinline))
 #define UNUSED __attribute__((unused))
 
-/* The monotonic clock as of the last tick (4 ms at the most): a tenth of the exact one's cost, and no
+/* The monotonic clock as of the last tick (10 ms at the most): a tenth of the exact one's cost, and no
  * timeout needs more. */
 #define now_ns() bpf_ktime_get_coarse_ns()
 
