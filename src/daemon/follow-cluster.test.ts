@@ -20,7 +20,7 @@ let following: ClusterFollowing;
 let room: number;
 
 beforeEach(() => {
-  state = new State({ ...nothing, policies: new Map(), namespaces: new Map() });
+  state = new State({ ...nothing, policies: new Map(), namespaces: new Map(), nodes: new Map(), remotes: new Map() });
   room = 10;
   const enforced = new Set<string>();
   const policy: Pick<PolicyEngine, 'change'> = {
@@ -38,7 +38,7 @@ beforeEach(() => {
     },
   };
   const context = { lock: new Mutex(), log: pino({ level: 'silent' }), state, policy, cluster };
-  following = new ClusterFollowing(context as unknown as PolicyContext, new Map());
+  following = new ClusterFollowing(context as unknown as PolicyContext);
 });
 
 function changes(policies: readonly (readonly [number, PolicyDocument | undefined])[]): ClusterChanges {
@@ -85,7 +85,7 @@ test('what could not be enforced and was deleted since is forgotten', async () =
 test('hosts come and go', async () => {
   const node = { name: 'h2', version: '1', addresses: [], started: '2026-01-31T12:00:00.000Z' };
   await tell({ ...changes([]), nodes: new Map([['h2', node]]) });
-  expect([...following.nodes.keys()]).toEqual(['h2']);
+  expect([...state.index.nodes.keys()]).toEqual(['h2']);
   await tell({ ...changes([]), nodes: new Map([['h2', undefined]]) });
-  expect(following.nodes.size).toBe(0);
+  expect(state.index.nodes.size).toBe(0);
 });

@@ -1,4 +1,4 @@
-import type { ClusterChanges, Node } from '../model/cluster.ts';
+import type { ClusterChanges } from '../model/cluster.ts';
 import type { PolicyUpdate } from '../policy/compiler.ts';
 import type { PolicyContext } from './context.ts';
 
@@ -10,12 +10,8 @@ export class ClusterFollowing implements AsyncDisposable {
   /** Changes that this host could not enforce, and why. */
   readonly #refused = new Map<string, { readonly update: Update; readonly reason: string }>();
 
-  readonly #nodes: Map<string, Node>;
-
-  /** @param nodes those that were known before */
-  constructor(context: PolicyContext, nodes: ReadonlyMap<string, Node>) {
+  constructor(context: PolicyContext) {
     this.#context = context;
-    this.#nodes = new Map(nodes);
     context.cluster.follow((changes) => context.lock.run(() => this.#apply(changes)));
   }
 
@@ -23,11 +19,6 @@ export class ClusterFollowing implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#context.cluster.follow(() => undefined);
     await this.#context.lock.run(() => undefined);
-  }
-
-  /** The other hosts that are there, by name. */
-  get nodes(): ReadonlyMap<string, Node> {
-    return this.#nodes;
   }
 
   /** For `vetch status`. */
@@ -40,8 +31,7 @@ export class ClusterFollowing implements AsyncDisposable {
   /** The caller holds the lock. */
   async #apply({ policies, namespaces, nodes }: ClusterChanges): Promise<void> {
     for (const [name, node] of nodes) {
-      if (node) this.#nodes.set(name, node);
-      else this.#nodes.delete(name);
+      this.#context.state.index.putNode(name, node);
       this.#context.log.info({ node: name }, node ? 'host of the cluster is there' : 'host of the cluster is gone');
     }
     if (policies.size + namespaces.size === 0) return;

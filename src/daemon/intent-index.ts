@@ -1,4 +1,5 @@
 import { withoutLength } from '../model/address.ts';
+import type { ClusterEndpoint, Node } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
@@ -17,6 +18,8 @@ export class IntentIndex implements Intent {
   readonly #deny = new Set<string>();
   readonly #policies = new Map<string, PolicyDocument>();
   readonly #namespaces = new Map<string, Labels>();
+  readonly #nodes = new Map<string, Node>();
+  readonly #remotes = new Map<string, ClusterEndpoint>();
   #lastPolicyNumber = 0;
   readonly #networkByName = new Map<string, Network>();
   readonly #networkByNumber = new Map<number, Network>();
@@ -36,6 +39,8 @@ export class IntentIndex implements Intent {
     const policies = [...(intent?.policies.values() ?? [])].sort((a, b) => a.number - b.number);
     for (const document of policies) this.putPolicy(document);
     for (const [name, labels] of intent?.namespaces ?? []) this.putNamespace(name, labels);
+    for (const node of intent?.nodes.values() ?? []) this.putNode(node.name, node);
+    for (const [key, remote] of intent?.remotes ?? []) this.putRemote(key, remote);
   }
 
   get networks(): ReadonlyMap<string, Network> {
@@ -56,6 +61,12 @@ export class IntentIndex implements Intent {
   }
   get namespaces(): ReadonlyMap<string, Labels> {
     return this.#namespaces;
+  }
+  get nodes(): ReadonlyMap<string, Node> {
+    return this.#nodes;
+  }
+  get remotes(): ReadonlyMap<string, ClusterEndpoint> {
+    return this.#remotes;
   }
   /** Goes up with every change. */
   get version(): number {
@@ -136,6 +147,19 @@ export class IntentIndex implements Intent {
   putNamespace(name: string, labels: Labels | undefined): void {
     if (labels) this.#namespaces.set(name, labels);
     else this.#namespaces.delete(name);
+    this.#version++;
+  }
+
+  putNode(name: string, node: Node | undefined): void {
+    if (node) this.#nodes.set(name, node);
+    else this.#nodes.delete(name);
+    this.#version++;
+  }
+
+  /** @param key `NODE/ID` */
+  putRemote(key: string, remote: ClusterEndpoint | undefined): void {
+    if (remote) this.#remotes.set(key, remote);
+    else this.#remotes.delete(key);
     this.#version++;
   }
 

@@ -43,7 +43,7 @@ export function operationsOf(context: Context, observer: Observer, following: Cl
     addDeny: (cidrs) => addDeny(context, cidrs),
     removeDeny: (cidrs) => removeDeny(context, cidrs),
     listDeny: async () => listDeny(context),
-    listNodes: async () => listNodes(context, following),
+    listNodes: async () => listNodes(context),
     listIdentities: async () => listIdentities(context),
     listConntrack: async (filter) => observer.listConntrack(filter),
     flushConntrack: (filter) => observer.flushConntrack(filter),

@@ -113,7 +113,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
   const context: Context = {
     ...{ options, log, store, cluster, state, host, policy: host.policy, domainNames, lock, forgetFlows },
   };
-  const following = new ClusterFollowing(context, shared.nodes);
+  const following = new ClusterFollowing(context);
   opened.push('stop following the cluster', () => following[Symbol.asyncDispose]());
   publishNode(context);
   const maintenance = new Maintenance(context);

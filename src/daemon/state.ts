@@ -9,9 +9,9 @@ import { IntentIndex } from './intent-index.ts';
 /** What this host has for itself, under what the cluster says. */
 export async function loadIntent(
   store: Store,
-  { policies, namespaces }: Pick<ClusterRecords, 'policies' | 'namespaces'>,
+  { policies, namespaces, nodes, endpoints }: Pick<ClusterRecords, 'policies' | 'namespaces' | 'nodes' | 'endpoints'>,
 ): Promise<Intent> {
-  return { ...(await store.load()), policies, namespaces };
+  return { ...(await store.load()), policies, namespaces, nodes, remotes: endpoints };
 }
 
 /** The intent in memory: to find things in, and to plan new ones among. It changes after the store has. */

@@ -1,3 +1,4 @@
+import type { ClusterEndpoint, Node } from './cluster.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Network } from './network.ts';
 import type { Labels, PolicyDocument } from './policy.ts';
@@ -12,4 +13,8 @@ export interface Intent {
   readonly policies: ReadonlyMap<string, PolicyDocument>;
   /** Labels of policy's namespaces, by name; one without labels need not be there. */
   readonly namespaces: ReadonlyMap<string, Labels>;
+  /** The other hosts of the cluster that are there, by name. */
+  readonly nodes: ReadonlyMap<string, Node>;
+  /** Endpoints of the cluster's networks that are on other hosts, by `NODE/ID`. */
+  readonly remotes: ReadonlyMap<string, ClusterEndpoint>;
 }

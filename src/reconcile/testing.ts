@@ -56,6 +56,8 @@ export function anIntent(
     deny: new Set(deny),
     policies: new Map(),
     namespaces: new Map(),
+    nodes: new Map(),
+    remotes: new Map(),
   };
 }
 
