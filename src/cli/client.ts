@@ -1,5 +1,6 @@
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../api/error.ts';
+import { request } from '../api/node-http.ts';
 import { exitStatus, Failure } from './failure.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { boundHeap } from '../loader/ffi/libc.ts';
 import { createLogger } from './logger.ts';
 import { notifySystemd } from './notify-systemd.ts';
 import type { DaemonOptions } from './options.ts';
+import { releaseMemory } from './release-memory.ts';
 import { startDaemon } from './start.ts';
 import { uninstall } from './uninstall.ts';
 
@@ -12,6 +14,7 @@ import { uninstall } from './uninstall.ts';
  * @throws VetchError why it cannot start: INVALID, IN_USE, UNSUPPORTED, UNAVAILABLE
  */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
+  boundHeap();
   const log = createLogger(options.node);
   if (options.uninstall) {
     for (const line of await uninstall(options, log)) process.stdout.write(`${line}\n`);
@@ -22,6 +25,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   await using daemon = await startDaemon(options, log, stop.signal);
   notifySystemd('READY=1');
   log.info({ socket: options.socket, ...daemon.summary }, 'ready');
+  releaseMemory();
   if (!stop.signal.aborted) await once(stop.signal, 'abort');
   notifySystemd('STOPPING=1');
   log.info({ signal: stop.signal.reason }, 'stopping; the datapath goes on');

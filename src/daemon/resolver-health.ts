@@ -1,5 +1,5 @@
-import { request } from 'node:http';
 import { join } from 'node:path';
+import { request } from '../api/node-http.ts';
 import { type ResolverView, resolverView } from '../api/schemas/resolver.ts';
 import type { DoctorCheck } from '../api/schemas/status.ts';
 import type { Context } from './context.ts';

@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { VetchError } from '../api/error.ts';
+import { createServer } from '../api/node-http.ts';
 import type { ResolverView } from '../api/schemas/resolver.ts';
 
 /**

@@ -88,6 +88,19 @@ export class RawMap implements Disposable {
     }
   }
 
+  /** Likewise, but without values that are all zeros, as an array has where nobody has written; large ones leave no garbage. */
+  *writtenBatches(): Generator<RawEntry[]> {
+    const { keySize, valueSize } = this;
+    for (const { keys, values, count } of this.#chunks(false)) {
+      const entries: RawEntry[] = [];
+      for (const index of written(values, valueSize, count)) {
+        const key = keys.slice(index * keySize, (index + 1) * keySize);
+        entries.push([key, values.slice(index * valueSize, (index + 1) * valueSize)]);
+      }
+      yield entries;
+    }
+  }
+
   *entries(): Generator<RawEntry> {
     for (const batch of this.batches()) yield* batch;
   }
@@ -231,6 +244,19 @@ export class RawMap implements Disposable {
       );
     }
     check(result, 'write to map', this.name);
+  }
+}
+
+/** The indexes of the values that are not all zeros. */
+function* written(values: Uint8Array, valueSize: number, count: number): Generator<number> {
+  const whole = valueSize % 4 === 0;
+  const words = whole ? new Uint32Array(values.buffer, values.byteOffset, (count * valueSize) / 4) : values;
+  const length = whole ? valueSize / 4 : valueSize;
+  for (let index = 0, at = 0; index < count; index++) {
+    const end = (index + 1) * length;
+    while (at < end && words[at] === 0) at++;
+    if (at < end) yield index;
+    at = end;
   }
 }
 

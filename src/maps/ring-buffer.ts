@@ -9,7 +9,7 @@ const lengthMask = 0x3fff_ffff;
 const releaseEvery = 64;
 
 /**
- * @param bytes the ring's own pages: valid until the callback returns.
+ * @param bytes the ring's own pages, or a copy of a record that goes round its end: valid until the callback returns.
  * @param offset where the record begins.
  */
 export type RecordReader = (bytes: Uint8Array, offset: number, length: number) => void;
@@ -17,9 +17,10 @@ export type RecordReader = (bytes: Uint8Array, offset: number, length: number) =
 /**
  * The one consumer of a `BPF_MAP_TYPE_RINGBUF`, reading records where the kernel put them.
  *
- * Layout (kernel/bpf/ringbuf.c): a page with the consumer's position, a page with the producer's, the data, mapped
- * twice in a row so that no record is split. A record is an 8-byte header, whose first word is its length and two bits
- * (busy, discarded), and its bytes, rounded up to 8.
+ * Layout (kernel/bpf/ringbuf.c): a page with the consumer's position, a page with the producer's, the data. A record is an
+ * 8-byte header, whose first word is its length and two bits (busy, discarded), and its bytes, rounded up to 8. The kernel
+ * has the data twice in a row, so that no record is split; mapped once it counts once in our memory, and the one record
+ * a round that goes beyond the end is copied together.
  *
  * Ordering: the positions and headers are read and written with `Atomics`, which V8 compiles to sequentially consistent
  * accesses for any typed array, shared or not. So a header is read before its record, and a position is published after
@@ -35,6 +36,7 @@ export class RingBuffer implements Disposable {
   readonly #produced: BigUint64Array;
   readonly #headers: Int32Array;
   readonly #bytes: Uint8Array;
+  #joined = new Uint8Array(0);
   #position: number;
   #closed = false;
 
@@ -56,7 +58,7 @@ export class RingBuffer implements Disposable {
     const page = pageSize();
     const consumer = Mapping.map(fd, 0, page, true, `the consumer's page of ${name}`);
     try {
-      const producer = Mapping.map(fd, page, page + 2 * maxEntries, false, `the data of ${name}`);
+      const producer = Mapping.map(fd, page, page + maxEntries, false, `the data of ${name}`);
       return new RingBuffer(fd, maxEntries, page, consumer, producer);
     } catch (error) {
       consumer.close();
@@ -91,7 +93,8 @@ export class RingBuffer implements Disposable {
         position += (length + headerBytes + 7) & ~7;
         if ((header & discardBit) !== 0) continue;
         records++;
-        read(this.#bytes, at + headerBytes, length);
+        if (at + headerBytes + length <= this.size) read(this.#bytes, at + headerBytes, length);
+        else read(this.#join(at + headerBytes, length), 0, length);
         if (records % releaseEvery === 0) this.#release(position);
       }
     } finally {
@@ -114,6 +117,14 @@ export class RingBuffer implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #join(start: number, length: number): Uint8Array {
+    if (this.#joined.length < length) this.#joined = new Uint8Array(length);
+    const head = this.#bytes.subarray(start);
+    this.#joined.set(head);
+    this.#joined.set(this.#bytes.subarray(0, length - head.length), head.length);
+    return this.#joined;
   }
 
   #release(position: number): void {

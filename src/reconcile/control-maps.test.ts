@@ -4,7 +4,7 @@ import { mapDefinitions } from '../maps/generated/abi.ts';
 import type { PublishedPort } from '../model/endpoint.ts';
 import { ControlMaps } from './control-maps.ts';
 import { type ControlMap, controlMaps, keyText } from './entry.ts';
-import { observeMaps, type RawMaps } from './observed/maps.ts';
+import { entriesOf, type RawMaps } from './observed/maps.ts';
 import { aLink, aNetwork, anEndpoint, anIntent, hostFacts } from './testing.ts';
 
 /** Maps that live in this process, and are as full as they are told to be. */
@@ -27,8 +27,11 @@ function memoryMap(map: ControlMap, maxEntries: number) {
     maxEntries,
     update,
     delete: remove,
-    *entries() {
-      yield* held.values();
+    *batches() {
+      yield [...held.values()];
+    },
+    *writtenBatches() {
+      yield [...held.values()].filter(([, bytes]) => bytes.some((byte) => byte !== 0));
     },
     updateMany(entries: Iterable<readonly [Uint8Array, Uint8Array]>) {
       for (const [key, bytes] of entries) update(key, bytes);
@@ -55,9 +58,8 @@ const fail = (error: unknown) => {
 };
 
 async function contents(maps: RawMaps): Promise<string> {
-  const observed = await observeMaps(maps);
   const rows = controlMaps.flatMap((map) =>
-    [...observed[map].values()].map(({ key, value }) => {
+    [...entriesOf(maps, map)].map(({ key, value }) => {
       const shown = map === 'config' ? value.with(8, 0) : value;
       return `${map} ${Buffer.from(key).toString('hex')} ${Buffer.from(shown).toString('hex')}`;
     }),
@@ -168,12 +170,12 @@ describe('the maps of the control plane', () => {
     control.addNetwork(trusting, 3);
     control.addEndpoint(web, trusting, 10);
     expect(await contents(bySteps)).toBe(await contents(byPass));
-    const published = async () => (await observeMaps(bySteps)).published.size;
-    expect(await published()).toBe(2);
+    const published = () => [...entriesOf(bySteps, 'published')].length;
+    expect(published()).toBe(2);
     control.unpublish(web, trusting, [port(8080)]);
-    expect(await published()).toBe(1);
+    expect(published()).toBe(1);
     control.unpublish({ ...web, ports: [port(8080, '127.0.0.1')] }, trusting, [port(8080, '127.0.0.1')]);
-    expect(await published()).toBe(0);
+    expect(published()).toBe(0);
     control.removeEndpoint({ ...web, ports: [] }, trusting, 10);
     control.removeNetwork(trusting, 3);
     expect(await contents(bySteps)).toBe(before);
@@ -184,7 +186,7 @@ describe('the maps of the control plane', () => {
     const control = await ControlMaps.open(maps);
     await control.reconcile(anIntent([network], [web, db]), facts, fail);
     control.unpublish(web, network, [port(8080)]);
-    const bound = [...(await observeMaps(maps)).boundPorts.values()].map(({ key, value }) => [
+    const bound = [...entriesOf(maps, 'boundPorts')].map(({ key, value }) => [
       mapDefinitions.boundPorts.key.decode(key).port,
       mapDefinitions.boundPorts.value.decode(value).publishes,
     ]);

@@ -15,11 +15,11 @@ import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/netwo
 import { PublishCounts } from './desired/publish-counts.ts';
 import { publishingOf } from './desired/published.ts';
 import { trustedEntries } from './desired/trusted.ts';
-import type { MapEntry } from './entry.ts';
+import { controlMaps, type MapEntry } from './entry.ts';
 import { type HostFacts, linksByName } from './facts.ts';
-import { observeMaps, type RawMaps } from './observed/maps.ts';
+import { entriesOf, type RawMaps } from './observed/maps.ts';
 import { observedSlots } from './observed/members.ts';
-import { planMaps } from './plan/maps.ts';
+import { differenceOf, type MapDifference, planMaps } from './plan/maps.ts';
 
 /**
  * The maps that the control plane writes, and what it has to remember of them.
@@ -45,9 +45,8 @@ export class ControlMaps {
 
   /** Takes up the permissions' generation and the members' slots where the maps have them. */
   static async open(maps: RawMaps): Promise<ControlMaps> {
-    const { config, members } = await observeMaps(maps);
-    const generations = [...config.values()].map(({ value }) => configCodec.decode(value).generation);
-    return new ControlMaps(maps, Math.max(1, ...generations), observedSlots(members));
+    const generations = [...entriesOf(maps, 'config')].map(({ value }) => configCodec.decode(value).generation);
+    return new ControlMaps(maps, Math.max(1, ...generations), observedSlots(entriesOf(maps, 'members')));
   }
 
   get generation(): number {
@@ -71,12 +70,15 @@ export class ControlMaps {
    */
   async reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void): Promise<number> {
     this.#facts = facts;
-    const observed = await observeMaps(this.#maps);
     const memory = { generation: this.#generation, slots: this.#slots, denied: this.#denied };
     const desired = desiredMaps(intent, facts, memory);
     this.#counts = desired.counts;
-    await setImmediate();
-    const { changes, count, revokes } = planMaps(desired.maps, observed);
+    const differences: MapDifference[] = [];
+    for (const map of controlMaps) {
+      await setImmediate();
+      differences.push(differenceOf(map, desired.maps[map], entriesOf(this.#maps, map)));
+    }
+    const { changes, count, revokes } = planMaps(differences);
     applyMaps(this.#maps, changes, failed);
     if (revokes || this.#unsure) this.revoke();
     this.#unsure = false;

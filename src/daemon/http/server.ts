@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { Readable } from 'node:stream';
 import fastify, {
   type FastifyBaseLogger,
@@ -7,6 +7,7 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { createServer } from '../../api/node-http.ts';
 import type { Operations } from '../../api/operations.ts';
 import { errorReply } from './errors.ts';
 import { openApi } from './openapi.ts';

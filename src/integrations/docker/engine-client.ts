@@ -1,7 +1,8 @@
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { VetchError } from '../../api/error.ts';
+import { request } from '../../api/node-http.ts';
 
 /** Milliseconds; an engine that starts accepts connections, and answers when it is up. */
 const patience = 10_000;

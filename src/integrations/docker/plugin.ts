@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { VetchError } from '../../api/error.ts';
+import { createServer } from '../../api/node-http.ts';
 import type { DockerBackend } from './backend.ts';
 import { type Calls, question } from './call.ts';
 import { ipamDriver } from './ipam-driver.ts';

@@ -4,6 +4,7 @@
  */
 
 export * from './descriptor.ts';
+export { boundHeap, trimHeap } from './malloc.ts';
 export { Mapping, pageSize } from './mapping.ts';
 export { gracePeriod } from './membarrier.ts';
 export * from './namespace.ts';

@@ -77,6 +77,6 @@ function grouped(entries: Iterable<MapEntry>): DesiredMaps {
     ControlMap,
     Map<string, RawEntry>
   >;
-  for (const { map, key, value } of entries) maps[map].set(keyText(key), { key, value });
+  for (const entry of entries) maps[entry.map].set(keyText(entry.key), entry);
   return maps;
 }

@@ -1,5 +1,5 @@
 import { mapDefinitions } from '../../maps/generated/abi.ts';
-import { type ControlMap, controlMaps, type DesiredMaps, type MapContents, type RawEntry } from '../entry.ts';
+import { type ControlMap, keyText, type MapContents, type RawEntry } from '../entry.ts';
 
 /** What one map needs. */
 export interface MapChange {
@@ -23,14 +23,20 @@ const permitting: readonly ControlMap[] = ['networks', 'endpoints', 'published',
 /** Their values belong to the datapath, which counts in them. */
 const keysOnly: readonly ControlMap[] = ['denyList'];
 
+/** What one map needs, and whether it takes anything away. */
+export interface MapDifference extends MapChange {
+  readonly takes: boolean;
+}
+
 /**
  * What makes the kernel's maps equal to the desired ones.
  *
  * Writes go from what restricts to what permits and removals the other way round, and all writes go first: a flow that
  * keeps its permission never finds a hole, and nothing is permitted before its restrictions stand.
+ *
+ * @param all one for each map, in the order of `controlMaps`
  */
-export function planMaps(desired: DesiredMaps, observed: Readonly<Record<ControlMap, MapContents>>): MapChanges {
-  const all = controlMaps.map((map) => difference(map, desired[map], observed[map]));
+export function planMaps(all: readonly MapDifference[]): MapChanges {
   const changes = [
     ...all.map(({ map, set }) => ({ map, set, remove: [] })),
     ...all.map(({ map, remove }) => ({ map, set: [], remove })).reverse(),
@@ -40,26 +46,32 @@ export function planMaps(desired: DesiredMaps, observed: Readonly<Record<Control
   return { changes, count, revokes };
 }
 
-function difference(map: ControlMap, desired: MapContents, observed: MapContents) {
+/** @param observed is gone through once and not kept: a host's maps are larger than its intent */
+export function differenceOf(map: ControlMap, desired: MapContents, observed: Iterable<RawEntry>): MapDifference {
   const set: RawEntry[] = [];
   const remove: Uint8Array[] = [];
-  let takes = false;
   const isArray = mapDefinitions[map].type === 'array';
-  for (const [text, entry] of desired) {
-    const found = observed.get(text);
-    if (found && (keysOnly.includes(map) || sameBytes(found.value, entry.value))) continue;
-    // What is observed of an array is without its elements of zeros.
-    if (!found && isArray && isZero(entry.value)) continue;
-    set.push(entry);
+  const found = new Set<string>();
+  let takes = false;
+  for (const { key, value } of observed) {
+    const text = keyText(key);
+    const wanted = desired.get(text);
+    if (wanted) {
+      found.add(text);
+      if (keysOnly.includes(map) || sameBytes(value, wanted.value)) continue;
+      set.push(wanted);
+    } else if (isArray) {
+      if (isZero(value)) continue;
+      set.push({ key, value: new Uint8Array(value.length) });
+    } else {
+      remove.push(key);
+    }
     // An array's element that was all zero permitted nothing.
-    if (found && !(isArray && isZero(found.value))) takes = true;
+    if (!(isArray && isZero(value))) takes = true;
   }
-  for (const [text, { key, value }] of observed) {
-    if (desired.has(text)) continue;
-    if (!isArray) remove.push(key);
-    else if (!isZero(value)) set.push({ key, value: new Uint8Array(value.length) });
-    else continue;
-    takes = true;
+  for (const [text, entry] of desired) {
+    // What is observed of an array is without its elements of zeros.
+    if (!found.has(text) && !(isArray && isZero(entry.value))) set.push(entry);
   }
   return { map, set, remove, takes };
 }

@@ -98,7 +98,8 @@ async function* entriesOf<M extends keyof PolicyRawMaps>(
   names: readonly M[],
 ): AsyncGenerator<readonly [M, Uint8Array, Uint8Array]> {
   for (const name of names) {
-    for (const batch of maps[name].raw.batches()) {
+    const { raw } = maps[name];
+    for (const batch of name === 'identities' ? raw.writtenBatches() : raw.batches()) {
       for (const [key, value] of batch) yield [name, key, value];
       await setImmediate();
     }
