@@ -441,6 +441,9 @@ int from_endpoint(struct __sk_buff *skb)
 	if (!source_is_own(&p, in) || *(const volatile __u32 *)&in->ifindex != skb->ifindex)
 		return drop(skb, &p, REASON_SPOOFED);
 	trace(STEP_SOURCE_VERIFIED, in->number);
+	if ((in->flags & INTERFACE_EGRESS_LIMITED) &&
+	    rate_exceeded(2 * in->number + RATE_EGRESS, rate_bytes(skb, &p)))
+		return drop(skb, &p, REASON_RATE_LIMITED);
 	if ((p.flags & (PACKET_NEIGHBOUR | PACKET_LINK_MULTICAST)) || address_is_multicast(&p.destination) ||
 	    is_for_dhcp_client(&p))
 		return not_a_flow(skb, &p);

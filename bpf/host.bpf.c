@@ -8,6 +8,8 @@ static __always_inline int hand_over(struct __sk_buff *skb, const struct packet 
 				     const struct endpoint *e)
 {
 	trace(STEP_TO_ENDPOINT, e->ifindex);
+	if ((c->flags & CONFIG_INGRESS_LIMITS) && rate_refuses(skb, p, e->ifindex))
+		return drop(skb, p, REASON_RATE_LIMITED);
 	if (set_macs(skb, &e->mac, &c->host_mac))
 		return drop(skb, p, REASON_REWRITE_FAILED);
 	return bpf_redirect(e->ifindex, 0);

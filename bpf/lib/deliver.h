@@ -4,6 +4,7 @@
 
 #include "conntrack.h"
 #include "icmp_reply.h"
+#include "rate.h"
 #include "translate.h"
 
 struct frame_macs {
@@ -101,12 +102,27 @@ static __always_inline void delivery_set(struct delivery *to, __u32 ifindex, con
 	to->mac = *mac;
 }
 
+/* Whether the endpoint behind a device may receive no more now. */
+static __always_inline bool rate_refuses_by(__u64 bytes, __u32 ifindex)
+{
+	struct interface *to = interface_at(ifindex);
+
+	return to && (to->flags & INTERFACE_INGRESS_LIMITED) && rate_exceeded(2 * to->number + RATE_INGRESS, bytes);
+}
+
+NOT_INLINED int rate_refuses(struct __sk_buff *skb, const struct packet *p, __u32 ifindex)
+{
+	return p && rate_refuses_by(rate_bytes(skb, p), ifindex);
+}
+
 /* Into a container from an ingress hook: its own ingress is decided already. The sender's MAC stays
  * where both are on one segment; what came through the host shows the gateway's. */
 static __always_inline int to_endpoint(struct __sk_buff *skb, const struct packet *p, const struct config *c,
 				       const struct delivery *to, bool same_segment)
 {
 	trace(STEP_TO_ENDPOINT, to->ifindex);
+	if ((c->flags & CONFIG_INGRESS_LIMITS) && rate_refuses(skb, p, to->ifindex))
+		return drop(skb, p, REASON_RATE_LIMITED);
 	if (same_segment) {
 		void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 		const __u16 *have = data, *want = (const __u16 *)to->mac.bytes;

@@ -9,6 +9,7 @@ import { driverOf } from './drivers/registry.ts';
 import type { EndpointIndex, NetworkIndex } from './endpoint-index.ts';
 import { checkMac, macFor } from './mac.ts';
 import { checkEndpointName, checkInterfaceName } from './names.ts';
+import { checkRateLabels } from './rates.ts';
 
 /** What a new endpoint is planned among. */
 export interface EndpointContext {
@@ -40,6 +41,7 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
   }
   const driver = driverOf(network);
   driver.checkEndpointOptions(request.options);
+  checkRateLabels(request.labels);
   if (request.publish.length > 0) checkPublishing(network);
   const defaults = driver.defaults(network.options);
   const id = unusedId(context.id ?? randomBytes(32).toString('hex'), endpoints);

@@ -185,6 +185,12 @@ export class Host {
     device.open = true;
   }
 
+  /** What an endpoint may send and receive, after its labels have changed. */
+  limitEndpoint(endpoint: Endpoint, network: Network): void {
+    const device = this.#mapped(endpoint);
+    if (device) this.#parts.control.limitEndpoint(endpoint, network, device.ifindex);
+  }
+
   /** Its entries, its device, and whatever of them there is. */
   removeEndpoint(endpoint: Endpoint, network: Network): void {
     const { netlink, control, devices, lost } = this.#parts;

@@ -56,6 +56,7 @@ export function collectModeName(n: number): string {
 export const ConfigFlag = {
   EVENTS_DROPPED: 1,
   EVENTS_FORWARDED: 2,
+  INGRESS_LIMITS: 4,
 } as const;
 export type ConfigFlag = (typeof ConfigFlag)[keyof typeof ConfigFlag];
 
@@ -192,7 +193,8 @@ export const DropReason = {
   ICMP_UNRELATED: 37,
   MULTICAST_FROM_HOST: 38,
   CONFIG_MISSING: 39,
-  COUNT: 40,
+  RATE_LIMITED: 40,
+  COUNT: 41,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
@@ -244,6 +246,19 @@ const identityNames: Readonly<Record<number, string>> = Object.fromEntries(Objec
 /** A number that has no name stands for itself. */
 export function identityName(n: number): string {
   return identityNames[n] ?? String(n);
+}
+
+/** `enum interface_flag` */
+export const InterfaceFlag = {
+  NONE: 0,
+  EGRESS_LIMITED: 1,
+  INGRESS_LIMITED: 2,
+} as const;
+export type InterfaceFlag = (typeof InterfaceFlag)[keyof typeof InterfaceFlag];
+
+/** The flags that are set, by name. */
+export function interfaceFlags(flags: number): string[] {
+  return Object.entries(InterfaceFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
 }
 
 /** `enum learned_flag` */
@@ -315,6 +330,19 @@ export type PublishFlag = (typeof PublishFlag)[keyof typeof PublishFlag];
 /** The flags that are set, by name. */
 export function publishFlags(flags: number): string[] {
   return Object.entries(PublishFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
+}
+
+/** `enum rate_direction` */
+export const RateDirection = {
+  EGRESS: 0,
+  INGRESS: 1,
+} as const;
+export type RateDirection = (typeof RateDirection)[keyof typeof RateDirection];
+const rateDirectionNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(RateDirection).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function rateDirectionName(n: number): string {
+  return rateDirectionNames[n] ?? String(n);
 }
 
 /** `enum standing_flag` */
@@ -1347,6 +1375,43 @@ export const quotaCountCodec: Codec<QuotaCount> = {
   },
 };
 
+/** `struct rate`, 16 bytes */
+export interface Rate {
+  readonly bits: bigint;
+  readonly burst: bigint;
+}
+
+export const rateCodec: Codec<Rate> = {
+  size: 16,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.bits);
+    putU64(bytes, offset + 8, value.burst);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      bits: getU64(bytes, offset + 0),
+      burst: getU64(bytes, offset + 8),
+    };
+  },
+};
+
+/** `struct rate_clock`, 8 bytes */
+export interface RateClock {
+  readonly paidUntil: bigint;
+}
+
+export const rateClockCodec: Codec<RateClock> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.paidUntil);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      paidUntil: getU64(bytes, offset + 0),
+    };
+  },
+};
+
 /** `struct sock_reverse`, 24 bytes */
 export interface SockReverse {
   readonly addr: Uint8Array;
@@ -1593,7 +1658,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: dropCountCodec,
-    maxEntries: 40,
+    maxEntries: 41,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, DropCount, 'percpu_array'>,
@@ -1750,6 +1815,24 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, Quota, 'array'>,
+  rateClocks: {
+    name: 'rate_clocks',
+    type: 'array',
+    key: u32Codec,
+    value: rateClockCodec,
+    maxEntries: 32768,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<number, RateClock, 'array'>,
+  rates: {
+    name: 'rates',
+    type: 'array',
+    key: u32Codec,
+    value: rateCodec,
+    maxEntries: 32768,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, Rate, 'array'>,
   sockReverse: {
     name: 'sock_reverse',
     type: 'lru_hash',

@@ -26,13 +26,18 @@ const tunnelPort = 4789;
 /** Frames a second: mDNS, ARP storms of a boot and cluster heartbeats stay far below. */
 const floodRate = 500;
 
-/** The single entry of `config`. `generation` is the permissions' own count: it outlives the daemon in the map. */
-export function configEntry(facts: HostFacts, generation: number): MapEntry {
+/**
+ * The single entry of `config`.
+ *
+ * @param generation the permissions' own count: it outlives the daemon in the map
+ * @param ingressLimits whether some endpoint may not receive all that is sent to it
+ */
+export function configEntry(facts: HostFacts, generation: number, ingressLimits: boolean): MapEntry {
   const ports = snatPorts(facts.localPorts);
   return entryOf('config', 0, {
     hostNetns: facts.netnsCookie,
     generation,
-    flags: ConfigFlag.EVENTS_DROPPED | ConfigFlag.EVENTS_FORWARDED,
+    flags: ConfigFlag.EVENTS_DROPPED | ConfigFlag.EVENTS_FORWARDED | (ingressLimits ? ConfigFlag.INGRESS_LIMITS : 0),
     hostIfindex: linksByName(facts).get(hostDevice.name)?.ifindex ?? 0,
     hostMac: parseMac(hostDevice.mac),
     snatPortMin: ports.first,

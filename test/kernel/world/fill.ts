@@ -101,6 +101,10 @@ function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): 
   for (const index of [2 * endpoint.number, 2 * endpoint.number + 1]) {
     maps.identities.set(index, { standing: [standing, standing] });
   }
+  for (const index of [2 * endpoint.number, 2 * endpoint.number + 1]) {
+    maps.rates.set(index, { bits: 0n, burst: 0n });
+    maps.rateClocks.set(index, { paidUntil: 0n });
+  }
   const sender = { ...common, ifindex, v4, v6, linkLocal };
   maps.interfaces.set(ifindex, sender);
   // Some have no slot, as those whose slot is another's.
