@@ -20,7 +20,7 @@ import type { Drift } from './drift.ts';
 import type { HostFacts, PortRange } from './facts.ts';
 import { type HostOptions, HostParts } from './host-parts.ts';
 import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
-import { pass } from './pass.ts';
+import { pass, wantedDevices } from './pass.ts';
 import type { HostPolicy } from './policy/host-policy.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -137,7 +137,7 @@ export class Host {
 
   /** Looks after the sysctls of endpoints' devices; without the lock, and between other things. */
   closeDevices(intent: Intent): Promise<void> {
-    const names = [...intent.endpoints.values()].map(({ hostIfname }) => hostIfname);
+    const names = [...wantedDevices(intent).endpoints.keys()];
     return closeEndpointDevices(this.#parts, names);
   }
 
@@ -166,7 +166,12 @@ export class Host {
    */
   prepareEndpoint(endpoint: Endpoint, network: Network, sandbox?: Sandbox): void {
     const { netlink, control, devices } = this.#parts;
-    const plan = driverOf(network).planSandbox(network, endpoint);
+    const driver = driverOf(network);
+    if (!driver.capabilities.devices) {
+      sandbox?.netlink.setLink('lo', { up: true });
+      return;
+    }
+    const plan = driver.planSandbox(network, endpoint);
     const ifindex = sandbox ? createEndpointDevice(netlink, plan, sandbox) : createHandedOverDevice(netlink, plan);
     const device = devices.set(endpoint.id, ifindex);
     ensureAnchor(this.#parts);

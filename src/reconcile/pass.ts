@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Intent } from '../model/intent.ts';
+import { driverOf } from '../network/drivers/registry.ts';
 import { bindDevices } from './bind-devices.ts';
 import { desiredHostDevice } from './desired/devices.ts';
 import { isOurs } from './desired/uplinks.ts';
@@ -46,7 +47,7 @@ export function wantedDevices(intent: Intent): WantedDevices {
   const endpoints = new Map<string, number>();
   for (const endpoint of intent.endpoints.values()) {
     const network = intent.networks.get(endpoint.network);
-    if (network) endpoints.set(endpoint.hostIfname, network.mtu);
+    if (network && driverOf(network).capabilities.devices) endpoints.set(endpoint.hostIfname, network.mtu);
   }
   return { host: desiredHostDevice(intent.networks.values()), endpoints };
 }
