@@ -35,6 +35,6 @@ struct config {
 	__u32 timeout_closed;
 	__u32 timeout_refused; /* TCP, SCTP; more than twice the longest time between two retransmissions */
 	__u32 quota_window; /* without a collector the quotas start anew after this */
-	__u32 pad;
+	__u32 shaper_ifindex; /* where packets wait that a limit delays; 0: nowhere, limits drop */
 };
 ABI_SIZE(struct config, 80);

@@ -13,9 +13,10 @@ enum rate_direction {
 /* Element of `rates`, written by the control plane. */
 struct rate {
 	__u64 bits; /* a second; 0: no limit */
-	__u64 burst; /* ns: how long a silence is made up for */
+	__u64 burst; /* ns: how long a silence is made up for, where nothing waits */
+	__u64 queue; /* ns: how long a packet may wait, where it can */
 };
-ABI_SIZE(struct rate, 16);
+ABI_SIZE(struct rate, 24);
 
 /* Element of `rate_clocks`, written by the datapath. */
 struct rate_clock {

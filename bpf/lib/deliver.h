@@ -102,17 +102,19 @@ static __always_inline void delivery_set(struct delivery *to, __u32 ifindex, con
 	to->mac = *mac;
 }
 
-/* Whether the endpoint behind a device may receive no more now. */
-static __always_inline bool rate_refuses_by(__u64 bytes, __u32 ifindex)
+/* What the limit of the endpoint behind a device says of so many bytes more; enum rate_verdict. */
+static __always_inline int rate_into(__u64 bytes, __u32 ifindex)
 {
 	struct interface *to = interface_at(ifindex);
 
-	return to && (to->flags & INTERFACE_INGRESS_LIMITED) && rate_exceeded(2 * to->number + RATE_INGRESS, bytes);
+	if (!to || !(to->flags & INTERFACE_INGRESS_LIMITED))
+		return RATE_PASSES;
+	return rate_judge(2 * to->number + RATE_INGRESS, bytes);
 }
 
-NOT_INLINED int rate_refuses(struct __sk_buff *skb, const struct packet *p, __u32 ifindex)
+NOT_INLINED int rate_of_receiver(struct __sk_buff *skb, const struct packet *p, __u32 ifindex)
 {
-	return p && rate_refuses_by(rate_bytes(skb, p), ifindex);
+	return p ? rate_into(rate_bytes(skb, p), ifindex) : RATE_PASSES;
 }
 
 /* Into a container from an ingress hook: its own ingress is decided already. The sender's MAC stays
@@ -120,8 +122,12 @@ NOT_INLINED int rate_refuses(struct __sk_buff *skb, const struct packet *p, __u3
 static __always_inline int to_endpoint(struct __sk_buff *skb, const struct packet *p, const struct config *c,
 				       const struct delivery *to, bool same_segment)
 {
+	int rate = RATE_PASSES;
+
 	trace(STEP_TO_ENDPOINT, to->ifindex);
-	if ((c->flags & CONFIG_INGRESS_LIMITS) && rate_refuses(skb, p, to->ifindex))
+	if (c->flags & CONFIG_INGRESS_LIMITS)
+		rate = rate_of_receiver(skb, p, to->ifindex);
+	if (rate == RATE_EXCEEDED)
 		return drop(skb, p, REASON_RATE_LIMITED);
 	if (same_segment) {
 		void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
@@ -133,6 +139,8 @@ static __always_inline int to_endpoint(struct __sk_buff *skb, const struct packe
 	} else if (set_macs(skb, &to->mac, &c->host_mac)) {
 		return drop(skb, p, REASON_REWRITE_FAILED);
 	}
+	if (rate == RATE_WAITS)
+		return rate_wait(skb, c, RATE_TO_ENDPOINT | to->ifindex);
 	/* A neighbour's MAC is not that of the host's end of the veth, and Linux 6.1 keeps what it made of that. */
 	if (skb->pkt_type != PACKET_HOST)
 		bpf_skb_change_type(skb, PACKET_HOST);

@@ -45,7 +45,7 @@ static long flood_to(__u32 slot, struct flood *f)
 		return 0;
 	if (!flood_admits(f, *ifindex))
 		f->refused++;
-	else if (f->bytes && rate_refuses_by(f->bytes, *ifindex))
+	else if (f->bytes && rate_into(f->bytes, *ifindex) == RATE_EXCEEDED)
 		count_dropped(f->skb, REASON_RATE_LIMITED, 1);
 	else
 		bpf_clone_redirect(f->skb, *ifindex, 0);

@@ -14,7 +14,7 @@ import { type MemberSlots, memberEntry } from './desired/members.ts';
 import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/networks.ts';
 import { PublishCounts } from './desired/publish-counts.ts';
 import { publishingOf } from './desired/published.ts';
-import { IngressLimits } from './desired/rates.ts';
+import { Limits } from './desired/rates.ts';
 import { trustedEntries } from './desired/trusted.ts';
 import type { MapEntry } from './entry.ts';
 import { type HostFacts, linksByName } from './facts.ts';
@@ -35,7 +35,7 @@ export class ControlMaps {
   readonly #slots: MemberSlots;
   #counts = new PublishCounts();
   readonly #denied = new DenyHeads();
-  readonly #limits = new IngressLimits();
+  readonly #limits = new Limits();
   /** A daemon before this one may have been killed after it took something away and before it said so. */
   #unsure = true;
 
@@ -129,6 +129,13 @@ export class ControlMaps {
     this.#enter(endpoint, network, ifindex);
   }
 
+  /** @param ifindex where what limits delay waits from now on; 0: nowhere, they drop */
+  shape(ifindex: number): void {
+    if (this.#limits.shaper === ifindex) return;
+    this.#limits.shaper = ifindex;
+    this.#configure();
+  }
+
   /** Its flows are judged again, and find nothing that permits them. */
   removeEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
     this.#unpublish(endpoint, network, endpoint.ports);
@@ -199,7 +206,7 @@ export class ControlMaps {
   }
 
   #configure(): void {
-    if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation, this.#limits.any)]);
+    if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation, this.#limits)]);
   }
 
   #enter(endpoint: Endpoint, network: Network, ifindex: number): void {

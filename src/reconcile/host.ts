@@ -92,7 +92,8 @@ export class Host {
 
   /** Whether a device is ours and should be there. */
   knows(ifindex: number): boolean {
-    return ifindex === this.hostIfindex || this.#parts.devices.has(ifindex);
+    const { devices, shaper } = this.#parts;
+    return ifindex === this.hostIfindex || devices.has(ifindex) || (ifindex !== 0 && ifindex === shaper.ifindex);
   }
 
   /** Whether a device is ours, should be up, and is not. */
@@ -194,6 +195,24 @@ export class Host {
   limitEndpoint(endpoint: Endpoint, network: Network): void {
     const device = this.#mapped(endpoint);
     if (device) this.#parts.control.limitEndpoint(endpoint, network, device.ifindex);
+  }
+
+  /**
+   * Has a place where packets wait, after the first endpoint was given a limit; until then, and where the kernel has no
+   * fq, they are dropped.
+   *
+   * @param intent with the endpoint
+   */
+  openShaper(intent: Intent): void {
+    const { shaper, control } = this.#parts;
+    if (shaper.ifindex !== 0) return;
+    this.#parts.attempt('make the shaper', () => {
+      if (!shaper.ensure(true) || shaper.ifindex === 0) return;
+      this.#parts.facts = this.#parts.observeFacts();
+      this.attachPrograms(intent);
+      control.know(this.facts);
+      control.shape(shaper.ifindex);
+    });
   }
 
   /** Its entries, its device, and whatever of them there is. */

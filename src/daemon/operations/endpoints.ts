@@ -1,6 +1,6 @@
 import type { EndpointView, LabelEndpointRequest } from '../../api/schemas/endpoint.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
-import { checkRateLabels } from '../../network/rates.ts';
+import { checkRateLabels, isLimited } from '../../network/rates.ts';
 import { endpointView } from '../../network/views.ts';
 import { sandboxFact } from '../../reconcile/sandbox.ts';
 import { type Context, undoStack } from '../context.ts';
@@ -54,6 +54,7 @@ export async function changeEndpoint(context: Context, endpoint: Endpoint): Prom
   await store.putEndpoint(endpoint);
   undo.commit();
   state.putEndpoint(endpoint);
+  if (isLimited(endpoint, network)) host.openShaper(state.index);
 }
 
 /** Its connections end with it. @throws VetchError NOT_FOUND, INVALID; IN_USE: an engine owns it */

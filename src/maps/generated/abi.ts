@@ -223,6 +223,7 @@ export const Hook = {
   FROM_UPLINK: 2,
   XDP_UPLINK: 3,
   SOCKET: 4,
+  FROM_SHAPER: 5,
 } as const;
 export type Hook = (typeof Hook)[keyof typeof Hook];
 const hookNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Hook).map(([name, n]) => [n, name]));
@@ -556,6 +557,7 @@ export interface Config {
   readonly timeoutClosed: number;
   readonly timeoutRefused: number;
   readonly quotaWindow: number;
+  readonly shaperIfindex: number;
 }
 
 export const configCodec: Codec<Config> = {
@@ -580,7 +582,7 @@ export const configCodec: Codec<Config> = {
     putU32(bytes, offset + 64, value.timeoutClosed);
     putU32(bytes, offset + 68, value.timeoutRefused);
     putU32(bytes, offset + 72, value.quotaWindow);
-    bytes.fill(0, offset + 76, offset + 80);
+    putU32(bytes, offset + 76, value.shaperIfindex);
   },
   decode(bytes, offset = 0) {
     return {
@@ -603,6 +605,7 @@ export const configCodec: Codec<Config> = {
       timeoutClosed: getU32(bytes, offset + 64),
       timeoutRefused: getU32(bytes, offset + 68),
       quotaWindow: getU32(bytes, offset + 72),
+      shaperIfindex: getU32(bytes, offset + 76),
     };
   },
 };
@@ -1375,22 +1378,25 @@ export const quotaCountCodec: Codec<QuotaCount> = {
   },
 };
 
-/** `struct rate`, 16 bytes */
+/** `struct rate`, 24 bytes */
 export interface Rate {
   readonly bits: bigint;
   readonly burst: bigint;
+  readonly queue: bigint;
 }
 
 export const rateCodec: Codec<Rate> = {
-  size: 16,
+  size: 24,
   encode(value, bytes, offset = 0) {
     putU64(bytes, offset + 0, value.bits);
     putU64(bytes, offset + 8, value.burst);
+    putU64(bytes, offset + 16, value.queue);
   },
   decode(bytes, offset = 0) {
     return {
       bits: getU64(bytes, offset + 0),
       burst: getU64(bytes, offset + 8),
+      queue: getU64(bytes, offset + 16),
     };
   },
 };

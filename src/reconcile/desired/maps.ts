@@ -10,7 +10,7 @@ import { type MemberSlots, memberEntries } from './members.ts';
 import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
 import { publishingOf } from './published.ts';
-import type { IngressLimits } from './rates.ts';
+import type { Limits } from './rates.ts';
 import { trustedEntries } from './trusted.ts';
 import { uplinkEntries } from './uplinks.ts';
 
@@ -22,8 +22,8 @@ export interface MapMemory {
   readonly slots: MemberSlots;
   /** What the deny list touches: brought up to date by the way. */
   readonly denied: DenyHeads;
-  /** Who may not receive all: brought up to date by the way. */
-  readonly limits: IngressLimits;
+  /** Who has limits: brought up to date by the way. */
+  readonly limits: Limits;
 }
 
 export interface MapPlan {
@@ -58,7 +58,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     // Of an entry that ports share the last one pushed is as all of them have left it.
     for (const port of endpoint.ports) entries.push(...counts.add(endpoint, publishing, port).set);
   }
-  entries.push(configEntry(facts, memory.generation, memory.limits.any));
+  entries.push(configEntry(facts, memory.generation, memory.limits));
   const { slots } = memory;
   const numbers = new Set([...intent.networks.values()].map((network) => network.number));
   for (const number of slots.networks()) if (!numbers.has(number)) slots.drop(number);

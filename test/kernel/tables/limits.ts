@@ -30,7 +30,7 @@ const limit =
   (who: EndpointName, direction: Direction, usedUpFor: bigint) =>
   (world: World): void => {
     const index = indexOf(who, direction);
-    world.maps.rates.set(index, { bits, burst: second });
+    world.maps.rates.set(index, { bits, burst: second, queue: second });
     world.maps.rateClocks.set(index, { paidUntil: process.hrtime.bigint() + usedUpFor * second });
     const ifindex = world.index(endpoints[who].device);
     const entry = world.maps.interfaces.get(ifindex);
