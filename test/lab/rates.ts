@@ -14,8 +14,8 @@ export interface Sending {
   readonly warmUp?: number;
   /** Default: 1. */
   readonly streams?: number;
-  /** Default: cubic, which most machines have. */
-  readonly congestion?: 'cubic' | 'bbr';
+  /** Default: cubic, which most machines have. A container without privileges has but what its host allows. */
+  readonly congestion?: 'cubic' | 'bbr' | 'default';
   /** Datagrams in the place of TCP: bits a second, bytes of each. */
   readonly udp?: { readonly bits: number; readonly length: number };
 }
@@ -35,9 +35,9 @@ export interface Sent {
 export async function send(from: Machine, to: string, options: Sending): Promise<Sent> {
   const { seconds, warmUp = 0, streams = 1, congestion = 'cubic', udp } = options;
   await new Promise((resolve) => setTimeout(resolve, 1000 * burstSeconds));
-  const kind = udp
-    ? ['-u', '-b', String(udp.bits), '-l', String(udp.length)]
-    : ['-C', congestion, '-P', String(streams)];
+  const streamed = ['-P', String(streams)];
+  const tcp = congestion === 'default' ? [] : ['-C', congestion];
+  const kind = udp ? ['-u', '-b', String(udp.bits / streams), '-l', String(udp.length)] : tcp;
   const { stdout } = await from.exec(
     'iperf3',
     '-c',
@@ -47,6 +47,7 @@ export async function send(from: Machine, to: string, options: Sending): Promise
     '-O',
     String(warmUp),
     '--json',
+    ...streamed,
     ...kind,
   );
   const { end, error } = JSON.parse(stdout);

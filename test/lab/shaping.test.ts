@@ -72,9 +72,12 @@ test('of two limits the smaller holds', async () => {
 });
 
 test('datagrams beyond what may wait are dropped, and counted', async () => {
+  // A socket that waits for its own packets drops none: it takes several.
+  await limit('sender', 'vetch.rate.egress=1Mbit');
   const before = await host.drops('RATE_LIMITED');
-  await send(sender, '10.88.0.3', { seconds: 2, udp: { bits: 6e7, length: 1400 } });
-  expect(await host.drops('RATE_LIMITED')).toBeGreaterThan(before + 500);
+  await send(sender, '10.88.0.3', { seconds: 2, streams: 8, udp: { bits: 8e6, length: 1400 } });
+  expect(await host.drops('RATE_LIMITED')).toBeGreaterThan(before + 200);
+  await limit('sender', 'vetch.rate.egress=40Mbit');
 });
 
 test('limits hold while no daemon runs, and are no drift after it has started again', async () => {
