@@ -70,12 +70,12 @@ export const limits: readonly PacketCase[] = families.flatMap((family): PacketCa
   return [
     {
       name: `what an endpoint sends over IPv${family} is paid for, and passes a burst after a silence`,
-      prepare: limit('a', 'EGRESS', -60n),
+      prepare: limit('a', 'EGRESS', -2n),
       steps: [{ ...sends('a', toB, redirect), afterwards: expectPaid('a', 'EGRESS', 172n + header) }],
     },
     {
       name: `a packet over IPv${family} costs as much as the smallest frame`,
-      prepare: limit('a', 'EGRESS', -60n),
+      prepare: limit('a', 'EGRESS', -2n),
       steps: [
         {
           ...sends('a', between('a', 'b', family, udp, build.payload(4)), redirect),
@@ -110,7 +110,7 @@ export const limits: readonly PacketCase[] = families.flatMap((family): PacketCa
     },
     {
       name: `what it receives over IPv${family} is paid for`,
-      prepare: limit('b', 'INGRESS', -60n),
+      prepare: limit('b', 'INGRESS', -2n),
       steps: [{ ...sends('a', toB, redirect), afterwards: expectPaid('b', 'INGRESS', 172n + header) }],
     },
     {
