@@ -100,6 +100,10 @@ test-kernel: deps-test build ## Only the tests against this machine's kernel (ro
 test-lab: deps-test build ## Only the labs: hosts in namespaces, each with a daemon (root)
 	node scripts/test.ts lab
 
+.PHONY: test-rates
+test-rates: deps-test build ## Limits of a rate from 1 Mbit to 5 Gbit a second, as a table (root; 8 minutes)
+	node test/lab/rates-grid.ts
+
 .PHONY: test-policy
 test-policy: deps-test build ## Every policy set against the model, cell by cell (root; `make test` tries every tenth)
 	VETCH_POLICY_SETS=all node scripts/test.ts policy

@@ -441,6 +441,16 @@ int from_endpoint(struct __sk_buff *skb)
 	if (!source_is_own(&p, in) || *(const volatile __u32 *)&in->ifindex != skb->ifindex)
 		return drop(skb, &p, REASON_SPOOFED);
 	trace(STEP_SOURCE_VERIFIED, in->number);
+	if (in->flags & INTERFACE_EGRESS_LIMITED) {
+		int rate = skb->mark == RATE_PAID ? RATE_PASSES :
+						    rate_judge(2 * in->number + RATE_EGRESS, rate_bytes(skb, &p));
+
+		if (rate == RATE_EXCEEDED)
+			return drop(skb, &p, REASON_RATE_LIMITED);
+		if (rate == RATE_WAITS)
+			return rate_wait(skb, c, skb->ifindex);
+		skb->mark = 0;
+	}
 	if ((p.flags & (PACKET_NEIGHBOUR | PACKET_LINK_MULTICAST)) || address_is_multicast(&p.destination) ||
 	    is_for_dhcp_client(&p))
 		return not_a_flow(skb, &p);

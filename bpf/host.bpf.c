@@ -7,9 +7,17 @@
 static __always_inline int hand_over(struct __sk_buff *skb, const struct packet *p, const struct config *c,
 				     const struct endpoint *e)
 {
+	int rate = RATE_PASSES;
+
 	trace(STEP_TO_ENDPOINT, e->ifindex);
+	if (c->flags & CONFIG_INGRESS_LIMITS)
+		rate = rate_of_receiver(skb, p, e->ifindex);
+	if (rate == RATE_EXCEEDED)
+		return drop(skb, p, REASON_RATE_LIMITED);
 	if (set_macs(skb, &e->mac, &c->host_mac))
 		return drop(skb, p, REASON_REWRITE_FAILED);
+	if (rate == RATE_WAITS)
+		return rate_wait(skb, c, RATE_TO_ENDPOINT | e->ifindex);
 	return bpf_redirect(e->ifindex, 0);
 }
 

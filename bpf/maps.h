@@ -15,6 +15,7 @@
 #include "abi/network.h"
 #include "abi/policy.h"
 #include "abi/publish.h"
+#include "abi/rate.h"
 
 #define WRITER_CONTROL __attribute__((btf_decl_tag("writer:control")))
 #define WRITER_DATAPATH __attribute__((btf_decl_tag("writer:datapath")))
@@ -207,6 +208,20 @@ struct {
 	__type(key, __u32);
 	__type(value, struct quota_count);
 } quota_counts SEC(".maps") WRITER_DATAPATH;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * MAX_ENDPOINTS);
+	__type(key, __u32);
+	__type(value, struct rate);
+} rates SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * MAX_ENDPOINTS);
+	__type(key, __u32);
+	__type(value, struct rate_clock);
+} rate_clocks SEC(".maps") WRITER_DATAPATH;
 
 /* Expired entries of `learned` that the collector has seen a flow of. */
 struct {

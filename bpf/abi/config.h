@@ -11,6 +11,7 @@
 enum config_flag {
 	CONFIG_EVENTS_DROPPED = 1,
 	CONFIG_EVENTS_FORWARDED = 2, /* one event a flow, when it begins */
+	CONFIG_INGRESS_LIMITS = 4, /* some endpoint may not receive all that is sent to it */
 };
 
 /* The single entry of `config`. Times are seconds. */
@@ -34,6 +35,6 @@ struct config {
 	__u32 timeout_closed;
 	__u32 timeout_refused; /* TCP, SCTP; more than twice the longest time between two retransmissions */
 	__u32 quota_window; /* without a collector the quotas start anew after this */
-	__u32 pad;
+	__u32 shaper_ifindex; /* where packets wait that a limit delays; 0: nowhere, limits drop */
 };
 ABI_SIZE(struct config, 80);

@@ -44,5 +44,6 @@ enum drop_reason {
 	REASON_ICMP_UNRELATED = 37, /* an ICMP error about no flow that we know */
 	REASON_MULTICAST_FROM_HOST = 38, /* broadcast or multicast that the host sent into the host device */
 	REASON_CONFIG_MISSING = 39, /* the control plane has not written the configuration yet */
-	REASON_COUNT = 40,
+	REASON_RATE_LIMITED = 40, /* more than the endpoint may send, or receive (vetch.rate.egress, vetch.rate.ingress) */
+	REASON_COUNT = 41,
 };

@@ -26,6 +26,12 @@ enum endpoint_flag {
 	ENDPOINT_REMOTE = 1,
 };
 
+enum interface_flag {
+	INTERFACE_NONE = 0,
+	INTERFACE_EGRESS_LIMITED = 1, /* `rates` has what it may send */
+	INTERFACE_INGRESS_LIMITED = 2, /* likewise, receive */
+};
+
 /* What may come out of a device: the sender's side. The map `interfaces` has all of them, by ifindex. The array
  * `interface_slots` has one of those that share an index, the ifindex modulo INTERFACE_SLOTS: with many more slots than
  * endpoints that is nearly all, and costs no hashing. */
@@ -34,7 +40,7 @@ struct interface {
 	__u16 number;
 	__u16 network;
 	struct mac mac;
-	__u16 flags;
+	__u16 flags; /* enum interface_flag */
 	struct address v4; /* all zero: has none */
 	struct address v6; /* all zero: has none */
 	struct address link_local; /* derived from the MAC; all zero where the network has no IPv6 */

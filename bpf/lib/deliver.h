@@ -4,6 +4,7 @@
 
 #include "conntrack.h"
 #include "icmp_reply.h"
+#include "rate.h"
 #include "translate.h"
 
 struct frame_macs {
@@ -101,12 +102,33 @@ static __always_inline void delivery_set(struct delivery *to, __u32 ifindex, con
 	to->mac = *mac;
 }
 
+/* What the limit of the endpoint behind a device says of so many bytes more; enum rate_verdict. */
+static __always_inline int rate_into(__u64 bytes, __u32 ifindex)
+{
+	struct interface *to = interface_at(ifindex);
+
+	if (!to || !(to->flags & INTERFACE_INGRESS_LIMITED))
+		return RATE_PASSES;
+	return rate_judge(2 * to->number + RATE_INGRESS, bytes);
+}
+
+NOT_INLINED int rate_of_receiver(struct __sk_buff *skb, const struct packet *p, __u32 ifindex)
+{
+	return p ? rate_into(rate_bytes(skb, p), ifindex) : RATE_PASSES;
+}
+
 /* Into a container from an ingress hook: its own ingress is decided already. The sender's MAC stays
  * where both are on one segment; what came through the host shows the gateway's. */
 static __always_inline int to_endpoint(struct __sk_buff *skb, const struct packet *p, const struct config *c,
 				       const struct delivery *to, bool same_segment)
 {
+	int rate = RATE_PASSES;
+
 	trace(STEP_TO_ENDPOINT, to->ifindex);
+	if (c->flags & CONFIG_INGRESS_LIMITS)
+		rate = rate_of_receiver(skb, p, to->ifindex);
+	if (rate == RATE_EXCEEDED)
+		return drop(skb, p, REASON_RATE_LIMITED);
 	if (same_segment) {
 		void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 		const __u16 *have = data, *want = (const __u16 *)to->mac.bytes;
@@ -117,6 +139,8 @@ static __always_inline int to_endpoint(struct __sk_buff *skb, const struct packe
 	} else if (set_macs(skb, &to->mac, &c->host_mac)) {
 		return drop(skb, p, REASON_REWRITE_FAILED);
 	}
+	if (rate == RATE_WAITS)
+		return rate_wait(skb, c, RATE_TO_ENDPOINT | to->ifindex);
 	/* A neighbour's MAC is not that of the host's end of the veth, and Linux 6.1 keeps what it made of that. */
 	if (skb->pkt_type != PACKET_HOST)
 		bpf_skb_change_type(skb, PACKET_HOST);

@@ -6,6 +6,7 @@
 
 struct flood {
 	struct __sk_buff *skb;
+	__u32 bytes; /* as limits count them; 0: no endpoint has one */
 	__u32 network;
 	__u32 sender; /* ifindex */
 	__u32 generation;
@@ -42,10 +43,12 @@ static long flood_to(__u32 slot, struct flood *f)
 
 	if (!ifindex || *ifindex == f->sender)
 		return 0;
-	if (flood_admits(f, *ifindex))
-		bpf_clone_redirect(f->skb, *ifindex, 0);
-	else
+	if (!flood_admits(f, *ifindex))
 		f->refused++;
+	else if (f->bytes && rate_into(f->bytes, *ifindex) == RATE_EXCEEDED)
+		count_dropped(f->skb, REASON_RATE_LIMITED, 1);
+	else
+		bpf_clone_redirect(f->skb, *ifindex, 0);
 	return 0;
 }
 
@@ -94,6 +97,7 @@ NOT_INLINED int flood(struct __sk_buff *skb, struct packet *p, const struct inte
 	f.network = in->network;
 	f.sender = skb->ifindex;
 	f.generation = p->generation;
+	f.bytes = c->flags & CONFIG_INGRESS_LIMITS ? rate_bytes(skb, p) : 0;
 	flow_end_set(&room->judged.source, &p->source, in->number, PARTY_ENDPOINT);
 	room->judged.protocol = p->protocol;
 	room->judged.port = policy_port(p->protocol, p->destination_port);

@@ -70,6 +70,7 @@ struct room {
 	struct block_key block_key;
 	struct learned_key learned_key;
 	struct policy_port_key port_key;
+	__u64 departure; /* of a packet that has to wait; ktime ns */
 };
 
 struct {

@@ -1,3 +1,4 @@
+import { VetchError } from '../api/error.ts';
 import { canonicalAddress, formatAddress, isIPv4, parseAddress, parseMac, withoutLength } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { UplinkDevice } from '../observe/doctor/foreign-programs.ts';
@@ -67,6 +68,9 @@ function traceEnd(state: State, host: Host, ref: string): TraceEnd {
   const outside = foreignAddress(state, ref);
   if (outside) return host.isHostAddress(outside) ? { kind: 'host' } : { kind: 'world', address: outside };
   const endpoint = resolveEndpoint(state.index, ref);
+  if (endpoint.mac === '') {
+    throw new VetchError('INVALID', `endpoint ${endpoint.name} has loopback alone`, 'name one that has a device');
+  }
   return {
     kind: 'endpoint',
     network: state.networkOf(endpoint).number,

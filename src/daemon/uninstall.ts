@@ -4,7 +4,7 @@ import { Netlink } from '../netlink/netlink.ts';
 import { detachLink } from '../reconcile/apply/attachments.ts';
 import { deleteDevices } from '../reconcile/apply/devices.ts';
 import { ClsactAttachments } from '../reconcile/clsact-attachments.ts';
-import { hostDevice, hostIfnamePattern } from '../reconcile/desired/devices.ts';
+import { hostDevice, hostIfnamePattern, shaperDevice } from '../reconcile/desired/devices.ts';
 import { claimBpffs } from './bpffs-owner.ts';
 import type { DaemonOptions } from './options.ts';
 
@@ -44,6 +44,8 @@ export async function uninstall(options: DaemonOptions, log: Logger): Promise<st
     for (const { destination } of netlink.routes({ ifindex: device.index })) removed.push(`route ${destination}`);
     attempt(`device ${device.name} and its peer`, () => netlink.deleteLink(device.index));
   }
+  const shaper = links.find(({ name }) => name === shaperDevice.name || name === shaperDevice.peer);
+  if (shaper) attempt(`device ${shaper.name} and its peer`, () => netlink.deleteLink(shaper.index));
   const clsact = new ClsactAttachments(netlink);
   const facts = netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link }));
   for (const { hook, target } of clsact.observe(facts)) {

@@ -27,11 +27,11 @@ export interface Endpoint {
   /** Id of its network. */
   readonly network: string;
   readonly owner: Owner;
-  /** Name of the device inside the sandbox, as `eth0`; of an engine's endpoint the one that it has until it is moved there. */
+  /** Name of the device inside the sandbox, as `eth0`; `lo` where the driver gives none; of an engine's endpoint the one that it has until it is moved there. */
   readonly ifname: string;
-  /** Name of the host's end of the veth, unique on the host: `vt` and 11 hex digits. */
+  /** Name of the host's end of the veth, unique on the host: `vt` and 11 hex digits. Empty: it has no device. */
   readonly hostIfname: string;
-  /** Lower case, colons. */
+  /** Lower case, colons. Empty: it has no device. */
   readonly mac: string;
   /** With prefix length, as on the device: `10.88.0.2/16`; at most one of each family. */
   readonly addresses: readonly string[];

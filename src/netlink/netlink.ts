@@ -152,6 +152,10 @@ export class Netlink implements Disposable {
     return this.#get(qdisc.getClsact(ifindex), qdisc.decodeQdisc, 'ENOENT', 'ENODEV', 'EINVAL');
   }
 
+  replaceByFq(ifindex: number, limits: qdisc.FqLimits): void {
+    this.#socket.request(qdisc.replaceByFq(ifindex, limits));
+  }
+
   addClsact(ifindex: number, blocks: qdisc.ClsactBlocks = {}): void {
     this.#socket.request(qdisc.addClsact(ifindex, blocks));
   }

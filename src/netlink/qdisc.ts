@@ -36,6 +36,31 @@ export function addClsact(ifindex: number, { ingressBlock, egressBlock }: Clsact
   };
 }
 
+/** `TCA_FQ_*` of linux/pkt_sched.h. */
+const FqAttribute = { PLIMIT: 1, FLOW_PLIMIT: 2 } as const;
+
+/** Packets that may wait. */
+export interface FqLimits {
+  readonly all: number;
+  readonly ofFlow: number;
+}
+
+/** Has a device send by `fq`, which holds packets until their departure times; in the place of what it sends by now. */
+export function replaceByFq(ifindex: number, { all, ofFlow }: FqLimits): Request {
+  const writer = tcmsg(ifindex, 0, TcHandle.ROOT)
+    .attributeText(TcAttribute.KIND, 'fq')
+    .nested(TcAttribute.OPTIONS, (options) => {
+      options.attributeU32(FqAttribute.PLIMIT, all).attributeU32(FqAttribute.FLOW_PLIMIT, ofFlow);
+    });
+  return {
+    type: Rtm.NEWQDISC,
+    flags: Flag.CREATE | Flag.REPLACE,
+    payload: writer.finish(),
+    operation: 'add fq to',
+    object: describeLink(ifindex),
+  };
+}
+
 /** With all of the device's own filters. */
 export function deleteClsact(ifindex: number): Request {
   const writer = tcmsg(ifindex, TcHandle.CLSACT, TcHandle.CLSACT_PARENT).attributeText(TcAttribute.KIND, 'clsact');

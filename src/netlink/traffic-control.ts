@@ -14,6 +14,7 @@ export const TcHandle = {
   CLSACT_PARENT: 0xfffffff1,
   INGRESS: 0xfffffff2,
   EGRESS: 0xfffffff3,
+  ROOT: 0xffffffff,
 } as const;
 
 /** In place of an ifindex: the parent is the number of a block that devices share. */

@@ -9,6 +9,10 @@ import { driverOf } from './drivers/registry.ts';
 import type { EndpointIndex, NetworkIndex } from './endpoint-index.ts';
 import { checkMac, macFor } from './mac.ts';
 import { checkEndpointName, checkInterfaceName } from './names.ts';
+import { checkRateLabels } from './rates.ts';
+
+/** The device of an endpoint that has none of its own. */
+const loopback = 'lo';
 
 /** What a new endpoint is planned among. */
 export interface EndpointContext {
@@ -40,7 +44,9 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
   }
   const driver = driverOf(network);
   driver.checkEndpointOptions(request.options);
+  checkRateLabels(request.labels);
   if (request.publish.length > 0) checkPublishing(network);
+  checkSandbox(request, network, endpoints);
   const defaults = driver.defaults(network.options);
   const id = unusedId(context.id ?? randomBytes(32).toString('hex'), endpoints);
   const labels = Object.keys(request.labels).length > 0 ? request.labels : defaults.labels;
@@ -50,9 +56,13 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
     name: chosenName(request.name, id, index),
     network: network.id,
     owner: context.owner ?? 'vetch',
-    ifname: chosenIfname(request, defaults.ifnamePrefix, context),
-    hostIfname: freeHostIfname(id, endpoints),
-    mac: chosenMac(request.mac, id, index, context.reservedMacs ?? []),
+    ...(driver.capabilities.devices
+      ? {
+          ifname: chosenIfname(request, defaults.ifnamePrefix, context),
+          hostIfname: freeHostIfname(id, endpoints),
+          mac: chosenMac(request.mac, id, index, context.reservedMacs ?? []),
+        }
+      : { ifname: loopback, hostIfname: '', mac: '' }),
     addresses: chosenAddresses(request.addresses, index),
     netns: request.netns,
     ...(request.cgroup === undefined ? {} : { cgroup: request.cgroup }),
@@ -77,6 +87,29 @@ export function checkPublishing(network: Network): void {
     'INVALID',
     `a network of driver ${network.driver} publishes no ports`,
     'use a network of driver bridge',
+  );
+}
+
+/** Whoever has loopback alone has nothing beside it. @throws VetchError INVALID */
+function checkSandbox(request: AttachEndpointRequest, network: Network, endpoints: EndpointIndex): void {
+  const { devices } = driverOf(network).capabilities;
+  if (!devices && (request.mac !== undefined || request.ifname !== undefined)) {
+    throw new VetchError(
+      'INVALID',
+      `an endpoint of network ${network.name}, of driver ${network.driver}, has no device`,
+      'leave out --mac and --ifname',
+    );
+  }
+  // An engine's sandbox has no path here, and the engine sees to this itself.
+  if (request.netns === '') return;
+  const others = endpoints.ifnames(request.netns);
+  if (devices ? !others.has(loopback) : others.size === 0) return;
+  throw new VetchError(
+    'INVALID',
+    `a sandbox of network ${network.name} would have ${devices ? 'more than loopback alone' : 'other endpoints beside it'}`,
+    devices
+      ? 'detach its endpoint of driver none first'
+      : 'detach its other endpoints first, or use a network of driver bridge',
   );
 }
 

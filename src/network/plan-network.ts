@@ -89,7 +89,7 @@ function checkCapabilities(request: CreateNetworkRequest, { name, capabilities }
     throw new VetchError(
       'INVALID',
       `a network of driver ${name} has no subnets`,
-      'leave out subnet, gateway and range',
+      'leave out subnet, gateway and range; with Docker give --ipam-driver null',
     );
   }
   if (!capabilities.internal && request.internal) {

@@ -44,13 +44,13 @@ export class Attachments {
   /**
    * Has every program run where it should, and nowhere else; returns how many somebody had detached.
    *
-   * @param hostOnly the host device's alone: before it has addresses and routes
+   * @param hostOnly those of the host's own devices alone: before anything is sent there
    */
   reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void, hostOnly = false): number {
     const all = desiredAttachments(intent, facts, this.#cgroup);
-    const desired = hostOnly ? all.filter(({ hook }) => hook === 'from_host') : all;
+    const desired = hostOnly ? all.filter(ofHostDevices) : all;
     const found = [...observeLinks(this.#tree), ...(this.#clsact?.observe(facts.links) ?? [])];
-    const observed = hostOnly ? found.filter(({ hook }) => hook === 'from_host') : found;
+    const observed = hostOnly ? found.filter(ofHostDevices) : found;
     const ids = new Map([...this.#programs].map(([name, { id }]) => [name, id]));
     const { steps, repairs } = planAttachments(desired, observed, ids, this.#known);
     const context: AttachmentContext = {
@@ -72,4 +72,8 @@ export class Attachments {
     }
     return repairs;
   }
+}
+
+function ofHostDevices({ hook }: { readonly hook: string }): boolean {
+  return hook === 'from_host' || hook === 'from_shaper';
 }

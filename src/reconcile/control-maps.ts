@@ -14,6 +14,7 @@ import { type MemberSlots, memberEntry } from './desired/members.ts';
 import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/networks.ts';
 import { PublishCounts } from './desired/publish-counts.ts';
 import { publishingOf } from './desired/published.ts';
+import { Limits } from './desired/rates.ts';
 import { trustedEntries } from './desired/trusted.ts';
 import { controlMaps, type MapEntry } from './entry.ts';
 import { type HostFacts, linksByName } from './facts.ts';
@@ -34,6 +35,7 @@ export class ControlMaps {
   readonly #slots: MemberSlots;
   #counts = new PublishCounts();
   readonly #denied = new DenyHeads();
+  readonly #limits = new Limits();
   /** A daemon before this one may have been killed after it took something away and before it said so. */
   #unsure = true;
 
@@ -70,7 +72,7 @@ export class ControlMaps {
    */
   async reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void): Promise<number> {
     this.#facts = facts;
-    const memory = { generation: this.#generation, slots: this.#slots, denied: this.#denied };
+    const memory = { generation: this.#generation, slots: this.#slots, denied: this.#denied, limits: this.#limits };
     const desired = desiredMaps(intent, facts, memory);
     this.#counts = desired.counts;
     const differences: MapDifference[] = [];
@@ -111,7 +113,7 @@ export class ControlMaps {
   addEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
     this.#allOrNothing(
       () => {
-        setEntries(this.#maps, endpointEntries(endpoint, network, ifindex));
+        this.#enter(endpoint, network, ifindex);
         const slot = this.#slots.add(network.number, ifindex);
         setEntries(this.#maps, [memberEntry(network.number, slot), this.#networkEntry(network)]);
         this.publish(endpoint, network, endpoint.ports);
@@ -122,6 +124,18 @@ export class ControlMaps {
         this.revoke();
       },
     );
+  }
+
+  /** What an endpoint may send and receive from the next packet on, as its labels and options say now. */
+  limitEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
+    this.#enter(endpoint, network, ifindex);
+  }
+
+  /** @param ifindex where what limits delay waits from now on; 0: nowhere, they drop */
+  shape(ifindex: number): void {
+    if (this.#limits.shaper === ifindex) return;
+    this.#limits.shaper = ifindex;
+    this.#configure();
   }
 
   /** Its flows are judged again, and find nothing that permits them. */
@@ -190,7 +204,16 @@ export class ControlMaps {
     // 0 is what a map holds that nobody has written.
     const next = (this.#generation + by) % 2 ** 32;
     this.#generation = next === 0 ? 2 : next;
-    if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation)]);
+    this.#configure();
+  }
+
+  #configure(): void {
+    if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation, this.#limits)]);
+  }
+
+  #enter(endpoint: Endpoint, network: Network, ifindex: number): void {
+    setEntries(this.#maps, endpointEntries(endpoint, network, ifindex));
+    if (this.#limits.note(endpoint, network)) this.#configure();
   }
 
   #setBlocks(entries: readonly MapEntry[]): void {
@@ -199,6 +222,7 @@ export class ControlMaps {
 
   #withdraw(endpoint: Endpoint, network: Network, ifindex: number): void {
     deleteEntries(this.#maps, endpointEntries(endpoint, network, ifindex).reverse());
+    if (this.#limits.forget(endpoint)) this.#configure();
     const change = this.#slots.remove(network.number, ifindex);
     if (!change) return;
     if (change.moved) setEntries(this.#maps, [memberEntry(network.number, change.moved)]);

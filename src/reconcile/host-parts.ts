@@ -13,6 +13,7 @@ import { type HostFacts, linksByName } from './facts.ts';
 import { observeFacts } from './observed/host-facts.ts';
 import { HostPolicy } from './policy/host-policy.ts';
 import type { Sandbox } from './sandbox.ts';
+import { Shaper } from './shaper.ts';
 
 export interface HostOptions {
   readonly maps: Maps;
@@ -42,6 +43,7 @@ export class HostParts {
   readonly control: ControlMaps;
   readonly policy: HostPolicy;
   readonly attachments: Attachments;
+  readonly shaper: Shaper;
   readonly devices = new EndpointDevices();
   readonly drift = new Drift();
   /** Endpoints without a device, by id: why. */
@@ -59,6 +61,7 @@ export class HostParts {
     this.control = control;
     this.policy = policy;
     this.attachments = new Attachments(tree, programs, netlink, cgroup);
+    this.shaper = new Shaper(netlink);
   }
 
   static async open(options: HostOptions): Promise<HostParts> {

@@ -20,7 +20,7 @@ import type { Drift } from './drift.ts';
 import type { HostFacts, PortRange } from './facts.ts';
 import { type HostOptions, HostParts } from './host-parts.ts';
 import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
-import { pass } from './pass.ts';
+import { pass, wantedDevices } from './pass.ts';
 import type { HostPolicy } from './policy/host-policy.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -92,7 +92,8 @@ export class Host {
 
   /** Whether a device is ours and should be there. */
   knows(ifindex: number): boolean {
-    return ifindex === this.hostIfindex || this.#parts.devices.has(ifindex);
+    const { devices, shaper } = this.#parts;
+    return ifindex === this.hostIfindex || devices.has(ifindex) || (ifindex !== 0 && ifindex === shaper.ifindex);
   }
 
   /** Whether a device is ours, should be up, and is not. */
@@ -137,7 +138,7 @@ export class Host {
 
   /** Looks after the sysctls of endpoints' devices; without the lock, and between other things. */
   closeDevices(intent: Intent): Promise<void> {
-    const names = [...intent.endpoints.values()].map(({ hostIfname }) => hostIfname);
+    const names = [...wantedDevices(intent).endpoints.keys()];
     return closeEndpointDevices(this.#parts, names);
   }
 
@@ -166,7 +167,12 @@ export class Host {
    */
   prepareEndpoint(endpoint: Endpoint, network: Network, sandbox?: Sandbox): void {
     const { netlink, control, devices } = this.#parts;
-    const plan = driverOf(network).planSandbox(network, endpoint);
+    const driver = driverOf(network);
+    if (!driver.capabilities.devices) {
+      sandbox?.netlink.setLink('lo', { up: true });
+      return;
+    }
+    const plan = driver.planSandbox(network, endpoint);
     const ifindex = sandbox ? createEndpointDevice(netlink, plan, sandbox) : createHandedOverDevice(netlink, plan);
     const device = devices.set(endpoint.id, ifindex);
     ensureAnchor(this.#parts);
@@ -183,6 +189,30 @@ export class Host {
     if (!device) return;
     this.#parts.netlink.setLink(device.ifindex, { up: true });
     device.open = true;
+  }
+
+  /** What an endpoint may send and receive, after its labels have changed. */
+  limitEndpoint(endpoint: Endpoint, network: Network): void {
+    const device = this.#mapped(endpoint);
+    if (device) this.#parts.control.limitEndpoint(endpoint, network, device.ifindex);
+  }
+
+  /**
+   * Has a place where packets wait, after the first endpoint was given a limit; until then, and where the kernel has no
+   * fq, they are dropped.
+   *
+   * @param intent with the endpoint
+   */
+  openShaper(intent: Intent): void {
+    const { shaper, control } = this.#parts;
+    if (shaper.ifindex !== 0) return;
+    this.#parts.attempt('make the shaper', () => {
+      if (!shaper.ensure(true) || shaper.ifindex === 0) return;
+      this.#parts.facts = this.#parts.observeFacts();
+      this.attachPrograms(intent);
+      control.know(this.facts);
+      control.shape(shaper.ifindex);
+    });
   }
 
   /** Its entries, its device, and whatever of them there is. */

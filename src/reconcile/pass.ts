@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Intent } from '../model/intent.ts';
+import { driverOf } from '../network/drivers/registry.ts';
+import { isLimited } from '../network/rates.ts';
 import { bindDevices } from './bind-devices.ts';
 import { desiredHostDevice } from './desired/devices.ts';
 import { isOurs } from './desired/uplinks.ts';
@@ -21,7 +23,8 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   const made = await makeDevices(parts, intent, wanted, steps);
   const before = parts.passes === 0 ? seen : parts.facts;
   // Thousands of devices take the kernel a while to list.
-  parts.facts = steps.length === 0 ? seen : parts.observeFacts();
+  const shaped = ensureShaper(parts, intent);
+  parts.facts = steps.length === 0 && !shaped ? seen : parts.observeFacts();
   const { facts } = parts;
   noteDevices(parts, intent);
   bindDevices(parts, wanted, facts.links, made);
@@ -29,6 +32,7 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   const failed = parts.failing('attach a program');
   parts.count('attachment', attachments.reconcile(intent, facts, failed, true));
   control.know(facts);
+  control.shape(parts.shaper.ifindex);
   // What restricts comes before what permits.
   const policy = await enforcePolicy(parts, intent);
   const changed = policy + (await control.reconcile(intent, facts, parts.failing('write a map')));
@@ -42,11 +46,34 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   parts.passes++;
 }
 
+/**
+ * Has the shaper there as long as some endpoint has a limit. Nothing is sent there before `control.shape`.
+ *
+ * @returns whether its devices have come or gone
+ */
+function ensureShaper(parts: HostParts, intent: Intent): boolean {
+  const before = parts.shaper.ifindex;
+  let changed = false;
+  parts.attempt('make the shaper', () => {
+    changed = parts.shaper.ensure(limitsAnybody(intent));
+  });
+  if (changed && before !== 0) parts.count('device', 1);
+  return changed;
+}
+
+function limitsAnybody({ endpoints, networks }: Intent): boolean {
+  for (const endpoint of endpoints.values()) {
+    const network = networks.get(endpoint.network);
+    if (network && isLimited(endpoint, network)) return true;
+  }
+  return false;
+}
+
 export function wantedDevices(intent: Intent): WantedDevices {
   const endpoints = new Map<string, number>();
   for (const endpoint of intent.endpoints.values()) {
     const network = intent.networks.get(endpoint.network);
-    if (network) endpoints.set(endpoint.hostIfname, network.mtu);
+    if (network && driverOf(network).capabilities.devices) endpoints.set(endpoint.hostIfname, network.mtu);
   }
   return { host: desiredHostDevice(intent.networks.values()), endpoints };
 }

@@ -89,6 +89,7 @@ export class MemoryOperations implements Operations {
       addresses: request.addresses.length > 0 ? request.addresses.map((ip) => `${ip}/16`) : ['10.88.0.2/16'],
       gateways: network.gateways,
       identity: 256,
+      rates: {},
       labels: request.labels,
       ports: request.publish.map(parsed),
     };

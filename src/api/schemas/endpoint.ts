@@ -46,6 +46,9 @@ export const endpointView = z.object({
   addresses: z.array(z.string()).describe('with prefix length'),
   gateways: z.array(z.string()),
   identity: z.int(),
+  rates: z
+    .object({ ingress: z.int().optional(), egress: z.int().optional() })
+    .describe('bits a second that it may receive and send; absent: no limit'),
   labels: z.record(z.string(), z.string()),
   ports: z.array(endpointPortView),
 });

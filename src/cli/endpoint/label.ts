@@ -9,6 +9,10 @@ export function endpointLabel(): Command {
   return command('label', 'Set labels (K=V) and remove them (K-)', 'vetch endpoint label web/c1 tier=front stage-')
     .argument('<ref>', 'NAME, NETWORK/NAME, an address, label:K=V, or a prefix of its id')
     .argument('<change...>', 'K=V to set, K- to remove')
+    .addHelpText(
+      'after',
+      '\nLimits change live: vetch endpoint label web/c1 vetch.rate.egress=50Mbit (docs/bandwidth.md).',
+    )
     .action(async (ref: string, changes: string[], _: object, self: Command) => {
       const context = contextOf(self);
       const request = labelChanges(changes);

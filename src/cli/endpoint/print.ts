@@ -1,5 +1,6 @@
 import type { EndpointView } from '../../api/schemas/endpoint.ts';
 import type { EndpointPortView } from '../../api/schemas/port.ts';
+import { formatRate } from '../../model/rate.ts';
 import { printFields } from '../fields.ts';
 import { pairs } from '../table.ts';
 
@@ -14,9 +15,17 @@ export async function printEndpoint(endpoint: EndpointView): Promise<void> {
     addresses: endpoint.addresses,
     gateways: endpoint.gateways,
     identity: endpoint.identity,
+    rates: rateTexts(endpoint.rates),
     labels: pairs(endpoint.labels),
     ports: endpoint.ports.map(portText),
   });
+}
+
+function rateTexts({ ingress, egress }: EndpointView['rates']): string[] {
+  return [
+    ...(ingress === undefined ? [] : [`ingress ${formatRate(ingress)}`]),
+    ...(egress === undefined ? [] : [`egress ${formatRate(egress)}`]),
+  ];
 }
 
 /** As Docker writes it: `0.0.0.0:8080->80/tcp`; `80/tcp` of what takes no port of the host. */

@@ -3,6 +3,7 @@ import type { EngineEndpoint } from '../../integrations/docker/backend.ts';
 import { canonicalAddress, withoutLength } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
+import { driverOf } from '../../network/drivers/registry.ts';
 import { checkMac } from '../../network/mac.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
 import { matchPublished, parsePublish } from '../../network/publish.ts';
@@ -39,7 +40,7 @@ export function createDockerEndpoint(
     if (known && isSame(known, request) && context.host.hasDevice(known)) return known;
     if (known) await dropEndpoint(context, known);
     for (const stale of holders(context, network, request)) await dropEndpoint(context, stale);
-    const endpoint = planEndpoint(requestOf(request), {
+    const endpoint = planEndpoint(requestOf(request, driverOf(network).capabilities.devices), {
       network,
       endpoints: state.taken,
       id: request.id,
@@ -115,14 +116,18 @@ function holders({ host, state }: Context, network: Network, request: EngineEndp
   return [...found];
 }
 
-/** Until the engine is asked for the container's name, an endpoint is called by the first digits of its id. */
-function requestOf({ id, network, addresses, mac, options }: EngineEndpoint) {
+/**
+ * Until the engine is asked for the container's name, an endpoint is called by the first digits of its id.
+ *
+ * @param devices whether the driver gives devices: the engine chooses a MAC address for what has none, too
+ */
+function requestOf({ id, network, addresses, mac, options }: EngineEndpoint, devices: boolean) {
+  const device = { ...(mac === undefined ? {} : { mac }), ifname: `vs${id.slice(0, 11)}` };
   return {
     network,
     netns: '',
     addresses,
-    ...(mac === undefined ? {} : { mac }),
-    ifname: `vs${id.slice(0, 11)}`,
+    ...(devices ? device : {}),
     labels: {},
     options,
     publish: [],

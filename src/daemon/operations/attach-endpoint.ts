@@ -2,6 +2,7 @@ import type { AttachEndpointRequest, EndpointView } from '../../api/schemas/endp
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
+import { isLimited } from '../../network/rates.ts';
 import { Sandbox, sandboxFact } from '../../reconcile/sandbox.ts';
 import { choosePorts } from '../choose-ports.ts';
 import { type Context, undoStack } from '../context.ts';
@@ -71,5 +72,6 @@ export async function addEndpoint(
   host.announceEndpoint(endpoint);
   state.putEndpoint(endpoint);
   undo.commit();
+  if (isLimited(endpoint, network)) host.openShaper(state.index);
   log.info({ endpoint: endpoint.name, network: network.name, addresses: endpoint.addresses }, 'endpoint attached');
 }

@@ -1,5 +1,6 @@
 import type { EndpointView, LabelEndpointRequest } from '../../api/schemas/endpoint.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
+import { checkRateLabels, isLimited } from '../../network/rates.ts';
 import { endpointView } from '../../network/views.ts';
 import { sandboxFact } from '../../reconcile/sandbox.ts';
 import { type Context, undoStack } from '../context.ts';
@@ -27,6 +28,7 @@ export function labelEndpoint(context: Context, ref: string, request: LabelEndpo
     const removed = new Set(request.remove);
     const kept = Object.entries(before.labels).filter(([key]) => !removed.has(key));
     const labels = { ...Object.fromEntries(kept), ...request.set };
+    checkRateLabels(request.set);
     const endpoint: Endpoint = { ...before, labels };
     await changeEndpoint(context, endpoint);
     return viewEndpoint(context, endpoint);
@@ -34,7 +36,7 @@ export function labelEndpoint(context: Context, ref: string, request: LabelEndpo
 }
 
 /**
- * Another name, other labels: policy has followed before they are stored. The caller holds the lock.
+ * Another name, other labels: policy and limits have followed before they are stored. The caller holds the lock.
  *
  * @throws VetchError MAP_FULL: nothing has changed
  */
@@ -43,11 +45,16 @@ export async function changeEndpoint(context: Context, endpoint: Endpoint): Prom
   const network = state.networkOf(endpoint);
   const before = state.index.endpoints.get(endpoint.id);
   await using undo = undoStack(context);
-  if (before) undo.push(`restore the policy of ${before.name}`, () => host.policy.changeEndpoints([before], network));
+  if (before) {
+    undo.push(`restore the policy of ${before.name}`, () => host.policy.changeEndpoints([before], network));
+    undo.push(`restore the limits of ${before.name}`, () => host.limitEndpoint(before, network));
+  }
   await host.policy.changeEndpoints([endpoint], network);
+  host.limitEndpoint(endpoint, network);
   await store.putEndpoint(endpoint);
   undo.commit();
   state.putEndpoint(endpoint);
+  if (isLimited(endpoint, network)) host.openShaper(state.index);
 }
 
 /** Its connections end with it. @throws VetchError NOT_FOUND, INVALID; IN_USE: an engine owns it */

@@ -2,6 +2,7 @@ import { release } from 'node:os';
 import type { DoctorCheck, StatusView } from '../../api/schemas/status.ts';
 import { version } from '../../api/version.ts';
 import { feature, featureNames } from '../../loader/features.ts';
+import { badRateLabels } from '../../network/rates.ts';
 import type { Observer } from '../../observe/observer.ts';
 import type { Context } from '../context.ts';
 import { engineNamesCheck } from '../domain-names/engine-names.ts';
@@ -43,5 +44,11 @@ function hostWarnings({ host, state }: Context): string[] {
     if (!endpoint) return [];
     return `endpoint ${fullName(state.index, endpoint)} is lost: ${why}: detach it, or make the sandbox again`;
   });
-  return [...lost, ...host.warnings];
+  const unread = [...state.index.endpoints.values()].flatMap((endpoint) => {
+    const name = fullName(state.index, endpoint);
+    return badRateLabels(endpoint.labels).map((label) => {
+      return `endpoint ${name} has the label ${label}, which is no rate: set it anew with vetch endpoint label`;
+    });
+  });
+  return [...lost, ...unread, ...host.warnings];
 }

@@ -10,6 +10,8 @@ import * as schemas from './schemas.ts';
 
 const { answers } = schemas;
 
+const nullPool = '0.0.0.0/0';
+
 /** What libnetwork calls a remote network driver for. */
 export function networkDriver(backend: DockerBackend): Calls {
   return {
@@ -34,7 +36,7 @@ export function networkDriver(backend: DockerBackend): Calls {
     'NetworkDriver.CreateEndpoint': call(schemas.createEndpoint, answers.endpoint, async (request, signal) => {
       const { mac } = await backend.createEndpoint(endpointRequest(request), signal);
       // What the engine has chosen itself must not be answered: it takes that for a change, and gives up.
-      return { Interface: request.Interface.MacAddress === '' ? { MacAddress: mac } : {} };
+      return { Interface: request.Interface.MacAddress === '' && mac !== '' ? { MacAddress: mac } : {} };
     }),
     'NetworkDriver.DeleteEndpoint': call(schemas.endpointRef, answers.nothing, async ({ EndpointID }, signal) => {
       await backend.removeEndpoint(EndpointID, signal);
@@ -46,6 +48,8 @@ export function networkDriver(backend: DockerBackend): Calls {
     }),
     'NetworkDriver.Join': call(schemas.endpointWithOptions, answers.join, ({ EndpointID }) => {
       const { endpoint, network } = existing(backend, EndpointID);
+      // Loopback alone: there is no device to move, and no way out to be found elsewhere.
+      if (endpoint.hostIfname === '') return { DisableGatewayService: true };
       const names = { SrcName: endpoint.ifname, DstPrefix: backend.interfacePrefix(network) };
       return { InterfaceName: names, ...wayOut(endpoint, network) };
     }),
@@ -77,7 +81,10 @@ export function networkDriver(backend: DockerBackend): Calls {
 
 /** Until the engine is asked for its name, a network is called by the digits of its id that Docker shows. */
 function networkRequest(request: ReturnType<typeof schemas.createNetwork.parse>): CreateNetworkRequest {
-  const data = [...request.IPv4Data, ...request.IPv6Data];
+  const options = networkOptions(request.Options);
+  const given = [...request.IPv4Data, ...request.IPv6Data];
+  // What the engine's IPAM driver `null` gives stands for no addresses.
+  const data = options['vetch.driver'] === 'none' ? given.filter(({ Pool }) => Pool !== nullPool) : given;
   const auxiliary = data.flatMap(({ AuxAddresses }) => Object.entries(AuxAddresses));
   return {
     name: request.NetworkID.slice(0, 12),
@@ -87,7 +94,7 @@ function networkRequest(request: ReturnType<typeof schemas.createNetwork.parse>)
     auxAddresses: Object.fromEntries(auxiliary.map(([name, address]) => [name, withoutLength(address)])),
     ipv6: false,
     internal: isInternal(request.Options),
-    options: networkOptions(request.Options),
+    options,
     labels: {},
   };
 }

@@ -84,7 +84,7 @@ export const answers = {
   endpoint: z.strictObject({ Interface: z.strictObject({ MacAddress: z.string().optional() }) }),
   operInfo: z.strictObject({ Value: z.record(z.string(), z.string()) }),
   join: z.strictObject({
-    InterfaceName: z.strictObject({ SrcName: z.string().max(15), DstPrefix: z.string() }),
+    InterfaceName: z.strictObject({ SrcName: z.string().max(15), DstPrefix: z.string() }).optional(),
     Gateway: z.string().optional(),
     GatewayIPv6: z.string().optional(),
     DisableGatewayService: z.boolean().optional(),

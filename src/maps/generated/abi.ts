@@ -56,6 +56,7 @@ export function collectModeName(n: number): string {
 export const ConfigFlag = {
   EVENTS_DROPPED: 1,
   EVENTS_FORWARDED: 2,
+  INGRESS_LIMITS: 4,
 } as const;
 export type ConfigFlag = (typeof ConfigFlag)[keyof typeof ConfigFlag];
 
@@ -192,7 +193,8 @@ export const DropReason = {
   ICMP_UNRELATED: 37,
   MULTICAST_FROM_HOST: 38,
   CONFIG_MISSING: 39,
-  COUNT: 40,
+  RATE_LIMITED: 40,
+  COUNT: 41,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
@@ -221,6 +223,7 @@ export const Hook = {
   FROM_UPLINK: 2,
   XDP_UPLINK: 3,
   SOCKET: 4,
+  FROM_SHAPER: 5,
 } as const;
 export type Hook = (typeof Hook)[keyof typeof Hook];
 const hookNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Hook).map(([name, n]) => [n, name]));
@@ -244,6 +247,19 @@ const identityNames: Readonly<Record<number, string>> = Object.fromEntries(Objec
 /** A number that has no name stands for itself. */
 export function identityName(n: number): string {
   return identityNames[n] ?? String(n);
+}
+
+/** `enum interface_flag` */
+export const InterfaceFlag = {
+  NONE: 0,
+  EGRESS_LIMITED: 1,
+  INGRESS_LIMITED: 2,
+} as const;
+export type InterfaceFlag = (typeof InterfaceFlag)[keyof typeof InterfaceFlag];
+
+/** The flags that are set, by name. */
+export function interfaceFlags(flags: number): string[] {
+  return Object.entries(InterfaceFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
 }
 
 /** `enum learned_flag` */
@@ -315,6 +331,19 @@ export type PublishFlag = (typeof PublishFlag)[keyof typeof PublishFlag];
 /** The flags that are set, by name. */
 export function publishFlags(flags: number): string[] {
   return Object.entries(PublishFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
+}
+
+/** `enum rate_direction` */
+export const RateDirection = {
+  EGRESS: 0,
+  INGRESS: 1,
+} as const;
+export type RateDirection = (typeof RateDirection)[keyof typeof RateDirection];
+const rateDirectionNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(RateDirection).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function rateDirectionName(n: number): string {
+  return rateDirectionNames[n] ?? String(n);
 }
 
 /** `enum standing_flag` */
@@ -528,6 +557,7 @@ export interface Config {
   readonly timeoutClosed: number;
   readonly timeoutRefused: number;
   readonly quotaWindow: number;
+  readonly shaperIfindex: number;
 }
 
 export const configCodec: Codec<Config> = {
@@ -552,7 +582,7 @@ export const configCodec: Codec<Config> = {
     putU32(bytes, offset + 64, value.timeoutClosed);
     putU32(bytes, offset + 68, value.timeoutRefused);
     putU32(bytes, offset + 72, value.quotaWindow);
-    bytes.fill(0, offset + 76, offset + 80);
+    putU32(bytes, offset + 76, value.shaperIfindex);
   },
   decode(bytes, offset = 0) {
     return {
@@ -575,6 +605,7 @@ export const configCodec: Codec<Config> = {
       timeoutClosed: getU32(bytes, offset + 64),
       timeoutRefused: getU32(bytes, offset + 68),
       quotaWindow: getU32(bytes, offset + 72),
+      shaperIfindex: getU32(bytes, offset + 76),
     };
   },
 };
@@ -1347,6 +1378,46 @@ export const quotaCountCodec: Codec<QuotaCount> = {
   },
 };
 
+/** `struct rate`, 24 bytes */
+export interface Rate {
+  readonly bits: bigint;
+  readonly burst: bigint;
+  readonly queue: bigint;
+}
+
+export const rateCodec: Codec<Rate> = {
+  size: 24,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.bits);
+    putU64(bytes, offset + 8, value.burst);
+    putU64(bytes, offset + 16, value.queue);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      bits: getU64(bytes, offset + 0),
+      burst: getU64(bytes, offset + 8),
+      queue: getU64(bytes, offset + 16),
+    };
+  },
+};
+
+/** `struct rate_clock`, 8 bytes */
+export interface RateClock {
+  readonly paidUntil: bigint;
+}
+
+export const rateClockCodec: Codec<RateClock> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.paidUntil);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      paidUntil: getU64(bytes, offset + 0),
+    };
+  },
+};
+
 /** `struct sock_reverse`, 24 bytes */
 export interface SockReverse {
   readonly addr: Uint8Array;
@@ -1593,7 +1664,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: dropCountCodec,
-    maxEntries: 40,
+    maxEntries: 41,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, DropCount, 'percpu_array'>,
@@ -1750,6 +1821,24 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, Quota, 'array'>,
+  rateClocks: {
+    name: 'rate_clocks',
+    type: 'array',
+    key: u32Codec,
+    value: rateClockCodec,
+    maxEntries: 32768,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<number, RateClock, 'array'>,
+  rates: {
+    name: 'rates',
+    type: 'array',
+    key: u32Codec,
+    value: rateCodec,
+    maxEntries: 32768,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, Rate, 'array'>,
   sockReverse: {
     name: 'sock_reverse',
     type: 'lru_hash',

@@ -3,6 +3,7 @@ import { interfaceName } from '../../api/schemas/common.ts';
 import { canonicalAddress, familyOf } from '../../model/address.ts';
 import { parseMtu } from '../mtu.ts';
 import { BadValue, type OptionRules, parseBoolean, parseChoice, parseLabels } from '../options.ts';
+import { parseRate, rateNames } from '../rates.ts';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -78,8 +79,8 @@ export const bridgeRules: OptionRules = {
   'vetch.accelerate': { parse: offOnly },
   'vetch.network': { unsupported: alone },
   'vetch.host-access': { unsupported: planned },
-  'vetch.rate.ingress': { unsupported: planned },
-  'vetch.rate.egress': { unsupported: planned },
+  [rateNames.ingress]: { parse: parseRate },
+  [rateNames.egress]: { parse: parseRate },
   [`${bridge}.name`]: { unsupported: noDevice },
   [`${bridge}.default_bridge`]: { unsupported: noDevice },
   [`${bridge}.inhibit_ipv4`]: { unsupported: noDevice },
@@ -92,8 +93,8 @@ export const bridgeRules: OptionRules = {
 };
 
 export const bridgeEndpointRules: OptionRules = {
-  'vetch.rate.ingress': { unsupported: planned },
-  'vetch.rate.egress': { unsupported: planned },
+  [rateNames.ingress]: { parse: parseRate },
+  [rateNames.egress]: { parse: parseRate },
   'vetch.accelerate': { parse: offOnly },
   'vetch.publish': { parse: hostOnly },
   'vetch.host-access': { unsupported: planned },

@@ -84,6 +84,8 @@ describe('an option of a bridge network', () => {
     ['vetch.forwarding', 'both', 'redirect or stack'],
     ['vetch.default-labels', 'app', 'KEY=VALUE'],
     ['vetch.publish', 'node', 'host or cluster'],
+    ['vetch.rate.ingress', '100MB', '100kbit to 100Gbit'],
+    ['vetch.rate.egress', '1kbit', '100kbit to 100Gbit'],
   ])('%s cannot be %j', (name, value, hint) => {
     expect(refusal(() => planned({ options: { [name]: value } }))).toMatchObject({
       code: 'INVALID',
@@ -94,8 +96,6 @@ describe('an option of a bridge network', () => {
 
   test.each([
     ['vetch.accelerate', 'latency'],
-    ['vetch.rate.ingress', '100Mbit'],
-    ['vetch.rate.egress', '100Mbit'],
     ['vetch.publish', 'cluster'],
     ['vetch.network', 'shop'],
     ['vetch.host-access', 'false'],
@@ -152,7 +152,11 @@ describe('an option of a bridge network', () => {
       code: 'INVALID',
       message: 'unknown option colour',
     });
-    expect(refusal(() => attach({ options: { 'vetch.rate.egress': '1Mbit' } }))).toMatchObject({ code: 'UNSUPPORTED' });
+    expect(refusal(() => attach({ options: { 'vetch.rate.egress': 'fast' } }))).toMatchObject({ code: 'INVALID' });
+    expect(refusal(() => attach({ labels: { 'vetch.rate.egress': 'fast' } }))).toMatchObject({ code: 'INVALID' });
+    expect(attach({ options: { 'vetch.rate.egress': '1Mbit' } })).toMatchObject({
+      options: { 'vetch.rate.egress': '1Mbit' },
+    });
   });
 
   test('says what each endpoint gets', () => {

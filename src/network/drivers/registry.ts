@@ -2,8 +2,9 @@ import { VetchError } from '../../api/error.ts';
 import type { Network } from '../../model/network.ts';
 import { bridgeDriver } from './bridge.ts';
 import type { Driver } from './contract.ts';
+import { noneDriver } from './none.ts';
 
-const drivers: ReadonlyMap<string, Driver> = new Map([bridgeDriver].map((driver) => [driver.name, driver]));
+const drivers: ReadonlyMap<string, Driver> = new Map([bridgeDriver, noneDriver].map((driver) => [driver.name, driver]));
 
 /** Drivers of the container network model that are not built yet, and what serves instead. */
 const planned: Readonly<Record<string, string>> = {
@@ -11,7 +12,6 @@ const planned: Readonly<Record<string, string>> = {
   macvlan: 'use driver bridge, and publish the ports that the LAN should reach',
   ipvlan: 'use driver bridge, and publish the ports that the LAN should reach',
   host: "run the process in the host's network namespace, without an endpoint",
-  none: 'leave the container without an endpoint',
 };
 
 /** @throws VetchError UNSUPPORTED: not built yet; INVALID: there is no such driver */

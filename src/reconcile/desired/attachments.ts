@@ -1,7 +1,7 @@
 import type { CgroupAttachType } from '../../loader/attach-type.ts';
 import type { Intent } from '../../model/intent.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
-import { hostDevice } from './devices.ts';
+import { hostDevice, shaperDevice } from './devices.ts';
 import { uplinksOf } from './uplinks.ts';
 
 /** A program at a device. */
@@ -41,7 +41,7 @@ const socketHooks: readonly (readonly [program: string, attachType: CgroupAttach
   ['sock_bind6', 'CGROUP_INET6_BIND'],
 ];
 
-/** Where every program should run, apart from the shared filter block; the host device's first. */
+/** Where every program should run, apart from the shared filter block; the host's own devices' first. */
 export function desiredAttachments(intent: Intent, facts: HostFacts, cgroup: string): Attachment[] {
   const host = linksByName(facts).get(hostDevice.name);
   const uplinks = uplinksOf(facts);
@@ -49,6 +49,11 @@ export function desiredAttachments(intent: Intent, facts: HostFacts, cgroup: str
   if (host) {
     const { name: target, ifindex } = host;
     attachments.push({ kind: 'egress', hook: 'from_host', program: 'from_host', target, ifindex });
+  }
+  const shaper = linksByName(facts).get(shaperDevice.peer);
+  if (shaper) {
+    const { name: target, ifindex } = shaper;
+    attachments.push({ kind: 'ingress', hook: 'from_shaper', program: 'from_shaper', target, ifindex });
   }
   for (const { name: target, ifindex, ethernet } of uplinks) {
     const program = ethernet ? 'from_uplink' : 'from_uplink_l3';

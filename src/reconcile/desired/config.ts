@@ -4,6 +4,7 @@ import { entryOf, type MapEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { hostDevice } from './devices.ts';
 import { snatPorts } from './ports.ts';
+import type { Limits } from './rates.ts';
 
 /** Seconds; of established TCP and SCTP what Linux's own conntrack takes: idle database connections live. */
 const timeouts = {
@@ -26,13 +27,19 @@ const tunnelPort = 4789;
 /** Frames a second: mDNS, ARP storms of a boot and cluster heartbeats stay far below. */
 const floodRate = 500;
 
-/** The single entry of `config`. `generation` is the permissions' own count: it outlives the daemon in the map. */
-export function configEntry(facts: HostFacts, generation: number): MapEntry {
+/**
+ * The single entry of `config`.
+ *
+ * @param generation the permissions' own count: it outlives the daemon in the map
+ * @param limits who has limits, and where what they delay waits
+ */
+export function configEntry(facts: HostFacts, generation: number, limits: Limits): MapEntry {
   const ports = snatPorts(facts.localPorts);
   return entryOf('config', 0, {
     hostNetns: facts.netnsCookie,
     generation,
-    flags: ConfigFlag.EVENTS_DROPPED | ConfigFlag.EVENTS_FORWARDED,
+    flags: ConfigFlag.EVENTS_DROPPED | ConfigFlag.EVENTS_FORWARDED | (limits.ingress ? ConfigFlag.INGRESS_LIMITS : 0),
+    shaperIfindex: limits.shaper,
     hostIfindex: linksByName(facts).get(hostDevice.name)?.ifindex ?? 0,
     hostMac: parseMac(hostDevice.mac),
     snatPortMin: ports.first,

@@ -18,6 +18,19 @@ export const hostDevice = {
   defaultMtu: 1500,
 } as const;
 
+/**
+ * The veth pair that packets wait in which a limit delays: they enter by `name`, whose qdisc is fq, and go on where they
+ * come out of `peer`. It is there only while some endpoint has a limit, and only where the kernel has fq.
+ */
+export const shaperDevice = {
+  name: 'vetchq0',
+  peer: 'vetchq0p',
+  mac: '02:76:65:74:63:6b',
+  peerMac: '02:76:65:74:63:6c',
+  /** Of any network. */
+  mtu: 65_535,
+} as const;
+
 /** The one ingress filter block of all endpoint veths ('ve'). */
 export const sharedBlock = 0x7665;
 

@@ -7,8 +7,9 @@ import { aLink, aNetwork, anAddress, anEndpoint, anIntent, hostFacts } from '../
 import { DenyHeads } from './deny-heads.ts';
 import { desiredMaps } from './maps.ts';
 import { MemberSlots } from './members.ts';
+import { Limits } from './rates.ts';
 
-const memory = { generation: 5, slots: new MemberSlots(), denied: new DenyHeads() };
+const memory = { generation: 5, slots: new MemberSlots(), denied: new DenyHeads(), limits: new Limits() };
 
 function decoded(map: ControlMap, plan: ReturnType<typeof desiredMaps>): [unknown, unknown][] {
   const { key, value } = mapDefinitions[map];

@@ -10,6 +10,7 @@ import { type MemberSlots, memberEntries } from './members.ts';
 import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
 import { publishingOf } from './published.ts';
+import type { Limits } from './rates.ts';
 import { trustedEntries } from './trusted.ts';
 import { uplinkEntries } from './uplinks.ts';
 
@@ -21,6 +22,8 @@ export interface MapMemory {
   readonly slots: MemberSlots;
   /** What the deny list touches: brought up to date by the way. */
   readonly denied: DenyHeads;
+  /** Who has limits: brought up to date by the way. */
+  readonly limits: Limits;
 }
 
 export interface MapPlan {
@@ -37,10 +40,8 @@ export interface MapPlan {
 export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory): MapPlan {
   const links = linksByName(facts);
   const counts = new PublishCounts();
-  const entries: MapEntry[] = [
-    configEntry(facts, memory.generation),
-    ...hostAddrEntries(facts, intent.networks.values()),
-  ];
+  const entries: MapEntry[] = [...hostAddrEntries(facts, intent.networks.values())];
+  memory.limits.clear();
   entries.push(...uplinkEntries(facts));
   const present = new Map<string, Set<number>>();
   for (const endpoint of intent.endpoints.values()) {
@@ -48,6 +49,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     const ifindex = links.get(endpoint.hostIfname)?.ifindex;
     if (network === undefined || ifindex === undefined) continue;
     for (const entry of endpointEntries(endpoint, network, ifindex)) entries.push(entry);
+    memory.limits.note(endpoint, network);
     const members = present.get(network.id);
     if (members) members.add(ifindex);
     else present.set(network.id, new Set([ifindex]));
@@ -56,6 +58,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     // Of an entry that ports share the last one pushed is as all of them have left it.
     for (const port of endpoint.ports) entries.push(...counts.add(endpoint, publishing, port).set);
   }
+  entries.push(configEntry(facts, memory.generation, memory.limits));
   const { slots } = memory;
   const numbers = new Set([...intent.networks.values()].map((network) => network.number));
   for (const number of slots.networks()) if (!numbers.has(number)) slots.drop(number);

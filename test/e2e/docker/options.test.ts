@@ -113,7 +113,7 @@ test('container_iface_prefix: devices are called so in the containers', async ()
 
 test.each([
   ['vetch.network=shop', 'this host is alone'],
-  ['vetch.rate.ingress=1Mbit', 'planned'],
+  ['vetch.rate.ingress=1MB', '100kbit to 100Gbit'],
   [`${bridge}.trusted_host_interfaces=a/b`, 'names of devices'],
   ['com.docker.network.host_ipv4=2001:db8::1', 'IPv4 address'],
 ])('the option %s is refused by name, with what to do, and leaves no network', async (option, hint) => {

@@ -4,6 +4,7 @@ import { entries } from './entries.ts';
 import { errors } from './errors.ts';
 import { fragments } from './fragments.ts';
 import { guard } from './guard.ts';
+import { limits } from './limits.ts';
 import { malformed } from './malformed.ts';
 import { neighbours } from './neighbours.ts';
 import { outside } from './outside.ts';
@@ -24,6 +25,7 @@ export const tables = {
   fragments,
   'an entry of conntrack': entries,
   'a malformed packet': malformed,
+  'a limit': limits,
   policy,
   'domain names': domainNames,
   'the deny list': xdp,

@@ -45,6 +45,7 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
     timeoutClosed: 10,
     timeoutRefused: 300,
     quotaWindow: 60,
+    shaperIfindex: 0,
   });
   for (const [name, network] of Object.entries(networks)) {
     const members = Object.values(endpoints).filter((endpoint) => endpoint.network === name);
@@ -100,6 +101,10 @@ function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): 
   const standing = { identity: endpoint.identity, flags: 0 };
   for (const index of [2 * endpoint.number, 2 * endpoint.number + 1]) {
     maps.identities.set(index, { standing: [standing, standing] });
+  }
+  for (const index of [2 * endpoint.number, 2 * endpoint.number + 1]) {
+    maps.rates.set(index, { bits: 0n, burst: 0n, queue: 0n });
+    maps.rateClocks.set(index, { paidUntil: 0n });
   }
   const sender = { ...common, ifindex, v4, v6, linkLocal };
   maps.interfaces.set(ifindex, sender);
