@@ -44,5 +44,7 @@ enum drop_reason {
 	REASON_ICMP_UNRELATED = 37, /* an ICMP error about no flow that we know */
 	REASON_MULTICAST_FROM_HOST = 38, /* broadcast or multicast that the host sent into the host device */
 	REASON_CONFIG_MISSING = 39, /* the control plane has not written the configuration yet */
-	REASON_COUNT = 40,
+	REASON_HOST_ACCESS_OFF = 40, /* to an address of the host, from a network on a parent device without vetch.host-access */
+	REASON_NO_PARENT = 41, /* to the LAN, by a parent device that is gone */
+	REASON_COUNT = 42,
 };

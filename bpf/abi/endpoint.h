@@ -34,12 +34,19 @@ struct interface {
 	__u16 number;
 	__u16 network;
 	struct mac mac;
-	__u16 flags;
+	__u16 flags; /* enum interface_flag */
 	struct address v4; /* all zero: has none */
 	struct address v6; /* all zero: has none */
 	struct address link_local; /* derived from the MAC; all zero where the network has no IPv6 */
+	__u32 lan_ifindex; /* of its own device on the network's parent; 0: has none, or the parent is gone */
 };
-ABI_SIZE(struct interface, 64);
+ABI_SIZE(struct interface, 68);
+
+enum interface_flag {
+	INTERFACE_NONE = 0,
+	INTERFACE_LAN = 1, /* its network is a part of the LAN behind a parent device */
+	INTERFACE_VEPA = 2, /* and its neighbours on this host are reached by the switch outside */
+};
 
 /* The members of a network, in slots 0 .. network.members-1, for flooding. */
 struct member_key {

@@ -14,6 +14,9 @@ enum network_flag {
 	NETWORK_STACK = 128, /* vetch.forwarding=stack: to the world through the host's own forwarding */
 	NETWORK_ROUTED4 = 256, /* published ports and ICMP are reached at the container's own address */
 	NETWORK_ROUTED6 = 512,
+	NETWORK_LAN = 1024, /* addresses that no endpoint here has are on the LAN behind the parent device */
+	NETWORK_VEPA = 2048, /* endpoints reach each other by the switch outside */
+	NETWORK_HOST_ACCESS = 4096, /* vetch.host-access: a LAN network's endpoints and the host reach each other */
 };
 
 /* Index of the array `networks` is the network's number; 0 stands for the host's own wire. */

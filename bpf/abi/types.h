@@ -25,6 +25,7 @@ enum hook {
 	HOOK_FROM_UPLINK = 2,
 	HOOK_XDP_UPLINK = 3,
 	HOOK_SOCKET = 4,
+	HOOK_FROM_LAN = 5,
 };
 
 /* Policy identities below IDENTITY_FIRST_LOCAL are reserved. */

@@ -192,7 +192,9 @@ export const DropReason = {
   ICMP_UNRELATED: 37,
   MULTICAST_FROM_HOST: 38,
   CONFIG_MISSING: 39,
-  COUNT: 40,
+  HOST_ACCESS_OFF: 40,
+  NO_PARENT: 41,
+  COUNT: 42,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
@@ -221,6 +223,7 @@ export const Hook = {
   FROM_UPLINK: 2,
   XDP_UPLINK: 3,
   SOCKET: 4,
+  FROM_LAN: 5,
 } as const;
 export type Hook = (typeof Hook)[keyof typeof Hook];
 const hookNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Hook).map(([name, n]) => [n, name]));
@@ -269,6 +272,9 @@ export const NetworkFlag = {
   STACK: 128,
   ROUTED4: 256,
   ROUTED6: 512,
+  LAN: 1024,
+  VEPA: 2048,
+  HOST_ACCESS: 4096,
 } as const;
 export type NetworkFlag = (typeof NetworkFlag)[keyof typeof NetworkFlag];
 
@@ -352,6 +358,7 @@ export const Step = {
   EGRESS_DECIDED: 18,
   INGRESS_DECIDED: 19,
   STEERED: 20,
+  TO_LAN: 21,
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 const stepNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Step).map(([name, n]) => [n, name]));
@@ -984,7 +991,7 @@ export const identitySlotCodec: Codec<IdentitySlot> = {
   },
 };
 
-/** `struct interface`, 64 bytes */
+/** `struct interface`, 68 bytes */
 export interface Interface {
   readonly ifindex: number;
   readonly number: number;
@@ -994,10 +1001,11 @@ export interface Interface {
   readonly v4: Uint8Array;
   readonly v6: Uint8Array;
   readonly linkLocal: Uint8Array;
+  readonly lanIfindex: number;
 }
 
 export const interfaceCodec: Codec<Interface> = {
-  size: 64,
+  size: 68,
   encode(value, bytes, offset = 0) {
     putU32(bytes, offset + 0, value.ifindex);
     putU16(bytes, offset + 4, value.number);
@@ -1007,6 +1015,7 @@ export const interfaceCodec: Codec<Interface> = {
     putBytes(bytes, offset + 16, value.v4, 16);
     putBytes(bytes, offset + 32, value.v6, 16);
     putBytes(bytes, offset + 48, value.linkLocal, 16);
+    putU32(bytes, offset + 64, value.lanIfindex);
   },
   decode(bytes, offset = 0) {
     return {
@@ -1018,6 +1027,7 @@ export const interfaceCodec: Codec<Interface> = {
       v4: getBytes(bytes, offset + 16, 16),
       v6: getBytes(bytes, offset + 32, 16),
       linkLocal: getBytes(bytes, offset + 48, 16),
+      lanIfindex: getU32(bytes, offset + 64),
     };
   },
 };
@@ -1593,7 +1603,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: dropCountCodec,
-    maxEntries: 40,
+    maxEntries: 42,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, DropCount, 'percpu_array'>,
@@ -1660,6 +1670,15 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<number, Interface, 'hash'>,
+  lanDevices: {
+    name: 'lan_devices',
+    type: 'hash',
+    key: u32Codec,
+    value: u32Codec,
+    maxEntries: 16384,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<number, number, 'hash'>,
   learned: {
     name: 'learned',
     type: 'hash',
