@@ -5,7 +5,7 @@ import { canonicalAddress, familyOf } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network, Owner } from '../model/network.ts';
 import type { AddressPool } from './address-pool.ts';
-import { driverOf } from './drivers/registry.ts';
+import { driverOf, planOf } from './drivers/registry.ts';
 import type { EndpointIndex, NetworkIndex } from './endpoint-index.ts';
 import { checkMac, macFor } from './mac.ts';
 import { checkEndpointName, checkInterfaceName } from './names.ts';
@@ -40,6 +40,14 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
   }
   const driver = driverOf(network);
   driver.checkEndpointOptions(request.options);
+  const { maxEndpoints } = planOf(network);
+  if (maxEndpoints !== undefined && index.names.size >= maxEndpoints) {
+    throw new VetchError(
+      'IN_USE',
+      `network ${network.name} has ${maxEndpoints === 1 ? 'the one endpoint' : 'all the endpoints'} that it can have`,
+      'detach that, or use a network of another mode',
+    );
+  }
   if (request.publish.length > 0) checkPublishing(network);
   const defaults = driver.defaults(network.options);
   const id = unusedId(context.id ?? randomBytes(32).toString('hex'), endpoints);
@@ -76,7 +84,9 @@ export function checkPublishing(network: Network): void {
   throw new VetchError(
     'INVALID',
     `a network of driver ${network.driver} publishes no ports`,
-    'use a network of driver bridge',
+    driverOf(network).capabilities.parentDevice
+      ? 'leave it out: every port is reached at the own address of its endpoint, as policy allows'
+      : 'use a network of driver bridge',
   );
 }
 

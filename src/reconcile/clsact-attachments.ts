@@ -3,10 +3,13 @@ import type { Attachable } from '../loader/link/link.ts';
 import type { Filter } from '../netlink/filter.ts';
 import type { Netlink } from '../netlink/netlink.ts';
 import type { DeviceAttachment } from './desired/attachments.ts';
-import { hostDevice } from './desired/devices.ts';
+import { hostDevice, hostIfnamePattern, lanIfnamePattern } from './desired/devices.ts';
 import type { HostLink } from './facts.ts';
 import { ourFilter } from './observed/devices.ts';
 import type { ObservedAttachment } from './plan/attachments.ts';
+
+/** Devices whose filters are bound in other ways: the shared block's, and those on a parent device. */
+const ownFilter = new RegExp(`^${hostDevice.peer}$|${hostIfnamePattern.source}|${lanIfnamePattern.source}`);
 
 type Direction = 'ingress' | 'egress';
 
@@ -25,7 +28,7 @@ export class ClsactAttachments {
   observe(links: readonly HostLink[]): ObservedAttachment[] {
     const clsact = new Set(this.#netlink.qdiscs().flatMap(({ kind, ifindex }) => (kind === 'clsact' ? ifindex : [])));
     return links
-      .filter(({ ifindex, name }) => clsact.has(ifindex) && name !== hostDevice.peer && !name.startsWith('vt'))
+      .filter(({ ifindex, name }) => clsact.has(ifindex) && !ownFilter.test(name))
       .flatMap((link) => (['ingress', 'egress'] as const).flatMap((parent) => this.#observe(link, parent)));
   }
 

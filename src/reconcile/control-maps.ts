@@ -104,18 +104,19 @@ export class ControlMaps {
 
   /**
    * @param ifindex of the host's end, which is still down
+   * @param lanIfindex of its device on its network's parent, likewise
    * @throws VetchError MAP_FULL: nothing of it stays then
    */
-  addEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
+  addEndpoint(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex = 0): void {
     this.#allOrNothing(
       () => {
-        setEntries(this.#maps, endpointEntries(endpoint, network, ifindex));
+        setEntries(this.#maps, endpointEntries(endpoint, network, ifindex, lanIfindex));
         const slot = this.#slots.add(network.number, ifindex);
         setEntries(this.#maps, [memberEntry(network.number, slot), this.#networkEntry(network)]);
         this.publish(endpoint, network, endpoint.ports);
       },
       () => {
-        this.#withdraw(endpoint, network, ifindex);
+        this.#withdraw(endpoint, network, ifindex, lanIfindex);
         // Others may have begun flows to it.
         this.revoke();
       },
@@ -123,9 +124,9 @@ export class ControlMaps {
   }
 
   /** Its flows are judged again, and find nothing that permits them. */
-  removeEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
+  removeEndpoint(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex = 0): void {
     this.#unpublish(endpoint, network, endpoint.ports);
-    this.#withdraw(endpoint, network, ifindex);
+    this.#withdraw(endpoint, network, ifindex, lanIfindex);
     this.revoke();
   }
 
@@ -195,8 +196,8 @@ export class ControlMaps {
     this.#maps.denyUnlisted.raw.updateMany(entries.map(({ key, value }) => [key, value]));
   }
 
-  #withdraw(endpoint: Endpoint, network: Network, ifindex: number): void {
-    deleteEntries(this.#maps, endpointEntries(endpoint, network, ifindex).reverse());
+  #withdraw(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex: number): void {
+    deleteEntries(this.#maps, endpointEntries(endpoint, network, ifindex, lanIfindex).reverse());
     const change = this.#slots.remove(network.number, ifindex);
     if (!change) return;
     if (change.moved) setEntries(this.#maps, [memberEntry(network.number, change.moved)]);

@@ -13,6 +13,7 @@ export const controlMaps = [
   'denyList',
   'interfaces',
   'interfaceSlots',
+  'lanDevices',
   'endpoints',
   'members',
   'boundPorts',

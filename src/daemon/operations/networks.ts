@@ -12,7 +12,11 @@ export function createNetwork(context: Context, request: CreateNetworkRequest): 
   const { host, lock, state } = context;
   return lock.run(async () => {
     const networks = state.index.networks.values();
-    const network = planNetwork(request, { networks, hostRoutes: host.foreignRoutes() });
+    const network = planNetwork(request, {
+      networks,
+      hostRoutes: host.foreignRoutes(),
+      ...parentOf(host, request.options),
+    });
     await addNetwork(context, network);
     return view(context, network);
   });
@@ -31,6 +35,12 @@ export async function addNetwork(context: Context, network: Network): Promise<vo
   await host.policy.followGateways(state.index.networks.values(), host.facts);
   undo.commit();
   log.info({ network: network.name, subnets: network.subnets.map(({ cidr }) => cidr) }, 'network created');
+}
+
+/** What a network learns of its parent device, where it names one. */
+export function parentOf(host: Context['host'], options: Readonly<Record<string, string>>) {
+  const parentMtu = host.parentMtu(options);
+  return parentMtu === undefined ? {} : { parentMtu };
 }
 
 export function listNetworks(context: Context): NetworkView[] {

@@ -43,5 +43,9 @@ function hostWarnings({ host, state }: Context): string[] {
     if (!endpoint) return [];
     return `endpoint ${fullName(state.index, endpoint)} is lost: ${why}: detach it, or make the sandbox again`;
   });
-  return [...lost, ...host.warnings];
+  const unjoined = [...host.unjoined].flatMap(([id, why]) => {
+    const endpoint = state.index.endpoints.get(id);
+    return endpoint ? `endpoint ${fullName(state.index, endpoint)} does not reach its LAN: ${why}` : [];
+  });
+  return [...lost, ...unjoined, ...host.warnings];
 }

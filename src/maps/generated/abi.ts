@@ -249,6 +249,19 @@ export function identityName(n: number): string {
   return identityNames[n] ?? String(n);
 }
 
+/** `enum interface_flag` */
+export const InterfaceFlag = {
+  NONE: 0,
+  LAN: 1,
+  VEPA: 2,
+} as const;
+export type InterfaceFlag = (typeof InterfaceFlag)[keyof typeof InterfaceFlag];
+
+/** The flags that are set, by name. */
+export function interfaceFlags(flags: number): string[] {
+  return Object.entries(InterfaceFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
+}
+
 /** `enum learned_flag` */
 export const LearnedFlag = {
   EXPIRED: 1,

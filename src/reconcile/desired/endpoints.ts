@@ -1,7 +1,8 @@
-import { EndpointFlag, mapDefinitions } from '../../maps/generated/abi.ts';
+import { EndpointFlag, InterfaceFlag, mapDefinitions } from '../../maps/generated/abi.ts';
 import { isIPv4, linkLocalFromMac, parseAddress, parseMac, withoutLength } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
+import { planOf } from '../../network/drivers/registry.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
 
 const none = new Uint8Array(16);
@@ -9,11 +10,13 @@ const interfaceSlots = mapDefinitions.interfaceSlots.maxEntries;
 
 /**
  * All that the maps `endpoints`, `interfaces` and `interface_slots` hold of one endpoint: its addresses in its network, their aliases in
- * network 0, where the host finds it, and its link-local address where it has an IPv6 one.
+ * network 0, where the host finds it if it does, and its link-local address where it has an IPv6 one.
  *
  * @param ifindex of the host's end of its veth
+ * @param lanIfindex of its device on its network's parent; 0: has none
  */
-export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: number): MapEntry[] {
+export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex = 0): MapEntry[] {
+  const { lan, ownsSubnets, endpointRoutes } = planOf(network);
   const mac = parseMac(endpoint.mac);
   const { number } = endpoint;
   const value = { number, ifindex, network: network.number, mac, flags: EndpointFlag.NONE };
@@ -21,7 +24,8 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
   // Its device has IPv6 off unless it has an address of it.
   const linkLocal = addresses.every(isIPv4) ? undefined : linkLocalFromMac(mac);
   const sender = {
-    ...{ ifindex, number, mac, network: network.number, flags: EndpointFlag.NONE },
+    ...{ ifindex, number, mac, network: network.number, lanIfindex },
+    flags: lan ? InterfaceFlag.LAN | (lan.mode === 'vepa' ? InterfaceFlag.VEPA : 0) : InterfaceFlag.NONE,
     v4: addresses.find(isIPv4) ?? none,
     v6: addresses.find((address) => !isIPv4(address)) ?? none,
     linkLocal: linkLocal ?? none,
@@ -32,6 +36,10 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
     entryOf('interfaceSlots', ifindex % interfaceSlots, sender),
     ...addresses.map((addr) => entryOf('endpoints', { network: network.number, addr }, value)),
     ...(linkLocal ? [entryOf('endpoints', { network: network.number, addr: linkLocal }, value)] : []),
-    ...addresses.map((addr) => entryOf('endpoints', { network: 0, addr }, value)),
+    // Elsewhere an address may be another endpoint's, too, on another LAN.
+    ...(ownsSubnets || endpointRoutes
+      ? addresses.map((addr) => entryOf('endpoints', { network: 0, addr }, value))
+      : []),
+    ...(lanIfindex === 0 ? [] : [entryOf('lanDevices', lanIfindex, ifindex)]),
   ];
 }

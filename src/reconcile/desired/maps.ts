@@ -6,6 +6,7 @@ import type { DenyHeads } from './deny-heads.ts';
 import { denyEntry } from './deny-list.ts';
 import { endpointEntries } from './endpoints.ts';
 import { hostAddrEntries } from './host-addrs.ts';
+import { lanIfindexOf } from './lan-devices.ts';
 import { type MemberSlots, memberEntries } from './members.ts';
 import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
@@ -47,7 +48,9 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     const network = intent.networks.get(endpoint.network);
     const ifindex = links.get(endpoint.hostIfname)?.ifindex;
     if (network === undefined || ifindex === undefined) continue;
-    for (const entry of endpointEntries(endpoint, network, ifindex)) entries.push(entry);
+    for (const entry of endpointEntries(endpoint, network, ifindex, lanIfindexOf(endpoint, network, links))) {
+      entries.push(entry);
+    }
     const members = present.get(network.id);
     if (members) members.add(ifindex);
     else present.set(network.id, new Set([ifindex]));

@@ -2,7 +2,7 @@ import { UplinkFlag } from '../../maps/generated/abi.ts';
 import { isIPv4 } from '../../model/address.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
 import type { HostFacts, HostLink } from '../facts.ts';
-import { handedOverPattern, hostDevice, hostIfnamePattern } from './devices.ts';
+import { handedOverPattern, hostDevice, hostIfnamePattern, lanIfnamePattern } from './devices.ts';
 
 /** Bridges and devices of other container networks: what comes from there is theirs. */
 const foreign =
@@ -43,8 +43,8 @@ export function uplinkEntries(facts: HostFacts): MapEntry[] {
   });
 }
 
-/** The host device, its peer, and the ends of endpoints' veths that are in the host. */
+/** The host device, its peer, and what of endpoints' devices is in the host. */
 export function isOurs(name: string): boolean {
   if (name === hostDevice.name || name === hostDevice.peer) return true;
-  return hostIfnamePattern.test(name) || handedOverPattern.test(name);
+  return hostIfnamePattern.test(name) || handedOverPattern.test(name) || lanIfnamePattern.test(name);
 }

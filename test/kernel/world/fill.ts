@@ -101,7 +101,7 @@ function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): 
   for (const index of [2 * endpoint.number, 2 * endpoint.number + 1]) {
     maps.identities.set(index, { standing: [standing, standing] });
   }
-  const sender = { ...common, ifindex, v4, v6, linkLocal };
+  const sender = { ...common, ifindex, v4, v6, linkLocal, lanIfindex: 0 };
   maps.interfaces.set(ifindex, sender);
   // Some have no slot, as those whose slot is another's.
   const slot = ifindex % mapDefinitions.interfaceSlots.maxEntries;
