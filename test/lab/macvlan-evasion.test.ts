@@ -50,7 +50,7 @@ test('nothing forged reaches the LAN, and each frame is counted under its reason
   await using inside = await Capture.start(victim, 'eth0', '-Q', 'in');
   const broadcast = build.broadcastMac;
   const all = build.groupMac('ff02::1');
-  const lanMac = (await outside.must('cat', '/sys/class/net/eth0/address')).trim();
+  const lanMac = /link\/ether (\S+)/.exec(await outside.must('ip', '-o', 'link', 'show', 'eth0'))?.[1] ?? '';
   const udp = build.udp({ source: attackPort, destination: attackPort });
   const from = (source: string, destination: string) => build.eth({ source, destination });
   const v4 = (source: string, destination: string) => build.ipv4({ source, destination });
@@ -106,7 +106,7 @@ test('nothing forged reaches the LAN, and each frame is counted under its reason
       build.packet(from(own.mac, lanMac), v4(own4, outside.address4), build.udp({ source: 1, destination: 4789 })),
     ],
     ['HOST_ACCESS_OFF', build.packet(from(own.mac, lanMac), v4(own4, host.address4), udp)],
-    ['UNKNOWN_PROTOCOL', build.packet(from(own.mac, lanMac, ), build.payload('loop'.repeat(12)))],
+    ['UNKNOWN_PROTOCOL', build.packet(from(own.mac, lanMac), build.payload('loop'.repeat(12)))],
   ];
   let counted = { ...(await host.status()).drops };
   for (const [reason, ...frames] of table) {
