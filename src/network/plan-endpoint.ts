@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { VetchError } from '../api/error.ts';
 import type { AttachEndpointRequest } from '../api/schemas/endpoint.ts';
 import { canonicalAddress, familyOf } from '../model/address.ts';
@@ -51,6 +51,7 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
   if (request.publish.length > 0) checkPublishing(network);
   const defaults = driver.defaults(network.options);
   const id = unusedId(context.id ?? randomBytes(32).toString('hex'), endpoints);
+  const addresses = chosenAddresses(request.addresses, index);
   const labels = Object.keys(request.labels).length > 0 ? request.labels : defaults.labels;
   return {
     id,
@@ -60,8 +61,8 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
     owner: context.owner ?? 'vetch',
     ifname: chosenIfname(request, defaults.ifnamePrefix, context),
     hostIfname: freeHostIfname(id, endpoints),
-    mac: chosenMac(request.mac, id, index, context.reservedMacs ?? []),
-    addresses: chosenAddresses(request.addresses, index),
+    mac: chosenMac(request.mac, macSeed(id, network, addresses), index, context.reservedMacs ?? []),
+    addresses,
     netns: request.netns,
     ...(request.cgroup === undefined ? {} : { cgroup: request.cgroup }),
     labels,
@@ -132,9 +133,15 @@ function chosenIfname(request: AttachEndpointRequest, prefix: string, context: E
   );
 }
 
+/** Where others keep it in their neighbour tables, who comes back with the same address comes with the same MAC. */
+function macSeed(id: string, network: Network, addresses: readonly string[]): string {
+  if (!driverOf(network).capabilities.parentDevice || addresses.length === 0) return id;
+  return createHash('sha256').update(`${network.id} ${addresses[0]}`).digest('hex');
+}
+
 function chosenMac(
   asked: string | undefined,
-  id: string,
+  seed: string,
   { network, macs }: NetworkIndex,
   reserved: readonly string[],
 ): string {
@@ -149,7 +156,7 @@ function chosenMac(
     );
   }
   for (let attempt = 0; ; attempt++) {
-    const mac = macFor(id, attempt);
+    const mac = macFor(seed, attempt);
     if (!isTaken(mac)) return mac;
   }
 }
