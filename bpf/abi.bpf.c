@@ -10,6 +10,7 @@ enum interface_flag abi_interface_flag;
 enum network_flag abi_network_flag;
 enum publish_flag abi_publish_flag;
 enum uplink_flag abi_uplink_flag;
+struct lan_parent abi_lan_parent;
 enum conntrack_state abi_conntrack_state;
 enum conntrack_flag abi_conntrack_flag;
 enum party abi_party;

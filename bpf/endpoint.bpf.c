@@ -316,7 +316,7 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		n = network_at(p->network);
 		if (!n)
 			return drop(skb, p, REASON_CONFIG_MISSING);
-		if ((n->flags & (NETWORK_LAN | NETWORK_HOST_ACCESS)) == NETWORK_LAN)
+		if (n->flags & NETWORK_HOST_OFF)
 			return drop(skb, p, REASON_HOST_ACCESS_OFF);
 		if (publish_at(&p->destination, p->destination_port, p->protocol))
 			return BEGIN_TO_PUBLISHED;

@@ -3,7 +3,9 @@
 
 #include "types.h"
 
-/* Network 0 holds an alias of each routable address: how the host finds an endpoint. */
+/* Network 0 holds an alias of each routable address: how the host finds an endpoint. LAN_WIRE + the ifindex of a parent
+ * holds those of endpoints that share its MAC: how what comes in by it finds one. */
+#define LAN_WIRE 0x80000000u
 struct endpoint_key {
 	__u32 network;
 	struct address addr;
@@ -46,6 +48,7 @@ enum interface_flag {
 	INTERFACE_NONE = 0,
 	INTERFACE_LAN = 1, /* its network is a part of the LAN behind a parent device */
 	INTERFACE_VEPA = 2, /* and its neighbours on this host are reached by the switch outside */
+	INTERFACE_SHARED = 4, /* and it goes by the parent's MAC: lan_ifindex is the parent's own */
 };
 
 /* The members of a network, in slots 0 .. network.members-1, for flooding. */

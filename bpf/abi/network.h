@@ -16,7 +16,7 @@ enum network_flag {
 	NETWORK_ROUTED6 = 512,
 	NETWORK_LAN = 1024, /* addresses that no endpoint here has are on the LAN behind the parent device */
 	NETWORK_VEPA = 2048, /* endpoints reach each other by the switch outside */
-	NETWORK_HOST_ACCESS = 4096, /* vetch.host-access: a LAN network's endpoints and the host reach each other */
+	NETWORK_HOST_OFF = 4096, /* endpoints and their own host do not reach each other */
 };
 
 /* Index of the array `networks` is the network's number; 0 stands for the host's own wire. */
@@ -86,6 +86,14 @@ struct uplink {
 	struct address masquerade6;
 };
 ABI_SIZE(struct uplink, 40);
+
+/* Value of `lan_parents`, by the ifindex of a parent whose MAC endpoints share: they are told apart by their addresses. In
+ * `endpoints` their addresses stand under the network LAN_WIRE + ifindex, too. */
+struct lan_parent {
+	struct mac mac;
+	__u16 network;
+};
+ABI_SIZE(struct lan_parent, 8);
 
 /* Value of `host_addrs`: the host's own addresses, never loopback ones. */
 struct host_addr {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The LAN behind a network's parent device. Each endpoint has a device of its own there, in the host's namespace: what
- * the programs let through leaves by it as the container sent it, and what comes in by it is judged before the container
+/* The LAN behind a network's parent device. Each endpoint has a device of its own there, in the host's namespace, or
+ * shares the parent's MAC: what the programs let through leaves by it, and what comes in is judged before the container
  * sees it. The kernel's device never carries a frame from one endpoint to another: programs do. */
 #pragma once
 
@@ -15,6 +15,26 @@ static __always_inline bool leaves_by_lan(const struct interface *in, __u32 part
 	       (party == PARTY_ENDPOINT && (in->flags & INTERFACE_VEPA) && !(flags & CONNTRACK_TRANSLATED));
 }
 
+#define ARP_SENDER_MAC 22 /* offset in the frame */
+
+/* Out by the parent itself, under its MAC, which is what the LAN knows the sender's address by. */
+NOT_INLINED int to_parent(struct __sk_buff *skb, const struct packet *p, __u32 ifindex)
+{
+	struct lan_parent *parent = bpf_map_lookup_elem(&lan_parents, &ifindex);
+	struct mac mac;
+
+	if (!p)
+		return TC_ACT_SHOT;
+	if (!parent)
+		return drop(skb, p, REASON_NO_PARENT);
+	mac = parent->mac;
+	if (bpf_skb_store_bytes(skb, 6, &mac, 6, 0) ||
+	    (p->ethertype == ETH_P_ARP && bpf_skb_store_bytes(skb, ARP_SENDER_MAC, &mac, 6, 0)))
+		return drop(skb, p, REASON_REWRITE_FAILED);
+	trace(STEP_TO_LAN, ifindex);
+	return bpf_redirect(ifindex, 0);
+}
+
 /* Out by the sender's own device. */
 static __always_inline int to_lan(struct __sk_buff *skb, const struct packet *p, const struct interface *in)
 {
@@ -25,6 +45,8 @@ static __always_inline int to_lan(struct __sk_buff *skb, const struct packet *p,
 		return drop(skb, p, REASON_SPOOFED);
 	if (!ifindex)
 		return drop(skb, p, REASON_NO_PARENT);
+	if (in->flags & INTERFACE_SHARED)
+		return to_parent(skb, p, ifindex);
 	trace(STEP_TO_LAN, ifindex);
 	return bpf_redirect(ifindex, 0);
 }
@@ -87,7 +109,7 @@ static __always_inline bool lan_neighbour_mac(const struct config *c, const stru
 		*mac = e->mac;
 		return !(n->flags & (NETWORK_VEPA | NETWORK_ICC_OFF));
 	}
-	if (!(n->flags & NETWORK_HOST_ACCESS))
+	if (n->flags & NETWORK_HOST_OFF)
 		return false;
 	host = host_addr_at(target);
 	*mac = c->host_mac;

@@ -50,7 +50,7 @@ static __always_inline int neighbour_to_lan(struct __sk_buff *skb, struct packet
 
 	if (!c || !n)
 		return drop(skb, p, REASON_CONFIG_MISSING);
-	if (!(n->flags & NETWORK_HOST_ACCESS) && host_addr_at(&p->destination))
+	if ((n->flags & NETWORK_HOST_OFF) && host_addr_at(&p->destination))
 		return drop(skb, p, REASON_HOST_ACCESS_OFF);
 	if ((p->flags & PACKET_LINK_MULTICAST) && !flood_allowed(c, in->number))
 		return drop(skb, p, REASON_FLOOD_LIMITED);
@@ -137,11 +137,34 @@ static __always_inline bool nd_option_is_own(struct __sk_buff *skb, const struct
 	return option[0] == kind ? !__builtin_memcmp(option + 2, in->mac.bytes, 6) : option[0] == 14; /* a nonce */
 }
 
+/* The option that names the sender's MAC names the parent's instead, where they share it. */
+static __always_inline int nd_option_share(struct __sk_buff *skb, const struct packet *p, const struct interface *in,
+					   __u32 at)
+{
+	__u32 ifindex = in->lan_ifindex;
+	struct lan_parent *parent;
+	__u8 from[8], into[8];
+
+	if (!(in->flags & INTERFACE_SHARED) || skb->len <= at)
+		return 0;
+	parent = bpf_map_lookup_elem(&lan_parents, &ifindex);
+	if (!parent || bpf_skb_load_bytes(skb, at, from, 8))
+		return -1;
+	if (from[0] > 2) /* a nonce */
+		return 0;
+	__builtin_memcpy(into, from, 2);
+	__builtin_memcpy(into + 2, parent->mac.bytes, 6);
+	if (bpf_l4_csum_replace(skb, p->l4 + 2, 0, bpf_csum_diff((__be32 *)from, 8, (__be32 *)into, 8, 0), 0))
+		return -1;
+	return bpf_skb_store_bytes(skb, at, into, 8, 0);
+}
+
 /* Of neighbour discovery, what the LAN has to hear: questions, announcements of the sender's own addresses, which
  * routers and groups there are. */
 NOT_INLINED int nd_to_lan(struct __sk_buff *skb, struct packet *p, const struct interface *in)
 {
 	struct address target = {};
+	__u32 option = ND_SOLICITATION_SIZE;
 	bool own = false;
 
 	if (!p || !in)
@@ -151,8 +174,10 @@ NOT_INLINED int nd_to_lan(struct __sk_buff *skb, struct packet *p, const struct 
 	case MLD_DONE:
 	case MLD2_REPORT:
 		own = true;
+		option = 0xffff; /* none */
 		break;
 	case ND_ROUTER_SOLICITATION:
+		option = p->l4 + 8;
 		own = p->l4 == ETH_HLEN + IPV6_HEADER && nd_option_is_own(skb, in, p->l4 + 8, 1);
 		break;
 	case ND_SOLICITATION:
@@ -168,7 +193,11 @@ NOT_INLINED int nd_to_lan(struct __sk_buff *skb, struct packet *p, const struct 
 	default:
 		return drop(skb, p, REASON_ND_UNANSWERED);
 	}
-	return own ? neighbour_to_lan(skb, p, in) : drop(skb, p, REASON_ND_FORGED);
+	if (!own)
+		return drop(skb, p, REASON_ND_FORGED);
+	if (nd_option_share(skb, p, in, option))
+		return drop(skb, p, REASON_REWRITE_FAILED);
+	return neighbour_to_lan(skb, p, in);
 }
 
 NOT_INLINED int answer_nd(struct __sk_buff *skb, struct packet *p, const struct interface *in)

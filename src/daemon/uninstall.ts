@@ -51,7 +51,7 @@ export async function uninstall(options: DaemonOptions, log: Logger): Promise<st
   const clsact = new ClsactAttachments(netlink);
   const facts = netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link }));
   for (const { hook, target } of clsact.observe(facts)) {
-    attempt(`filter ${hook} of ${target}`, () => clsact.detach(target));
+    attempt(`filter ${hook} of ${target}`, () => clsact.detach(target, hook));
   }
   for (const version of new PinTree(options.bpffs).versions()) {
     const tree = new PinTree(options.bpffs, version);

@@ -50,7 +50,7 @@ export function planNetwork(request: CreateNetworkRequest, context: NetworkConte
   driver.checkNeighbours?.(request.options, networks);
   const sources = { ...context, seed: context.seed ?? id };
   // The LAN's own subnet is a route of the host; one that is chosen here keeps clear of all.
-  const shared = driver.capabilities.parentDevice && request.subnets.length > 0;
+  const shared = request.subnets.length > 0 && sharesSubnets(driver, request.options);
   const neighbours = { networks, hostRoutes: shared ? [] : context.hostRoutes };
   const subnets = driver.capabilities.addressing ? planSubnets(request, neighbours, sources) : [];
   const numbers = new NumberPool('networks', networkNumbers.first, networkNumbers.last);
@@ -73,6 +73,10 @@ export function planNetwork(request: CreateNetworkRequest, context: NetworkConte
     labels: request.labels,
     created: (context.now ?? new Date()).toISOString(),
   };
+}
+
+function sharesSubnets({ capabilities, ownsSubnets }: Driver, options: Readonly<Record<string, string>>): boolean {
+  return capabilities.parentDevice && ownsSubnets?.(options) !== true;
 }
 
 /** `vetch.driver` says it where an engine has taken the driver's name for the plugin's. */

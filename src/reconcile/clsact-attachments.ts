@@ -38,15 +38,18 @@ export class ClsactAttachments {
     } catch (error) {
       if (!KernelError.is(error, 'EEXIST')) throw error;
     }
-    this.#netlink.replaceBpfFilter({ ifindex, parent: kind, fd, name, ...ourFilter });
+    this.#netlink.replaceBpfFilter({ ifindex, parent: kind, fd, name, ...filterOf(name) });
   }
 
-  detach(device: string): void {
+  /** @param hook absent: all of ours */
+  detach(device: string, hook?: string): void {
     const ifindex = this.#netlink.link(device)?.index;
     if (ifindex === undefined || this.#netlink.clsact(ifindex)?.kind !== 'clsact') return;
     for (const parent of ['ingress', 'egress'] as const) {
-      if (!this.#netlink.filters({ ifindex, parent }).some(isOurs)) continue;
-      this.#netlink.deleteBpfFilter({ ifindex, parent, ...ourFilter });
+      for (const filter of this.#netlink.filters({ ifindex, parent }).filter(isOurs)) {
+        if (hook !== undefined && hookOf(filter.name) !== hook) continue;
+        this.#netlink.deleteBpfFilter({ ifindex, parent, ...filterOf(filter.name) });
+      }
     }
     const left = (['ingress', 'egress'] as const).flatMap((parent) => this.#netlink.filters({ ifindex, parent }));
     if (left.length === 0) this.#netlink.deleteClsact(ifindex);
@@ -61,7 +64,13 @@ export class ClsactAttachments {
 }
 
 function isOurs({ handle, priority, name }: Filter): boolean {
-  return handle === ourFilter.handle && priority === ourFilter.priority && name?.startsWith('from_') === true;
+  const { priority: own } = filterOf(name);
+  return handle === ourFilter.handle && priority === own && name?.startsWith('from_') === true;
+}
+
+/** On a parent that is an uplink, too, both programs run, one after the other. */
+function filterOf(name = ''): { readonly handle: number; readonly priority: number } {
+  return name === 'from_parent' ? { ...ourFilter, priority: ourFilter.priority + 1 } : ourFilter;
 }
 
 /** `from_uplink_l3` runs at the same hook as `from_uplink`. */

@@ -3,18 +3,21 @@ import { configCodec } from '../maps/generated/abi.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import { planOf } from '../network/drivers/registry.ts';
 import { applyMaps, deleteEntries, setEntries } from './apply/maps.ts';
 import { configEntry } from './desired/config.ts';
 import { DenyHeads } from './desired/deny-heads.ts';
 import { denyEntry } from './desired/deny-list.ts';
 import { endpointEntries } from './desired/endpoints.ts';
 import { gatewayEntries } from './desired/host-addrs.ts';
+import { lanParentEntries } from './desired/lan-devices.ts';
 import { desiredMaps } from './desired/maps.ts';
 import { type MemberSlots, memberEntry } from './desired/members.ts';
 import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/networks.ts';
 import { PublishCounts } from './desired/publish-counts.ts';
 import { publishingOf } from './desired/published.ts';
 import { trustedEntries } from './desired/trusted.ts';
+import { uplinkEntries } from './desired/uplinks.ts';
 import type { MapEntry } from './entry.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { observeMaps, type RawMaps } from './observed/maps.ts';
@@ -93,6 +96,7 @@ export class ControlMaps {
 
   removeNetwork(network: Network, hostIfindex: number): void {
     deleteEntries(this.#maps, [
+      ...(this.#facts ? lanParentEntries(network, linksByName(this.#facts)) : []),
       ...this.#trustedEntries(network),
       ...gatewayEntries(network, hostIfindex),
       ...subnetEntries(network),
@@ -210,6 +214,8 @@ export class ControlMaps {
     yield* subnetEntries(network);
     yield* gatewayEntries(network, hostIfindex);
     yield* this.#trustedEntries(network);
+    if (this.#facts) yield* lanParentEntries(network, linksByName(this.#facts));
+    if (this.#facts && planOf(network).uplink !== undefined) yield* uplinkEntries(this.#facts, [network]);
   }
 
   #trustedEntries(network: Network) {

@@ -4,6 +4,8 @@ export interface EndpointDevice {
   readonly ifindex: number;
   /** Of its device on its network's parent; 0: has none. */
   readonly lanIfindex: number;
+  /** That device is the parent itself. */
+  readonly sharesLan: boolean;
   /** The maps have its entries. */
   mapped: boolean;
   /** It is up, or should be. */
@@ -31,12 +33,13 @@ export class EndpointDevices {
     return [...this.#byId.keys()];
   }
 
-  set(id: string, ifindex: number, lanIfindex = 0): EndpointDevice {
+  /** @param sharesLan the device that it reaches its LAN by is the parent itself */
+  set(id: string, ifindex: number, lanIfindex = 0, sharesLan = false): EndpointDevice {
     this.delete(id);
-    const device = { ifindex, lanIfindex, mapped: false, open: false };
+    const device = { ifindex, lanIfindex, sharesLan, mapped: false, open: false };
     this.#byId.set(id, device);
     this.#byIfindex.set(ifindex, device);
-    if (lanIfindex !== 0) this.#byIfindex.set(lanIfindex, device);
+    if (lanIfindex !== 0 && !sharesLan) this.#byIfindex.set(lanIfindex, device);
     return device;
   }
 
@@ -45,7 +48,7 @@ export class EndpointDevices {
     if (!device) return;
     this.#byId.delete(id);
     this.#byIfindex.delete(device.ifindex);
-    this.#byIfindex.delete(device.lanIfindex);
+    if (!device.sharesLan) this.#byIfindex.delete(device.lanIfindex);
   }
 
   /** A pass is over: the maps have the entries of all, and all are up. */

@@ -13,6 +13,7 @@ export const controlMaps = [
   'denyList',
   'interfaces',
   'interfaceSlots',
+  'lanParents',
   'lanDevices',
   'endpoints',
   'members',

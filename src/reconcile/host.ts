@@ -168,7 +168,8 @@ export class Host {
     const others = [...rest].filter(({ id }) => id !== network.id);
     openHostDevice(this.#parts, others);
     this.#parts.control.removeNetwork(network, this.hostIfindex);
-    if (!planOf(network).lan) return;
+    const { lan, uplink } = planOf(network);
+    if (!lan && uplink === undefined) return;
     const links = this.#parts.netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link }));
     removeVlans(this.#parts, others, links);
   }
@@ -192,7 +193,7 @@ export class Host {
     ensureAnchor(this.#parts);
     closeEndpointDevice(netlink, endpoint.hostIfname, ifindex);
     const lan = addLanDevice(this.#parts, endpoint, network);
-    const device = devices.set(endpoint.id, ifindex, lan);
+    const device = devices.set(endpoint.id, ifindex, lan, planOf(network).lan?.mode === 'shared');
     control.addEndpoint(endpoint, network, ifindex, lan);
     device.mapped = true;
     if (sandbox) openSandbox(sandbox, plan);
@@ -205,7 +206,7 @@ export class Host {
     const device = this.#parts.devices.get(endpoint.id);
     if (!device) return;
     this.#parts.netlink.setLink(device.ifindex, { up: true });
-    if (device.lanIfindex !== 0) this.#parts.netlink.setLink(device.lanIfindex, { up: true });
+    if (device.lanIfindex !== 0 && !device.sharesLan) this.#parts.netlink.setLink(device.lanIfindex, { up: true });
     device.open = true;
   }
 
@@ -217,7 +218,7 @@ export class Host {
     lost.delete(endpoint.id);
     unjoined.delete(endpoint.id);
     this.#unroute(endpoint);
-    if (planOf(network).lan) removeLanDevice(this.#parts, endpoint);
+    if (planOf(network).lan && device?.sharesLan !== true) removeLanDevice(this.#parts, endpoint);
     if (!device) return;
     if (device.mapped) control.removeEndpoint(endpoint, network, device.ifindex, device.lanIfindex);
     deleteDevice(netlink, device);
@@ -241,7 +242,7 @@ export class Host {
     this.#parts.control.removeDeny(cidrs);
   }
 
-  /** After the deny list has begun or ceased to hold anything: XDP comes and goes with it. */
+  /** After the deny list has begun or ceased to hold anything, or a network with a program on its parent has come or gone. */
   attachPrograms(intent: Intent): void {
     this.#parts.attachments.reconcile(intent, this.facts, this.#parts.failing('attach a program'));
   }

@@ -40,7 +40,26 @@ export function makeLanDevices(parts: HostParts, intent: Intent, links: readonly
       parts.unjoined.set(device.endpoint.id, reasonOf(error));
     }
   }
+  ensureShared(parts, intent, changed);
   return changed;
+}
+
+/** Parents that endpoints share are there, or these say so. */
+function ensureShared(parts: HostParts, intent: Intent, changed: Set<string>): void {
+  for (const network of intent.networks.values()) {
+    const { lan, uplink } = planOf(network);
+    const parent = lan?.mode === 'shared' ? lan.parent : uplink;
+    if (parent === undefined) continue;
+    try {
+      const before = parts.netlink.link(parent);
+      ensureParent(parts.netlink, { parent });
+      if (!before) changed.add(parent);
+    } catch (error) {
+      for (const { id, network: of } of intent.endpoints.values()) {
+        if (of === network.id) parts.unjoined.set(id, reasonOf(error));
+      }
+    }
+  }
 }
 
 /** @param made with their program */
@@ -65,8 +84,15 @@ export function openLanDevices(parts: HostParts, links: readonly HostLink[], mad
   }
 }
 
-/** Makes the device of one endpoint. @returns ifindex; 0: it is on no LAN. @throws VetchError, KernelError */
+/**
+ * Makes the device of one endpoint.
+ *
+ * @returns ifindex of what it reaches its LAN by; 0: it is on none
+ * @throws VetchError, KernelError
+ */
 export function addLanDevice(parts: HostParts, endpoint: Endpoint, network: Network): number {
+  const { lan } = planOf(network);
+  if (lan?.mode === 'shared') return ensureParent(parts.netlink, lan).index;
   const device = lanDeviceOf(endpoint, network);
   return device ? createLanDevice(parts.netlink, device, parts.program('from_lan')) : 0;
 }
@@ -78,9 +104,14 @@ export function removeLanDevice({ netlink }: HostParts, endpoint: Endpoint): voi
 }
 
 /** Has the parent of a network there. @throws VetchError NOT_FOUND, INVALID, UNSUPPORTED */
-export function addParent({ netlink }: HostParts, network: Network): void {
-  const { lan } = planOf(network);
-  if (lan) ensureParent(netlink, lan);
+export function addParent(parts: HostParts, network: Network): void {
+  const { lan, uplink } = planOf(network);
+  const parent = lan?.parent ?? uplink;
+  if (parent === undefined) return;
+  const { index } = ensureParent(parts.netlink, { parent });
+  if (parts.facts.links.some(({ ifindex }) => ifindex === index)) return;
+  parts.facts = parts.observeFacts();
+  parts.control.know(parts.facts);
 }
 
 /** VLAN devices that were made for networks, none of which is left. */
@@ -89,7 +120,7 @@ export function removeVlans(
   networks: Iterable<Network>,
   links: readonly Pick<HostLink, 'name' | 'ifindex' | 'alias'>[],
 ): void {
-  const used = new Set([...networks].map((network) => planOf(network).lan?.parent));
+  const used = new Set([...networks].map((network) => planOf(network).lan?.parent ?? planOf(network).uplink));
   for (const link of links) {
     if (link.alias !== madeByUs || used.has(link.name)) continue;
     parts.attempt(`remove device ${link.name}`, () => deleteDevice(parts.netlink, link));

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Intent } from '../model/intent.ts';
+import { planOf } from '../network/drivers/registry.ts';
 import { bindDevices } from './bind-devices.ts';
 import { desiredHostDevice } from './desired/devices.ts';
 import { lanIfindexOf } from './desired/lan-devices.ts';
@@ -93,7 +94,7 @@ function noteDevices({ devices, facts }: HostParts, intent: Intent): void {
     if (ifindex === undefined) devices.delete(id);
     const lan = network ? lanIfindexOf(endpoint, network, links) : 0;
     if (ifindex !== undefined && (known?.ifindex !== ifindex || known.lanIfindex !== lan))
-      devices.set(id, ifindex, lan);
+      devices.set(id, ifindex, lan, network !== undefined && planOf(network).lan?.mode === 'shared');
   }
   for (const id of devices.ids()) if (!intent.endpoints.has(id)) devices.delete(id);
 }

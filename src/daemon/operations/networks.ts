@@ -1,6 +1,7 @@
 import { VetchError } from '../../api/error.ts';
 import type { CreateNetworkRequest, NetworkView } from '../../api/schemas/network.ts';
 import type { Network } from '../../model/network.ts';
+import { planOf } from '../../network/drivers/registry.ts';
 import { planNetwork } from '../../network/plan-network.ts';
 import { networkView } from '../../network/views.ts';
 import { type Context, undoStack } from '../context.ts';
@@ -32,6 +33,7 @@ export async function addNetwork(context: Context, network: Network): Promise<vo
   state.putNetwork(network);
   undo.push(`forget network ${network.name}`, () => state.deleteNetwork(network.id));
   host.addNetwork(network, state.index.networks.values());
+  if (wantsProgram(network)) host.attachPrograms(state.index);
   await host.policy.followGateways(state.index.networks.values(), host.facts);
   undo.commit();
   log.info({ network: network.name, subnets: network.subnets.map(({ cidr }) => cidr) }, 'network created');
@@ -78,8 +80,15 @@ export async function dropNetwork({ host, log, state, store }: Context, network:
   await store.deleteNetwork(network.id);
   state.deleteNetwork(network.id);
   host.removeNetwork(network, state.index.networks.values());
+  if (wantsProgram(network)) host.attachPrograms(state.index);
   await host.policy.followGateways(state.index.networks.values(), host.facts);
   log.info({ network: network.name }, 'network removed');
+}
+
+/** On its parent device. */
+function wantsProgram(network: Network): boolean {
+  const { lan, uplink } = planOf(network);
+  return lan?.mode === 'shared' || uplink !== undefined;
 }
 
 function view({ state }: Context, network: Network): NetworkView {

@@ -254,6 +254,7 @@ export const InterfaceFlag = {
   NONE: 0,
   LAN: 1,
   VEPA: 2,
+  SHARED: 4,
 } as const;
 export type InterfaceFlag = (typeof InterfaceFlag)[keyof typeof InterfaceFlag];
 
@@ -287,7 +288,7 @@ export const NetworkFlag = {
   ROUTED6: 512,
   LAN: 1024,
   VEPA: 2048,
-  HOST_ACCESS: 4096,
+  HOST_OFF: 4096,
 } as const;
 export type NetworkFlag = (typeof NetworkFlag)[keyof typeof NetworkFlag];
 
@@ -1045,6 +1046,26 @@ export const interfaceCodec: Codec<Interface> = {
   },
 };
 
+/** `struct lan_parent`, 8 bytes */
+export interface LanParent {
+  readonly mac: Uint8Array;
+  readonly network: number;
+}
+
+export const lanParentCodec: Codec<LanParent> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putBytes(bytes, offset + 0, value.mac, 6);
+    putU16(bytes, offset + 6, value.network);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      mac: getBytes(bytes, offset + 0, 6),
+      network: getU16(bytes, offset + 6),
+    };
+  },
+};
+
 /** `struct learned`, 16 bytes */
 export interface Learned {
   readonly half: readonly LearnedHalf[];
@@ -1692,6 +1713,15 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<number, number, 'hash'>,
+  lanParents: {
+    name: 'lan_parents',
+    type: 'hash',
+    key: u32Codec,
+    value: lanParentCodec,
+    maxEntries: 256,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, LanParent, 'hash'>,
   learned: {
     name: 'learned',
     type: 'hash',

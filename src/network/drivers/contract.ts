@@ -43,7 +43,7 @@ export type NetworkFlagName =
   | 'STACK'
   | 'LAN'
   | 'VEPA'
-  | 'HOST_ACCESS';
+  | 'HOST_OFF';
 
 export interface Route {
   /** Canonical prefix; `0.0.0.0/0` and `::/0` are the default routes. */
@@ -58,8 +58,11 @@ export interface Route {
 export interface LanPlan {
   /** Name of the device; `eth0.10`, where there is none, is VLAN 10 of `eth0`, made for the network. */
   readonly parent: string;
-  /** Of each endpoint's own device on the parent. In mode private the kernel carries nothing between two of them. */
-  readonly mode: 'private' | 'vepa' | 'passthru';
+  /**
+   * Of each endpoint's own device on the parent; in mode private the kernel carries nothing between two of them. `shared`:
+   * it has none, and goes by the parent's MAC.
+   */
+  readonly mode: 'private' | 'vepa' | 'passthru' | 'shared';
 }
 
 /** What a network needs on this host. */
@@ -80,6 +83,8 @@ export interface NetworkPlan {
   readonly hostRoutes: readonly Route[];
   /** Absent: its endpoints leave by the host. */
   readonly lan?: LanPlan;
+  /** A device by which its endpoints leave and are reached, though the host may have no address there. */
+  readonly uplink?: string;
   /** The addresses of its subnets are all the network's own; false: others on the LAN have some, and routes lead there. */
   readonly ownsSubnets: boolean;
   /** The host reaches each endpoint by a route of its own, by the host device. */
@@ -114,6 +119,8 @@ export interface Driver {
   checkEndpointOptions(options: Readonly<Record<string, string>>): void;
   /** What the network's options say about each of its endpoints. */
   defaults(options: Readonly<Record<string, string>>): NetworkDefaults;
+  /** Of a driver with `parentDevice`: whether a network's subnets are its own all the same. Default: they are not. */
+  ownsSubnets?(options: Readonly<Record<string, string>>): boolean;
   /** Whether options alone make a network internal. Default: they do not. */
   isInternal?(options: Readonly<Record<string, string>>): boolean;
   /** @throws VetchError IN_USE: what it needs, one of `networks` has for itself alone */

@@ -87,7 +87,7 @@ export function parseMacvlanOptions(options: Options): MacvlanOptions {
 }
 
 /** As Docker has it, an empty one is none. */
-function parseParent(value: string): string {
+export function parseParent(value: string): string {
   if (value === '') return value;
   if (value !== 'lo' && interfaceName.safeParse(value).success) return value;
   throw new BadValue('name a device of the host that leads to the LAN, such as eth0, or eth0.10 for its VLAN 10');

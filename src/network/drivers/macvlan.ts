@@ -60,7 +60,7 @@ function planNetwork(network: Network): NetworkPlan {
   if (!joined) flags.push('INTERNAL');
   if (joined) flags.push('LAN');
   if (joined && mode === 'vepa') flags.push('VEPA');
-  if (joined && hostAccess) flags.push('HOST_ACCESS');
+  if (joined && !hostAccess) flags.push('HOST_OFF');
   return {
     flags,
     mtu: network.mtu,

@@ -2,16 +2,16 @@ import { VetchError } from '../../api/error.ts';
 import type { Network } from '../../model/network.ts';
 import { bridgeDriver } from './bridge.ts';
 import type { Driver, NetworkPlan } from './contract.ts';
+import { ipvlanDriver } from './ipvlan.ts';
 import { macvlanDriver } from './macvlan.ts';
 
 const drivers: ReadonlyMap<string, Driver> = new Map(
-  [bridgeDriver, macvlanDriver].map((driver) => [driver.name, driver]),
+  [bridgeDriver, macvlanDriver, ipvlanDriver].map((driver) => [driver.name, driver]),
 );
 
 /** Drivers of the container network model that are not built yet, and what serves instead. */
 const planned: Readonly<Record<string, string>> = {
   overlay: 'use driver bridge: networks reach one host so far',
-  ipvlan: 'use driver macvlan, whose endpoints have MACs of their own',
   host: "run the process in the host's network namespace, without an endpoint",
   none: 'leave the container without an endpoint',
 };

@@ -2,10 +2,13 @@ import { EndpointFlag, InterfaceFlag, mapDefinitions } from '../../maps/generate
 import { isIPv4, linkLocalFromMac, parseAddress, parseMac, withoutLength } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
+import type { NetworkPlan } from '../../network/drivers/contract.ts';
 import { planOf } from '../../network/drivers/registry.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
 
 const none = new Uint8Array(16);
+/** LAN_WIRE of bpf/abi/endpoint.h. */
+const lanWire = 0x8000_0000;
 const interfaceSlots = mapDefinitions.interfaceSlots.maxEntries;
 
 /**
@@ -16,7 +19,8 @@ const interfaceSlots = mapDefinitions.interfaceSlots.maxEntries;
  * @param lanIfindex of its device on its network's parent; 0: has none
  */
 export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex = 0): MapEntry[] {
-  const { lan, ownsSubnets, endpointRoutes } = planOf(network);
+  const { lan, flags: networkFlags } = planOf(network);
+  const reachedByHost = !networkFlags.includes('HOST_OFF') && (lan !== undefined || planOf(network).ownsSubnets);
   const mac = parseMac(endpoint.mac);
   const { number } = endpoint;
   const value = { number, ifindex, network: network.number, mac, flags: EndpointFlag.NONE };
@@ -25,10 +29,16 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
   const linkLocal = addresses.every(isIPv4) ? undefined : linkLocalFromMac(mac);
   const sender = {
     ...{ ifindex, number, mac, network: network.number, lanIfindex },
-    flags: lan ? InterfaceFlag.LAN | (lan.mode === 'vepa' ? InterfaceFlag.VEPA : 0) : InterfaceFlag.NONE,
+    flags: interfaceFlags(planOf(network)),
     v4: addresses.find(isIPv4) ?? none,
     v6: addresses.find((address) => !isIPv4(address)) ?? none,
     linkLocal: linkLocal ?? none,
+  };
+  // How what comes in from the LAN finds it.
+  const arrivals = (): MapEntry[] => {
+    if (lan?.mode !== 'shared') return [entryOf('lanDevices', lanIfindex, ifindex)];
+    const all = linkLocal ? [...addresses, linkLocal] : addresses;
+    return all.map((addr) => entryOf('endpoints', { network: lanWire + lanIfindex, addr }, value));
   };
   return [
     entryOf('interfaces', ifindex, sender),
@@ -37,9 +47,13 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
     ...addresses.map((addr) => entryOf('endpoints', { network: network.number, addr }, value)),
     ...(linkLocal ? [entryOf('endpoints', { network: network.number, addr: linkLocal }, value)] : []),
     // Elsewhere an address may be another endpoint's, too, on another LAN.
-    ...(ownsSubnets || endpointRoutes
-      ? addresses.map((addr) => entryOf('endpoints', { network: 0, addr }, value))
-      : []),
-    ...(lanIfindex === 0 ? [] : [entryOf('lanDevices', lanIfindex, ifindex)]),
+    ...(reachedByHost ? addresses.map((addr) => entryOf('endpoints', { network: 0, addr }, value)) : []),
+    ...(lanIfindex === 0 ? [] : arrivals()),
   ];
+}
+
+function interfaceFlags({ lan, flags }: NetworkPlan): number {
+  if (!lan) return InterfaceFlag.NONE;
+  const vepa = flags.includes('VEPA') ? InterfaceFlag.VEPA : 0;
+  return InterfaceFlag.LAN | vepa | (lan.mode === 'shared' ? InterfaceFlag.SHARED : 0);
 }

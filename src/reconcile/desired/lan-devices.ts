@@ -1,9 +1,10 @@
-import { familyOf, formatAddress, isIPv4, withoutLength } from '../../model/address.ts';
+import { familyOf, formatAddress, isIPv4, parseMac, withoutLength } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
 import type { Network } from '../../model/network.ts';
 import type { LanPlan } from '../../network/drivers/contract.ts';
 import { planOf } from '../../network/drivers/registry.ts';
+import { entryOf, type MapEntry } from '../entry.ts';
 import type { HostFacts, HostLink } from '../facts.ts';
 import type { HostRoute } from './devices.ts';
 
@@ -11,7 +12,7 @@ import type { HostRoute } from './devices.ts';
 export interface LanDevice {
   readonly name: string;
   readonly mac: string;
-  readonly plan: LanPlan;
+  readonly plan: LanPlan & { readonly mode: Exclude<LanPlan['mode'], 'shared'> };
   /** For people: what is amiss where it is not there. */
   readonly endpoint: Endpoint;
 }
@@ -20,10 +21,11 @@ export function lanIfnameOf({ hostIfname }: Pick<Endpoint, 'hostIfname'>): strin
   return `vm${hostIfname.slice(2)}`;
 }
 
-/** Undefined of an endpoint that is on no LAN. */
+/** Undefined of an endpoint that is on no LAN, or shares its parent's MAC. */
 export function lanDeviceOf(endpoint: Endpoint, network: Network): LanDevice | undefined {
   const { lan } = planOf(network);
-  return lan && { name: lanIfnameOf(endpoint), mac: endpoint.mac, plan: lan, endpoint };
+  if (lan === undefined || lan.mode === 'shared') return undefined;
+  return { name: lanIfnameOf(endpoint), mac: endpoint.mac, plan: { ...lan, mode: lan.mode }, endpoint };
 }
 
 /** Of all endpoints, by the device's name. */
@@ -40,12 +42,21 @@ export function lanDevices(intent: Pick<Intent, 'networks' | 'endpoints'>): Map<
   return devices;
 }
 
-/** Ifindex of an endpoint's device on the LAN; 0: has none, or none on the parent that it should be on. */
+/** Ifindex of the device by which an endpoint reaches its LAN; 0: there is none, or not on the parent that it should be on. */
 export function lanIfindexOf(endpoint: Endpoint, network: Network, links: ReadonlyMap<string, HostLink>): number {
   const { lan } = planOf(network);
   if (!lan) return 0;
+  if (lan.mode === 'shared') return links.get(lan.parent)?.ifindex ?? 0;
   const link = links.get(lanIfnameOf(endpoint));
   return link !== undefined && link.linkIndex === links.get(lan.parent)?.ifindex ? link.ifindex : 0;
+}
+
+/** Parents whose MAC endpoints share. */
+export function lanParentEntries(network: Network, links: ReadonlyMap<string, HostLink>): MapEntry[] {
+  const { lan } = planOf(network);
+  const parent = lan?.mode === 'shared' ? links.get(lan.parent) : undefined;
+  if (parent?.mac === undefined) return [];
+  return [entryOf('lanParents', parent.ifindex, { mac: parseMac(parent.mac), network: network.number })];
 }
 
 /** `eth0.10`: what its VLAN device is made of, where a name says so. */

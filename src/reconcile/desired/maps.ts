@@ -6,7 +6,7 @@ import type { DenyHeads } from './deny-heads.ts';
 import { denyEntry } from './deny-list.ts';
 import { endpointEntries } from './endpoints.ts';
 import { hostAddrEntries } from './host-addrs.ts';
-import { lanIfindexOf } from './lan-devices.ts';
+import { lanIfindexOf, lanParentEntries } from './lan-devices.ts';
 import { type MemberSlots, memberEntries } from './members.ts';
 import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
@@ -42,7 +42,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     configEntry(facts, memory.generation),
     ...hostAddrEntries(facts, intent.networks.values()),
   ];
-  entries.push(...uplinkEntries(facts));
+  entries.push(...uplinkEntries(facts, intent.networks.values()));
   const present = new Map<string, Set<number>>();
   for (const endpoint of intent.endpoints.values()) {
     const network = intent.networks.get(endpoint.network);
@@ -66,7 +66,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     slots.align(network.number, present.get(network.id) ?? new Set());
     for (const entry of memberEntries(network.number, slots.of(network.number))) entries.push(entry);
     entries.push(networkEntry(network, slots.count(network.number)), ...subnetEntries(network));
-    entries.push(...trustedEntries(network, links));
+    entries.push(...trustedEntries(network, links), ...lanParentEntries(network, links));
   }
   memory.denied.align(intent.deny);
   for (const entry of memory.denied.entries()) entries.push(entry);

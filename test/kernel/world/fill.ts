@@ -129,7 +129,7 @@ function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): 
   maps.endpoints.set({ network, addr: linkLocal }, { ...common, ifindex });
   for (const addr of [v4, v6]) {
     maps.endpoints.set({ network, addr }, { ...common, ifindex });
-    if (!joined || networkFlags.includes('HOST_ACCESS')) {
+    if (!joined || !networkFlags.includes('HOST_OFF')) {
       maps.endpoints.set({ network: 0, addr }, { ...common, ifindex });
     }
   }

@@ -34,9 +34,9 @@ export const networks = {
   routed: network(5, 'ROUTED4', 'ROUTED6'),
   stack: network(6, 'STACK'),
   open: network(7, 'UNPROTECTED4', 'UNPROTECTED6', 'MASQUERADE4', 'MASQUERADE6'),
-  lan: network(8, 'LAN'),
-  mirror: network(9, 'LAN', 'VEPA'),
-  homely: network(10, 'LAN', 'HOST_ACCESS'),
+  lan: network(8, 'LAN', 'HOST_OFF'),
+  mirror: network(9, 'LAN', 'VEPA', 'HOST_OFF'),
+  homely: network(10, 'LAN'),
 } as const satisfies Record<string, PlannedNetwork>;
 
 export type NetworkName = keyof typeof networks;
