@@ -393,8 +393,16 @@ NOT_INLINED int not_a_flow(struct __sk_buff *skb, struct packet *p)
 
 	if (!p || !in)
 		return TC_ACT_SHOT;
-	if (p->flags & PACKET_NEIGHBOUR)
-		return answer_nd(skb, p, in);
+	if (p->flags & PACKET_NEIGHBOUR) {
+		int action = answer_nd(skb, p, in);
+
+		if (action == NEIGHBOUR_TO_LAN) {
+			int reason = nd_to_lan(skb, p, in);
+
+			action = reason ? drop(skb, p, reason) : neighbour_to_lan(skb, p, in);
+		}
+		return action;
+	}
 	if (is_for_dhcp_client(p))
 		return drop(skb, p, REASON_DHCP_SERVER);
 	if (is_group(p))

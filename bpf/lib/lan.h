@@ -17,36 +17,35 @@ static __always_inline bool leaves_by_lan(const struct interface *in, __u32 part
 
 #define ARP_SENDER_MAC 22 /* offset in the frame */
 
-/* Out by the parent itself, under its MAC, which is what the LAN knows the sender's address by. */
-NOT_INLINED int to_parent(struct __sk_buff *skb, const struct packet *p, __u32 ifindex)
+/* What leaves by the parent itself has its MAC, which is what the LAN knows the sender's address by. Answers a drop
+ * reason. */
+NOT_INLINED int share_mac(struct __sk_buff *skb, __u32 ifindex, __u32 is_arp)
 {
 	struct lan_parent *parent = bpf_map_lookup_elem(&lan_parents, &ifindex);
 	struct mac mac;
 
-	if (!p)
-		return TC_ACT_SHOT;
 	if (!parent)
-		return drop(skb, p, REASON_NO_PARENT);
+		return REASON_NO_PARENT;
 	mac = parent->mac;
 	if (bpf_skb_store_bytes(skb, 6, &mac, 6, 0) ||
-	    (p->ethertype == ETH_P_ARP && bpf_skb_store_bytes(skb, ARP_SENDER_MAC, &mac, 6, 0)))
-		return drop(skb, p, REASON_REWRITE_FAILED);
-	trace(STEP_TO_LAN, ifindex);
-	return bpf_redirect(ifindex, 0);
+	    (is_arp && bpf_skb_store_bytes(skb, ARP_SENDER_MAC, &mac, 6, 0)))
+		return REASON_REWRITE_FAILED;
+	return REASON_NONE;
 }
 
 /* Out by the sender's own device. */
 static __always_inline int to_lan(struct __sk_buff *skb, const struct packet *p, const struct interface *in)
 {
-	__u32 ifindex = in->lan_ifindex;
+	__u32 ifindex = in->lan_ifindex, shared = in->flags & INTERFACE_SHARED;
+	int reason = ifindex ? REASON_NONE : REASON_NO_PARENT;
 
 	/* Of a slot that another endpoint was given meanwhile. */
 	if (*(const volatile __u32 *)&in->ifindex != skb->ifindex)
-		return drop(skb, p, REASON_SPOOFED);
-	if (!ifindex)
-		return drop(skb, p, REASON_NO_PARENT);
-	if (in->flags & INTERFACE_SHARED)
-		return to_parent(skb, p, ifindex);
+		reason = REASON_SPOOFED;
+	if (!reason && shared)
+		reason = share_mac(skb, ifindex, p->ethertype == ETH_P_ARP);
+	if (reason)
+		return drop(skb, p, reason);
 	trace(STEP_TO_LAN, ifindex);
 	return bpf_redirect(ifindex, 0);
 }

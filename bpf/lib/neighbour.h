@@ -159,8 +159,10 @@ static __always_inline int nd_option_share(struct __sk_buff *skb, const struct p
 	return bpf_skb_store_bytes(skb, at, into, 8, 0);
 }
 
+#define NEIGHBOUR_TO_LAN -100 /* no verdict yet: the caller sends it out, so that the chain of calls stays short */
+
 /* Of neighbour discovery, what the LAN has to hear: questions, announcements of the sender's own addresses, which
- * routers and groups there are. */
+ * routers and groups there are. Answers a drop reason. */
 NOT_INLINED int nd_to_lan(struct __sk_buff *skb, struct packet *p, const struct interface *in)
 {
 	struct address target = {};
@@ -168,7 +170,7 @@ NOT_INLINED int nd_to_lan(struct __sk_buff *skb, struct packet *p, const struct 
 	bool own = false;
 
 	if (!p || !in)
-		return TC_ACT_SHOT;
+		return REASON_CONFIG_MISSING;
 	switch (p->icmp_type) {
 	case MLD_REPORT:
 	case MLD_DONE:
@@ -191,13 +193,11 @@ NOT_INLINED int nd_to_lan(struct __sk_buff *skb, struct packet *p, const struct 
 		      (address_equal(&target, &in->v6) || address_equal(&target, &in->link_local));
 		break;
 	default:
-		return drop(skb, p, REASON_ND_UNANSWERED);
+		return REASON_ND_UNANSWERED;
 	}
 	if (!own)
-		return drop(skb, p, REASON_ND_FORGED);
-	if (nd_option_share(skb, p, in, option))
-		return drop(skb, p, REASON_REWRITE_FAILED);
-	return neighbour_to_lan(skb, p, in);
+		return REASON_ND_FORGED;
+	return nd_option_share(skb, p, in, option) ? REASON_REWRITE_FAILED : REASON_NONE;
 }
 
 NOT_INLINED int answer_nd(struct __sk_buff *skb, struct packet *p, const struct interface *in)
@@ -218,7 +218,7 @@ NOT_INLINED int answer_nd(struct __sk_buff *skb, struct packet *p, const struct 
 	if (p->ttl != 255 && (p->icmp_type == ND_SOLICITATION || p->icmp_type == ND_ADVERTISEMENT))
 		return drop(skb, p, REASON_MALFORMED);
 	if (p->icmp_type != ND_SOLICITATION && (in->flags & INTERFACE_LAN))
-		return nd_to_lan(skb, p, in);
+		return NEIGHBOUR_TO_LAN;
 	if (p->icmp_type != ND_SOLICITATION)
 		return drop(skb, p, p->icmp_type == ND_ADVERTISEMENT ? REASON_ND_FORGED : REASON_ND_UNANSWERED);
 	if (p->l4 != ETH_HLEN + IPV6_HEADER)
@@ -237,7 +237,7 @@ NOT_INLINED int answer_nd(struct __sk_buff *skb, struct packet *p, const struct 
 			return drop(skb, p, REASON_ND_FORGED);
 	}
 	if (!neighbour_mac(c, in, &target, &mac))
-		return in->flags & INTERFACE_LAN ? nd_to_lan(skb, p, in) : drop(skb, p, REASON_ND_UNANSWERED);
+		return in->flags & INTERFACE_LAN ? NEIGHBOUR_TO_LAN : drop(skb, p, REASON_ND_UNANSWERED);
 	if (skb->len != sizeof(*nd) && bpf_skb_change_tail(skb, sizeof(*nd), 0))
 		return drop(skb, p, REASON_REWRITE_FAILED);
 	__builtin_memcpy(nd->eth.h_dest, in->mac.bytes, 6);
