@@ -67,8 +67,10 @@ function traceEnd(state: State, host: Host, ref: string): TraceEnd {
   const outside = foreignAddress(state, ref);
   if (outside) return host.isHostAddress(outside) ? { kind: 'host' } : { kind: 'world', address: outside };
   const endpoint = resolveEndpoint(state.index, ref);
+  const lan = host.lanOf(endpoint);
   return {
     kind: 'endpoint',
+    ...(lan ? { lan } : {}),
     network: state.networkOf(endpoint).number,
     addresses: endpoint.addresses.map((address) => parseAddress(withoutLength(address))),
     mac: parseMac(endpoint.mac),

@@ -1,5 +1,6 @@
 import type { Program } from '../loader/program.ts';
 import type { Maps } from '../maps/open.ts';
+import { parseMac } from '../model/address.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
@@ -112,6 +113,16 @@ export class Host {
   /** Of the host's end of its veth. */
   ifindexOf(endpoint: Endpoint): number | undefined {
     return this.#parts.devices.get(endpoint.id)?.ifindex;
+  }
+
+  /** Where what its LAN sends to an endpoint comes in, and the MAC that it is sent to; undefined: nowhere. */
+  lanOf({ id, mac }: Endpoint) {
+    const device = this.#parts.devices.get(id);
+    if (!device || device.lanIfindex === 0) return undefined;
+    const { lanIfindex: ifindex, sharesLan } = device;
+    const parent = sharesLan ? this.#parts.netlink.link(ifindex)?.mac : undefined;
+    const hook = sharesLan ? ('from_parent' as const) : ('from_lan' as const);
+    return { hook, ifindex, mac: parseMac(parent ?? mac) };
   }
 
   /** Whether an endpoint's device is there at this moment: it goes with the sandbox. */

@@ -126,6 +126,16 @@ test('mode l2: policy judges the LAN, and nothing forged reaches it', async () =
   expect(wire.lines).toEqual([]);
 });
 
+test('a trace plays a packet of the LAN, and one to it', async () => {
+  type Trace = { verdict: string; steps: { hook: string; action: string }[] };
+  const trace = (from: string, to: string) =>
+    host.vetch<Trace>('trace', '--from', from, '--to', to, '--port', '80/tcp');
+  const inward = await trace(outside.address4, 'web');
+  expect(inward.steps.map(({ hook, action }) => `${hook} ${action}`)).toContain('from_parent to_endpoint');
+  const outward = await trace('web', '198.51.100.200');
+  expect(outward.steps.map(({ action }) => action)).toContain('to_lan');
+});
+
 test('mode l2 keeps to itself a parent of its own, and each flag means what Docker says', async () => {
   await expect(create('second', 'eth0')).rejects.toMatchObject({ code: 'IN_USE' });
   await lab.router.ip(

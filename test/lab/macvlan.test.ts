@@ -121,6 +121,16 @@ describe('a macvlan network in mode bridge', () => {
     expect(shown).toContain('"verdict":"FORWARDED"');
   });
 
+  test('a trace plays a packet of the LAN, and one to it', async () => {
+    type Trace = { verdict: string; steps: { hook: string; action: string }[] };
+    const trace = (from: string, to: string) =>
+      host.vetch<Trace>('trace', '--from', from, '--to', to, '--port', '80/tcp');
+    const inward = await trace(outside.address4, 'web');
+    expect(inward.steps.map(({ hook, action }) => `${hook} ${action}`)).toContain('from_lan to_endpoint');
+    const outward = await trace('web', '198.51.100.200');
+    expect(outward.steps.map(({ action }) => action)).toContain('to_lan');
+  });
+
   test('refuses published ports with the reason', async () => {
     await expect(host.vetch('port', 'publish', 'web', '8080:80')).rejects.toMatchObject({ code: 'INVALID' });
   });
