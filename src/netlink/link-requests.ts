@@ -66,7 +66,6 @@ export interface VlanLink {
   readonly parent: number;
   /** 1 to 4094. */
   readonly id: number;
-  readonly alias?: string;
 }
 
 /** What to change of a device; what is absent stays. */
@@ -130,11 +129,10 @@ export function createMacvlan({ name: text, mac, parent, mode }: MacvlanLink): R
   return create(writer, `macvlan device ${text}`);
 }
 
-export function createVlan({ name: text, parent, id, alias }: VlanLink): Request {
+export function createVlan({ name: text, parent, id }: VlanLink): Request {
   const writer = linkHeader(0);
   linkAttributes(writer, { name: text });
   writer.attributeU32(LinkAttribute.LINK, parent);
-  if (alias !== undefined) writer.attributeText(LinkAttribute.IFALIAS, alias);
   writer.nested(LinkAttribute.LINKINFO, (info) => {
     info.attributeText(LinkInfo.KIND, 'vlan').nested(LinkInfo.DATA, (data) => {
       data.attribute(IFLA_VLAN_ID, Uint8Array.of(id & 0xff, id >> 8));

@@ -21,7 +21,7 @@ export function networkCreate(): Command {
   return command(
     'create',
     'Create a network',
-    'vetch network create lan --driver macvlan --opt parent=eth0 --subnet 192.0.2.0/24 --gateway 192.0.2.1',
+    'vetch network create web --subnet 10.88.0.0/16\n  vetch network create lan --driver macvlan --opt parent=eth0 --subnet 192.0.2.0/24 --gateway 192.0.2.1',
   )
     .argument('<name>')
     .option('--driver <driver>', 'how it is built: bridge, macvlan or ipvlan (default: bridge)')

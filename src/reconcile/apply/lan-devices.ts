@@ -32,8 +32,9 @@ export function ensureParent(netlink: Netlink, { parent }: Pick<LanPlan, 'parent
   }
   suitable(netlink, base);
   try {
-    const index = netlink.createVlan({ name: parent, parent: base.index, id: vlan.id, alias: madeByUs });
-    netlink.setLink(index, { up: true });
+    const index = netlink.createVlan({ name: parent, parent: base.index, id: vlan.id });
+    // The kernel takes no alias as it makes a device.
+    netlink.setLink(index, { up: true, alias: madeByUs });
   } catch (error) {
     throw refusal(error, `a VLAN device ${parent}`, 'CONFIG_VLAN_8021Q (module 8021q)');
   }
