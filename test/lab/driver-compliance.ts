@@ -33,7 +33,7 @@ export interface DriverUnderTest {
   readonly internal: boolean;
 }
 
-const quick = ['--timeout', '1'];
+const quick = ['--timeout', '0.5'];
 
 /** What every driver promises. */
 export function driverCompliance(driver: DriverUnderTest): void {
@@ -97,8 +97,10 @@ export function driverCompliance(driver: DriverUnderTest): void {
     });
 
     test(`the host and an endpoint ${driver.reachesHost ? '' : 'do not '}reach each other`, async () => {
-      await reaches(one, [host.address4, host.address6], driver.reachesHost);
-      await reaches(host, own, driver.reachesHost);
+      await Promise.all([
+        reaches(one, [host.address4, host.address6], driver.reachesHost),
+        reaches(host, own, driver.reachesHost),
+      ]);
     });
 
     test(`a port of the host is ${driver.publishes ? 'published' : 'refused with what to do'}`, async () => {
@@ -120,8 +122,7 @@ export function driverCompliance(driver: DriverUnderTest): void {
         metadata: { name: 'closed', namespace: 'net' },
         spec: { podSelector: { matchLabels: { app: 'two' } }, policyTypes: ['Ingress'] },
       } as unknown as Parameters<PolicyApi['apply']>[0]);
-      await reaches(one, others, false);
-      await reaches(outside, others, false);
+      await Promise.all([reaches(one, others, false), reaches(outside, others, false)]);
       const flags = ['flows', '--last', '200', '--reason', 'POLICY_DENIED', '--to', 'net/two', '--json'];
       const vetch = new URL('../../bin/vetch', import.meta.url).pathname;
       expect(await host.must(vetch, '--socket', host.socket, ...flags)).toContain('"name":"closed"');

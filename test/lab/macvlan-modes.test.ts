@@ -11,7 +11,7 @@ let lab: Lab;
 let host: Host;
 let outside: Client;
 
-const quick = ['--timeout', '1'];
+const quick = ['--timeout', '0.5'];
 const both = (at: number) => [`198.51.100.${at}`, `2001:db8:f::${at}`] as const;
 
 beforeAll(async () => {
@@ -24,12 +24,11 @@ beforeAll(async () => {
 afterAll(() => lab?.[Symbol.asyncDispose]());
 
 /** One more device of the host on the same LAN, which has no address there. */
-async function cable(device: string, ...port: string[]): Promise<void> {
+async function cable(device: string): Promise<void> {
   await lab.router.ip(
     `link add ${device} type veth peer name ${device} netns ${host.place.holder}`,
     `link set ${device} master fabric up`,
   );
-  if (port.length > 0) await lab.router.must('bridge', 'link', 'set', 'dev', device, ...port);
   await host.ip(`link set ${device} up`);
 }
 
@@ -77,7 +76,7 @@ test('mode vepa: neighbours meet by the switch outside, and only if that sends b
   await reaches(one, lanOf(outside), true);
   await reaches(one, both(43), false);
   await one.ip('neigh flush dev eth0');
-  await lab.router.must('bridge', 'link', 'set', 'dev', 'lan1', 'hairpin', 'on');
+  await lab.router.ip('link set lan1 type bridge_slave hairpin on');
   await reaches(one, both(43), true);
   await reaches(outside, both(43), true);
   using policy = new PolicyApi(host);
@@ -128,6 +127,22 @@ test('with vetch.host-access the host and its endpoints reach each other, under 
     expect(await ping(host, address)).toBe(0);
   }
   await reaches(one, lanOf(outside), true);
+  await host.vetch(
+    'network',
+    'create',
+    'routed',
+    '--driver',
+    'ipvlan',
+    '--opt',
+    'parent=eth0',
+    '--opt',
+    'ipvlan_mode=l3',
+    ...['--opt', 'vetch.host-access=true', '--subnet', '10.71.0.0/24'],
+  );
+  const [two] = await host.attach('routed', 'routed');
+  await reaches(two, [host.address4], true);
+  await serve(two, 'tcp', 80);
+  await reaches(host, ['10.71.0.2'], true);
   expect(await host.must('ip', 'route')).toContain('198.51.100.47 dev vetch0');
   await host.vetch('endpoint', 'detach', 'nine');
   expect(await host.must('ip', 'route')).not.toContain('198.51.100.47');

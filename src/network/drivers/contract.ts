@@ -107,6 +107,8 @@ export interface SandboxPlan {
   readonly defaultRoutes: readonly Route[];
   /** False: IPv6 is switched off on the device, so that it has no link-local address that nobody judges. */
   readonly ipv6: boolean;
+  /** Default true. False: the advertisements of a LAN's routers give it routes and no addresses, which nobody would believe. */
+  readonly autoconf?: boolean;
 }
 
 /** How a network is built: plans, and does nothing. Every driver passes the same tests. */

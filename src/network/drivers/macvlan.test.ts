@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { indexOf, planned, refusal } from '../testing.ts';
+import { EndpointIndex } from '../endpoint-index.ts';
+import { planEndpoint } from '../plan-endpoint.ts';
+import { endpointRequest, indexOf, planned, refusal } from '../testing.ts';
 import { ipvlanDriver } from './ipvlan.ts';
 import { macvlanDriver } from './macvlan.ts';
 
@@ -69,6 +71,25 @@ describe('a macvlan network', () => {
     const { attach } = indexOf(alone);
     attach();
     expect(refusal(() => attach({ netns: '/var/run/netns/second' }))).toMatchObject({ code: 'IN_USE' });
+  });
+
+  test('knows the addresses that others on its parent have', () => {
+    const first = macvlan({ parent: 'eth0' });
+    const second = { ...macvlan({ parent: 'eth0' }), name: 'second' };
+    const elsewhere = { ...macvlan({ parent: 'eth1' }), name: 'elsewhere' };
+    const networks = new Map([first, second, elsewhere].map((network) => [network.id, network]));
+    const index = EndpointIndex.of({ networks, endpoints: new Map() });
+    const attach = (network: typeof first, addresses: string[] = []) =>
+      planEndpoint(endpointRequest({ addresses }), { network, endpoints: index });
+    const one = attach(first);
+    index.addEndpoint(one);
+    expect(one.addresses).toEqual(['198.51.100.1/24']);
+    expect(attach(second).addresses).toEqual(['198.51.100.2/24']);
+    expect(refusal(() => attach(second, ['198.51.100.1']))).toMatchObject({ code: 'ADDRESS_TAKEN' });
+    expect(attach(elsewhere).addresses).toEqual(['198.51.100.1/24']);
+    index.addNetwork({ ...macvlan({ parent: 'eth0' }), name: 'late' });
+    index.removeEndpoint(one.id);
+    expect(attach(second).addresses).toEqual(['198.51.100.1/24']);
   });
 
   test('gives the same address the same MAC, so that the LAN need not learn it anew', () => {

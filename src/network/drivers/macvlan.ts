@@ -90,5 +90,6 @@ function planSandbox(network: Network, endpoint: Endpoint): SandboxPlan {
       ? []
       : gateways.map(({ gateway }) => ({ destination: familyOf(gateway) === 4 ? '0.0.0.0/0' : '::/0', gateway })),
     ipv6: families.includes(6),
+    autoconf: false,
   };
 }
