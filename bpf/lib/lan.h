@@ -34,10 +34,16 @@ NOT_INLINED int share_mac(struct __sk_buff *skb, __u32 ifindex, __u32 is_arp)
 }
 
 /* Out by the sender's own device. */
-static __always_inline int to_lan(struct __sk_buff *skb, const struct packet *p, const struct interface *in)
+NOT_INLINED int to_lan(struct __sk_buff *skb, const struct packet *p, const struct interface *in)
 {
-	__u32 ifindex = in->lan_ifindex, shared = in->flags & INTERFACE_SHARED;
-	int reason = ifindex ? REASON_NONE : REASON_NO_PARENT;
+	__u32 ifindex, shared;
+	int reason;
+
+	if (!p || !in)
+		return TC_ACT_SHOT;
+	ifindex = in->lan_ifindex;
+	shared = in->flags & INTERFACE_SHARED;
+	reason = ifindex ? REASON_NONE : REASON_NO_PARENT;
 
 	/* Of a slot that another endpoint was given meanwhile. */
 	if (*(const volatile __u32 *)&in->ifindex != skb->ifindex)

@@ -43,11 +43,14 @@ static __always_inline bool neighbour_mac(const struct config *c, const struct i
 }
 
 /* A question or an announcement that is the sender's to make. `p->destination` is the address that it is about. */
-static __always_inline int neighbour_to_lan(struct __sk_buff *skb, struct packet *p, const struct interface *in)
+NOT_INLINED int neighbour_to_lan(struct __sk_buff *skb, struct packet *p, const struct interface *in)
 {
 	const struct config *c = config_get();
-	struct network *n = network_at(in->network);
+	struct network *n;
 
+	if (!p || !in)
+		return TC_ACT_SHOT;
+	n = network_at(in->network);
 	if (!c || !n)
 		return drop(skb, p, REASON_CONFIG_MISSING);
 	if ((n->flags & NETWORK_HOST_OFF) && host_addr_at(&p->destination))
