@@ -17,7 +17,7 @@ import {
 } from './apply/devices.ts';
 import { ensureAnchor } from './bind-devices.ts';
 import { closedDevice } from './desired/devices.ts';
-import { endpointRoutesOf, vlanOf } from './desired/lan-devices.ts';
+import { endpointRoutesOf, lanDevices, vlanOf } from './desired/lan-devices.ts';
 import { snatPorts } from './desired/ports.ts';
 import type { Drift } from './drift.ts';
 import type { HostFacts, PortRange } from './facts.ts';
@@ -157,6 +157,7 @@ export class Host {
   /** Looks after the sysctls of endpoints' devices; without the lock, and between other things. */
   closeDevices(intent: Intent): Promise<void> {
     const names = [...intent.endpoints.values()].map(({ hostIfname }) => hostIfname);
+    names.push(...lanDevices(intent).keys());
     return closeEndpointDevices(this.#parts, names);
   }
 

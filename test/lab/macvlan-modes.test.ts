@@ -167,6 +167,10 @@ test('a device on the parent that somebody removes or strips of its program is m
   await host.must('tc', 'qdisc', 'del', 'dev', device, 'clsact');
   await until(async () => (await host.must('tc', 'filter', 'show', 'dev', device, 'ingress')).includes('from_lan'));
   await reaches(outside, both(40), true);
+  const forwarding = `/proc/sys/net/ipv4/conf/${device}/forwarding`;
+  await host.must('sh', '-c', `echo 1 > ${forwarding}`);
+  await host.ip('link add wake type veth peer name wakep', 'link del wake');
+  await until(async () => (await host.must('cat', forwarding)).trim() === '0');
 });
 
 test('when the parent goes its endpoints say so, and are back when it is', async () => {
