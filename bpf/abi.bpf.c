@@ -11,6 +11,7 @@ enum publish_flag abi_publish_flag;
 enum rate_direction abi_rate_direction;
 enum interface_flag abi_interface_flag;
 enum uplink_flag abi_uplink_flag;
+struct lan_parent abi_lan_parent;
 enum conntrack_state abi_conntrack_state;
 enum conntrack_flag abi_conntrack_flag;
 enum party abi_party;

@@ -302,10 +302,10 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		if ((p->flags & PACKET_CANNOT_BEGIN) && (p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6)) {
 			if (decision_kind(p->decision) == DECISION_AUDIT)
 				emit_audited(skb, p);
-			return to_endpoint(skb, p, c, &room->to_destination, true);
+			return to_neighbour(skb, p, c, n);
 		}
 		reason = conntrack_create(skb, p, &flow);
-		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, &room->to_destination, true);
+		return reason ? drop(skb, p, reason) : to_neighbour(skb, p, c, n);
 	}
 	/* To any node: masqueraded it would come from one. The host has addresses, too, that are not listed
 	 * (broadcast). */
@@ -313,11 +313,13 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		return drop(skb, p, REASON_TUNNEL_FORGED);
 	host = host_addr_at(&p->destination);
 	if (host) {
-		if (publish_at(&p->destination, p->destination_port, p->protocol))
-			return BEGIN_TO_PUBLISHED;
 		n = network_at(p->network);
 		if (!n)
 			return drop(skb, p, REASON_CONFIG_MISSING);
+		if (n->flags & NETWORK_HOST_OFF)
+			return drop(skb, p, REASON_HOST_ACCESS_OFF);
+		if (publish_at(&p->destination, p->destination_port, p->protocol))
+			return BEGIN_TO_PUBLISHED;
 		if (host->network ? host->network != p->network : !!(n->flags & NETWORK_INTERNAL))
 			return drop(skb, p, host->network ? REASON_ISOLATED : REASON_INTERNAL_NETWORK);
 		flow.destination_party = PARTY_HOST;
@@ -350,6 +352,7 @@ NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p)
 	const struct config *c = config_get();
 	struct room *room = room_get();
 	__u32 network = 0, party = 0;
+	struct interface *in;
 	int reason;
 
 	if (!p || !c || !room)
@@ -357,6 +360,9 @@ NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p)
 	reason = icmp_error_relate(skb, p, &network, &party);
 	if (reason)
 		return drop(skb, p, reason);
+	in = interface_at(skb->ifindex);
+	if (in && leaves_by_lan(in, party, network == p->network ? 0 : CONNTRACK_TRANSLATED))
+		return to_lan(skb, p, in);
 	return deliver(skb, p, c, party, &room->to_destination, network == p->network);
 }
 
@@ -387,8 +393,16 @@ NOT_INLINED int not_a_flow(struct __sk_buff *skb, struct packet *p)
 
 	if (!p || !in)
 		return TC_ACT_SHOT;
-	if (p->flags & PACKET_NEIGHBOUR)
-		return answer_nd(skb, p, in);
+	if (p->flags & PACKET_NEIGHBOUR) {
+		int action = answer_nd(skb, p, in);
+
+		if (action == NEIGHBOUR_TO_LAN) {
+			int reason = nd_to_lan(skb, p, in);
+
+			action = reason ? drop(skb, p, reason) : neighbour_to_lan(skb, p, in);
+		}
+		return action;
+	}
 	if (is_for_dhcp_client(p))
 		return drop(skb, p, REASON_DHCP_SERVER);
 	if (is_group(p))
@@ -405,7 +419,7 @@ int from_endpoint(struct __sk_buff *skb)
 	struct interface *in;
 	struct conntrack *ct;
 	struct ethhdr *eth;
-	bool reply = false;
+	bool reply = false, by_lan;
 	const __u16 *mac;
 	__u32 party, flags;
 	int reason;
@@ -438,7 +452,8 @@ int from_endpoint(struct __sk_buff *skb)
 		return drop(skb, &p, reason);
 	trace(STEP_PARSED, 0);
 	/* Of a slot that another device was given meanwhile, what was read may be the other's. */
-	if (!source_is_own(&p, in) || *(const volatile __u32 *)&in->ifindex != skb->ifindex)
+	if ((!source_is_own(&p, in) && !((in->flags & INTERFACE_LAN) && asks_for_address(&p))) ||
+	    *(const volatile __u32 *)&in->ifindex != skb->ifindex)
 		return drop(skb, &p, REASON_SPOOFED);
 	trace(STEP_SOURCE_VERIFIED, in->number);
 	if (in->flags & INTERFACE_EGRESS_LIMITED) {
@@ -469,7 +484,7 @@ int from_endpoint(struct __sk_buff *skb)
 		action = begin(skb, &p);
 
 		if (action == BEGIN_TO_WORLD)
-			action = begin_to_world(skb, &p);
+			action = in->flags & INTERFACE_LAN ? begin_to_lan(skb, &p) : begin_to_world(skb, &p);
 		if (action == BEGIN_TO_RESOLVER)
 			return begin_to_resolver(skb, &p);
 		return action == BEGIN_TO_PUBLISHED ? begin_to_published(skb, &p) : action;
@@ -482,20 +497,23 @@ int from_endpoint(struct __sk_buff *skb)
 	if (reason)
 		return drop(skb, &p, reason);
 	party = reply ? ct->source_party : ct->destination_party;
+	flags = ct->flags;
+	by_lan = leaves_by_lan(in, party, flags);
 	/* Before the packet changes, since the error quotes it as it was sent. */
-	if (party == PARTY_WORLD && !(ct->flags & CONNTRACK_STACK)) {
+	if (party == PARTY_WORLD && !(flags & CONNTRACK_STACK) && !by_lan) {
 		if (p.ttl <= 1)
 			return refuse(skb, &p, REASON_TTL_EXCEEDED);
 		if (may_be_too_big(skb, &p) && !fits(skb, &p))
 			return refuse(skb, &p, REASON_TOO_BIG);
 	}
-	flags = ct->flags;
 	if (flags & CONNTRACK_TRANSLATED) {
 		tuple_of_other(&room->other, ct, reply);
 		room->other.hop = party == PARTY_WORLD;
 	}
 	if (!conntrack_delivery(room, ct, &room->of_packet, reply))
 		return drop(skb, &p, REASON_CONNTRACK_INVALID);
+	if (by_lan)
+		return to_lan(skb, &p, in);
 	if (flags & CONNTRACK_TRANSLATED) {
 		reason = translate(skb, &p, &room->other);
 		if (reason)

@@ -51,6 +51,23 @@ struct {
 } interface_slots SEC(".maps") WRITER_CONTROL;
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, struct lan_parent);
+} lan_parents SEC(".maps") WRITER_CONTROL;
+
+/* Whose device on a parent it is: the key and the value are ifindexes, the value that of the endpoint's veth. An entry that
+ * is read while it is another's leads to an interface that says another lan_ifindex. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_ENDPOINTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u32);
+} lan_devices SEC(".maps") WRITER_CONTROL;
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_NETWORKS);
 	__type(key, __u32);

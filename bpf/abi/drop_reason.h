@@ -45,5 +45,7 @@ enum drop_reason {
 	REASON_MULTICAST_FROM_HOST = 38, /* broadcast or multicast that the host sent into the host device */
 	REASON_CONFIG_MISSING = 39, /* the control plane has not written the configuration yet */
 	REASON_RATE_LIMITED = 40, /* more than the endpoint may send, or receive (vetch.rate.egress, vetch.rate.ingress) */
-	REASON_COUNT = 41,
+	REASON_HOST_ACCESS_OFF = 41, /* to an address of the host, from a network on a parent device without vetch.host-access */
+	REASON_NO_PARENT = 42, /* to the LAN, by a parent device that is gone */
+	REASON_COUNT = 43,
 };

@@ -3,7 +3,9 @@
 
 #include "types.h"
 
-/* Network 0 holds an alias of each routable address: how the host finds an endpoint. */
+/* Network 0 holds an alias of each routable address: how the host finds an endpoint. LAN_WIRE + the ifindex of a parent
+ * holds those of endpoints that share its MAC: how what comes in by it finds one. */
+#define LAN_WIRE 0x80000000u
 struct endpoint_key {
 	__u32 network;
 	struct address addr;
@@ -26,12 +28,6 @@ enum endpoint_flag {
 	ENDPOINT_REMOTE = 1,
 };
 
-enum interface_flag {
-	INTERFACE_NONE = 0,
-	INTERFACE_EGRESS_LIMITED = 1, /* `rates` has what it may send */
-	INTERFACE_INGRESS_LIMITED = 2, /* likewise, receive */
-};
-
 /* What may come out of a device: the sender's side. The map `interfaces` has all of them, by ifindex. The array
  * `interface_slots` has one of those that share an index, the ifindex modulo INTERFACE_SLOTS: with many more slots than
  * endpoints that is nearly all, and costs no hashing. */
@@ -44,8 +40,18 @@ struct interface {
 	struct address v4; /* all zero: has none */
 	struct address v6; /* all zero: has none */
 	struct address link_local; /* derived from the MAC; all zero where the network has no IPv6 */
+	__u32 lan_ifindex; /* of its own device on the network's parent; 0: has none, or the parent is gone */
 };
-ABI_SIZE(struct interface, 64);
+ABI_SIZE(struct interface, 68);
+
+enum interface_flag {
+	INTERFACE_NONE = 0,
+	INTERFACE_LAN = 1, /* its network is a part of the LAN behind a parent device */
+	INTERFACE_VEPA = 2, /* and its neighbours on this host are reached by the switch outside */
+	INTERFACE_SHARED = 4, /* and it goes by the parent's MAC: lan_ifindex is the parent's own */
+	INTERFACE_EGRESS_LIMITED = 8, /* `rates` has what it may send */
+	INTERFACE_INGRESS_LIMITED = 16, /* likewise, receive */
+};
 
 /* The members of a network, in slots 0 .. network.members-1, for flooding. */
 struct member_key {

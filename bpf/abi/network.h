@@ -14,6 +14,9 @@ enum network_flag {
 	NETWORK_STACK = 128, /* vetch.forwarding=stack: to the world through the host's own forwarding */
 	NETWORK_ROUTED4 = 256, /* published ports and ICMP are reached at the container's own address */
 	NETWORK_ROUTED6 = 512,
+	NETWORK_LAN = 1024, /* addresses that no endpoint here has are on the LAN behind the parent device */
+	NETWORK_VEPA = 2048, /* endpoints reach each other by the switch outside */
+	NETWORK_HOST_OFF = 4096, /* endpoints and their own host do not reach each other */
 };
 
 /* Index of the array `networks` is the network's number; 0 stands for the host's own wire. */
@@ -83,6 +86,14 @@ struct uplink {
 	struct address masquerade6;
 };
 ABI_SIZE(struct uplink, 40);
+
+/* Value of `lan_parents`, by the ifindex of a parent whose MAC endpoints share: they are told apart by their addresses. In
+ * `endpoints` their addresses stand under the network LAN_WIRE + ifindex, too. */
+struct lan_parent {
+	struct mac mac;
+	__u16 network;
+};
+ABI_SIZE(struct lan_parent, 8);
 
 /* Value of `host_addrs`: the host's own addresses, never loopback ones. */
 struct host_addr {

@@ -26,6 +26,7 @@ enum hook {
 	HOOK_XDP_UPLINK = 3,
 	HOOK_SOCKET = 4,
 	HOOK_FROM_SHAPER = 5,
+	HOOK_FROM_LAN = 6,
 };
 
 /* Policy identities below IDENTITY_FIRST_LOCAL are reserved. */

@@ -2,7 +2,7 @@
 /* Broadcast and multicast reach every other member of the sender's network, at a bounded rate. */
 #pragma once
 
-#include "judge.h"
+#include "lan.h"
 
 struct flood {
 	struct __sk_buff *skb;
@@ -73,6 +73,21 @@ static __always_inline bool flood_allowed(const struct config *c, __u32 number)
 	return true;
 }
 
+/* The LAN's copy, after those of the members here. @refused: of these, by policy */
+static __always_inline int flood_to_lan(struct __sk_buff *skb, struct packet *p, const struct interface *in, __u32 refused)
+{
+	int reason;
+
+	if (refused)
+		count_dropped(skb, REASON_POLICY_DENIED, refused);
+	reason = policy_admit(p, PARTY_ENDPOINT, &p->destination, p->destination_port, 0, PARTY_WORLD);
+	if (reason)
+		return drop(skb, p, reason);
+	if (decision_kind(p->decision) == DECISION_AUDIT)
+		emit_audited(skb, p);
+	return to_lan(skb, p, in);
+}
+
 NOT_INLINED int flood(struct __sk_buff *skb, struct packet *p, const struct interface *in)
 {
 	const struct config *c = config_get();
@@ -89,7 +104,7 @@ NOT_INLINED int flood(struct __sk_buff *skb, struct packet *p, const struct inte
 	if (!n)
 		return drop(skb, p, REASON_CONFIG_MISSING);
 	reason = judge_local(n, false);
-	if (reason)
+	if (reason && !(in->flags & INTERFACE_LAN))
 		return drop(skb, p, reason);
 	if (!flood_allowed(c, in->number))
 		return drop(skb, p, REASON_FLOOD_LIMITED);
@@ -103,8 +118,11 @@ NOT_INLINED int flood(struct __sk_buff *skb, struct packet *p, const struct inte
 	room->judged.port = policy_port(p->protocol, p->destination_port);
 	trace(STEP_FLOODED, n->members);
 	count(COUNTER_FLOODED);
-	if (!tracing)
+	/* By the switch outside it comes back to them, or never does. */
+	if (!tracing && !reason && !(in->flags & INTERFACE_VEPA))
 		bpf_loop(n->members < MAX_MEMBERS ? n->members : MAX_MEMBERS, flood_to, &f, 0);
+	if (in->flags & INTERFACE_LAN)
+		return flood_to_lan(skb, p, in, f.refused);
 	/* Each copy counts, and one event tells of the frame. */
 	if (f.refused) {
 		count_dropped(skb, REASON_POLICY_DENIED, f.refused - 1);

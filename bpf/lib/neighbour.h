@@ -3,7 +3,7 @@
  * that it announces is believed, since nobody needs it to. */
 #pragma once
 
-#include "deliver.h"
+#include "flood.h"
 
 struct arp_packet {
 	struct ethhdr eth;
@@ -32,10 +32,32 @@ static __always_inline bool neighbour_mac(const struct config *c, const struct i
 		return true;
 	}
 	e = endpoint_at(in->network, target);
-	if (!e || e->number == in->number)
+	if (e && e->number == in->number)
+		return false;
+	if (in->flags & INTERFACE_LAN)
+		return lan_neighbour_mac(c, n, e, target, mac);
+	if (!e)
 		return false;
 	*mac = e->mac;
 	return true;
+}
+
+/* A question or an announcement that is the sender's to make. `p->destination` is the address that it is about. */
+NOT_INLINED int neighbour_to_lan(struct __sk_buff *skb, struct packet *p, const struct interface *in)
+{
+	const struct config *c = config_get();
+	struct network *n;
+
+	if (!p || !in)
+		return TC_ACT_SHOT;
+	n = network_at(in->network);
+	if (!c || !n)
+		return drop(skb, p, REASON_CONFIG_MISSING);
+	if ((n->flags & NETWORK_HOST_OFF) && host_addr_at(&p->destination))
+		return drop(skb, p, REASON_HOST_ACCESS_OFF);
+	if ((p->flags & PACKET_LINK_MULTICAST) && !flood_allowed(c, in->number))
+		return drop(skb, p, REASON_FLOOD_LIMITED);
+	return to_lan(skb, p, in);
 }
 
 NOT_INLINED int answer_arp(struct __sk_buff *skb, struct packet *p, const struct interface *in)
@@ -60,7 +82,7 @@ NOT_INLINED int answer_arp(struct __sk_buff *skb, struct packet *p, const struct
 		return drop(skb, p, REASON_ARP_FORGED);
 	if (arp.operation != bpf_htons(ARPOP_REQUEST) || arp.sender == arp.target ||
 	    !neighbour_mac(c, in, &target, &mac))
-		return drop(skb, p, REASON_ARP_UNANSWERED);
+		return in->flags & INTERFACE_LAN ? neighbour_to_lan(skb, p, in) : drop(skb, p, REASON_ARP_UNANSWERED);
 	__builtin_memcpy(arp.eth.h_dest, arp.eth.h_source, 6);
 	__builtin_memcpy(arp.eth.h_source, mac.bytes, 6);
 	__builtin_memcpy(arp.target_mac, arp.sender_mac, 6);
@@ -101,6 +123,85 @@ struct {
 #define ND_SOLICITATION 135
 #define ND_ADVERTISEMENT 136
 #define ND_REDIRECT 137
+#define MLD_REPORT 131
+#define MLD_DONE 132
+#define MLD2_REPORT 143
+
+/* What tells others of a MAC names the sender's own, and in one option at the most: a second could lie.
+ * @at: where its options begin; @kind: of the option that names a MAC */
+static __always_inline bool nd_option_is_own(struct __sk_buff *skb, const struct interface *in, __u32 at, __u8 kind)
+{
+	__u8 option[8];
+
+	if (skb->len <= at)
+		return true;
+	if (skb->len != at + 8 || bpf_skb_load_bytes(skb, at, option, 8) || option[1] != 1)
+		return false;
+	return option[0] == kind ? !__builtin_memcmp(option + 2, in->mac.bytes, 6) : option[0] == 14; /* a nonce */
+}
+
+/* The option that names the sender's MAC names the parent's instead, where they share it. */
+static __always_inline int nd_option_share(struct __sk_buff *skb, const struct packet *p, const struct interface *in,
+					   __u32 at)
+{
+	__u32 ifindex = in->lan_ifindex;
+	struct lan_parent *parent;
+	__u8 from[8], into[8];
+
+	if (!(in->flags & INTERFACE_SHARED) || skb->len <= at)
+		return 0;
+	parent = bpf_map_lookup_elem(&lan_parents, &ifindex);
+	if (!parent || bpf_skb_load_bytes(skb, at, from, 8))
+		return -1;
+	if (from[0] > 2) /* a nonce */
+		return 0;
+	__builtin_memcpy(into, from, 2);
+	__builtin_memcpy(into + 2, parent->mac.bytes, 6);
+	if (bpf_l4_csum_replace(skb, p->l4 + 2, 0, bpf_csum_diff((__be32 *)from, 8, (__be32 *)into, 8, 0), 0))
+		return -1;
+	return bpf_skb_store_bytes(skb, at, into, 8, 0);
+}
+
+#define NEIGHBOUR_TO_LAN -100 /* no verdict yet: the caller sends it out, so that the chain of calls stays short */
+
+/* Of neighbour discovery, what the LAN has to hear: questions, announcements of the sender's own addresses, which
+ * routers and groups there are. Answers a drop reason. */
+NOT_INLINED int nd_to_lan(struct __sk_buff *skb, struct packet *p, const struct interface *in)
+{
+	struct address target = {};
+	__u32 option = ND_SOLICITATION_SIZE;
+	bool own = false;
+
+	if (!p || !in)
+		return REASON_CONFIG_MISSING;
+	switch (p->icmp_type) {
+	case MLD_REPORT:
+	case MLD_DONE:
+	case MLD2_REPORT:
+		own = true;
+		option = 0xffff; /* none */
+		break;
+	case ND_ROUTER_SOLICITATION:
+		option = p->l4 + 8;
+		own = p->l4 == ETH_HLEN + IPV6_HEADER && nd_option_is_own(skb, in, p->l4 + 8, 1);
+		break;
+	case ND_SOLICITATION:
+		own = nd_option_is_own(skb, in, ND_SOLICITATION_SIZE, 1);
+		if (!bpf_skb_load_bytes(skb, ETH_HLEN + IPV6_HEADER + 8, &target, sizeof(target)))
+			p->destination = target;
+		break;
+	case ND_ADVERTISEMENT:
+		own = p->l4 == ETH_HLEN + IPV6_HEADER && nd_option_is_own(skb, in, ND_SOLICITATION_SIZE, 2) &&
+		      !bpf_skb_load_bytes(skb, ETH_HLEN + IPV6_HEADER + 8, &target, sizeof(target)) &&
+		      (address_equal(&target, &in->v6) || address_equal(&target, &in->link_local));
+		break;
+	default:
+		return REASON_ND_UNANSWERED;
+	}
+	if (!own)
+		return REASON_ND_FORGED;
+	return nd_option_share(skb, p, in, option) ? REASON_REWRITE_FAILED : REASON_NONE;
+}
 
 NOT_INLINED int answer_nd(struct __sk_buff *skb, struct packet *p, const struct interface *in)
 {
@@ -119,6 +220,8 @@ NOT_INLINED int answer_nd(struct __sk_buff *skb, struct packet *p, const struct 
 		return drop(skb, p, REASON_ROUTER_ADVERTISEMENT);
 	if (p->ttl != 255 && (p->icmp_type == ND_SOLICITATION || p->icmp_type == ND_ADVERTISEMENT))
 		return drop(skb, p, REASON_MALFORMED);
+	if (p->icmp_type != ND_SOLICITATION && (in->flags & INTERFACE_LAN))
+		return NEIGHBOUR_TO_LAN;
 	if (p->icmp_type != ND_SOLICITATION)
 		return drop(skb, p, p->icmp_type == ND_ADVERTISEMENT ? REASON_ND_FORGED : REASON_ND_UNANSWERED);
 	if (p->l4 != ETH_HLEN + IPV6_HEADER)
@@ -137,7 +240,7 @@ NOT_INLINED int answer_nd(struct __sk_buff *skb, struct packet *p, const struct 
 			return drop(skb, p, REASON_ND_FORGED);
 	}
 	if (!neighbour_mac(c, in, &target, &mac))
-		return drop(skb, p, REASON_ND_UNANSWERED);
+		return in->flags & INTERFACE_LAN ? NEIGHBOUR_TO_LAN : drop(skb, p, REASON_ND_UNANSWERED);
 	if (skb->len != sizeof(*nd) && bpf_skb_change_tail(skb, sizeof(*nd), 0))
 		return drop(skb, p, REASON_REWRITE_FAILED);
 	__builtin_memcpy(nd->eth.h_dest, in->mac.bytes, 6);

@@ -22,7 +22,7 @@ export function trace(): Command {
     .option('--to <ref>', 'who it is for')
     .option('--port <port>', 'destination port, as 80/tcp')
     .option('--packet <hex>', 'the packet itself, from its Ethernet header on')
-    .option('--at <hook>', 'where it is seen: from_endpoint, from_host, from_uplink, xdp_uplink')
+    .option('--at <hook>', 'where it is seen: from_endpoint, from_host, from_lan, from_parent, from_uplink, xdp_uplink')
     .action(async (flags: Flags, self: Command) => {
       const context = contextOf(self);
       await show(context, await context.client.call<TraceView>('POST', '/trace', {}, traceInput(flags)), printTrace);

@@ -71,8 +71,10 @@ function traceEnd(state: State, host: Host, ref: string): TraceEnd {
   if (endpoint.mac === '') {
     throw new VetchError('INVALID', `endpoint ${endpoint.name} has loopback alone`, 'name one that has a device');
   }
+  const lan = host.lanOf(endpoint);
   return {
     kind: 'endpoint',
+    ...(lan ? { lan } : {}),
     network: state.networkOf(endpoint).number,
     addresses: endpoint.addresses.map((address) => parseAddress(withoutLength(address))),
     mac: parseMac(endpoint.mac),

@@ -3,8 +3,9 @@ import { PinTree } from '../loader/pin.ts';
 import { Netlink } from '../netlink/netlink.ts';
 import { detachLink } from '../reconcile/apply/attachments.ts';
 import { deleteDevices } from '../reconcile/apply/devices.ts';
+import { madeByUs } from '../reconcile/apply/lan-devices.ts';
 import { ClsactAttachments } from '../reconcile/clsact-attachments.ts';
-import { hostDevice, hostIfnamePattern, shaperDevice } from '../reconcile/desired/devices.ts';
+import { hostDevice, hostIfnamePattern, lanIfnamePattern, shaperDevice } from '../reconcile/desired/devices.ts';
 import { claimBpffs } from './bpffs-owner.ts';
 import type { DaemonOptions } from './options.ts';
 
@@ -28,7 +29,7 @@ export async function uninstall(options: DaemonOptions, log: Logger): Promise<st
     }
   };
   const links = netlink.links();
-  const endpoints = links.filter(({ name }) => hostIfnamePattern.test(name));
+  const endpoints = links.filter(({ name }) => hostIfnamePattern.test(name) || lanIfnamePattern.test(name));
   try {
     deleteDevices(
       netlink,
@@ -37,6 +38,9 @@ export async function uninstall(options: DaemonOptions, log: Logger): Promise<st
     removed.push(...endpoints.map(({ name }) => `device ${name}`));
   } catch (err) {
     log.error({ err }, 'cannot remove the devices of endpoints');
+  }
+  for (const { name, index } of links.filter(({ alias }) => alias === madeByUs)) {
+    attempt(`device ${name}`, () => netlink.deleteLink(index));
   }
   const device = links.find(({ name }) => name === hostDevice.name || name === hostDevice.peer);
   if (device) {
@@ -49,7 +53,7 @@ export async function uninstall(options: DaemonOptions, log: Logger): Promise<st
   const clsact = new ClsactAttachments(netlink);
   const facts = netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link }));
   for (const { hook, target } of clsact.observe(facts)) {
-    attempt(`filter ${hook} of ${target}`, () => clsact.detach(target));
+    attempt(`filter ${hook} of ${target}`, () => clsact.detach(target, hook));
   }
   for (const version of new PinTree(options.bpffs).versions()) {
     const tree = new PinTree(options.bpffs, version);

@@ -5,7 +5,7 @@ export type DriverName = 'bridge' | 'overlay' | 'macvlan' | 'ipvlan' | 'host' | 
 export interface Subnet {
   /** The prefix, canonical: `10.88.0.0/16`, `fd00:88::/64`. */
   readonly cidr: string;
-  /** The host's address in it, without prefix length; canonical. */
+  /** The host's address in it, or that of the router of the LAN that it is on, without prefix length; canonical. */
   readonly gateway: string;
   /** Where automatic addresses come from; inside `cidr`. Default: all of `cidr`. */
   readonly range?: string;

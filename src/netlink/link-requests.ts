@@ -6,6 +6,8 @@ import { MessageWriter } from './message-writer.ts';
 import type { Netns } from './netns.ts';
 
 const VETH_INFO_PEER = 1;
+const IFLA_MACVLAN_MODE = 1;
+const IFLA_VLAN_ID = 1;
 /** Leaves out the counters of protocols and virtual functions, which are longer than the rest of the answer. */
 const RTEXT_FILTER_SKIP_STATS = 8;
 const maxNameLength = 15;
@@ -44,6 +46,28 @@ export interface SimpleLink extends VethEnd {
   readonly up?: boolean;
 }
 
+/** `MACVLAN_MODE_*` of linux/if_link.h. */
+export const macvlanModes = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
+
+/** A device of its own MAC on another one. */
+export interface MacvlanLink {
+  readonly name: string;
+  /** Absent: a random one; in mode passthru the parent's, whatever is given. */
+  readonly mac?: string;
+  /** Ifindex. */
+  readonly parent: number;
+  readonly mode: keyof typeof macvlanModes;
+}
+
+/** The frames of another device that have a VLAN tag. */
+export interface VlanLink {
+  readonly name: string;
+  /** Ifindex. */
+  readonly parent: number;
+  /** 1 to 4094. */
+  readonly id: number;
+}
+
 /** What to change of a device; what is absent stays. */
 export interface LinkChange {
   readonly up?: boolean;
@@ -52,6 +76,8 @@ export interface LinkChange {
   /** Renaming needs the device's index; some kinds must be down for it before Linux 6.2. */
   readonly name?: string;
   readonly noarp?: boolean;
+  /** Takes every multicast frame. */
+  readonly allMulticast?: boolean;
   readonly txQueueLength?: number;
   readonly alias?: string;
   /** A number of the caller's own; all of a group can be deleted at once. */
@@ -89,6 +115,30 @@ export function createLink(link: SimpleLink): Request {
   linkAttributes(writer, link);
   writer.nested(LinkAttribute.LINKINFO, (info) => info.attributeText(LinkInfo.KIND, link.kind));
   return create(writer, `${link.kind} device ${link.name}`);
+}
+
+export function createMacvlan({ name: text, mac, parent, mode }: MacvlanLink): Request {
+  const writer = linkHeader(0);
+  linkAttributes(writer, { name: text, ...(mac && { mac }) });
+  writer.attributeU32(LinkAttribute.LINK, parent);
+  writer.nested(LinkAttribute.LINKINFO, (info) => {
+    info.attributeText(LinkInfo.KIND, 'macvlan').nested(LinkInfo.DATA, (data) => {
+      data.attributeU32(IFLA_MACVLAN_MODE, macvlanModes[mode]);
+    });
+  });
+  return create(writer, `macvlan device ${text}`);
+}
+
+export function createVlan({ name: text, parent, id }: VlanLink): Request {
+  const writer = linkHeader(0);
+  linkAttributes(writer, { name: text });
+  writer.attributeU32(LinkAttribute.LINK, parent);
+  writer.nested(LinkAttribute.LINKINFO, (info) => {
+    info.attributeText(LinkInfo.KIND, 'vlan').nested(LinkInfo.DATA, (data) => {
+      data.attribute(IFLA_VLAN_ID, Uint8Array.of(id & 0xff, id >> 8));
+    });
+  });
+  return create(writer, `VLAN device ${text}`);
 }
 
 /** Changes a device. */
@@ -147,7 +197,7 @@ function create(writer: MessageWriter, object: string): Request {
   return { type: Rtm.NEWLINK, flags: Flag.CREATE | Flag.EXCL, payload: writer.finish(), operation: 'create', object };
 }
 
-type LinkFlags = Pick<LinkChange, 'up' | 'noarp'>;
+type LinkFlags = Pick<LinkChange, 'up' | 'noarp' | 'allMulticast'>;
 
 function linkHeader(ref: LinkRef, flags: LinkFlags = {}): MessageWriter {
   const writer = new MessageWriter();
@@ -157,9 +207,16 @@ function linkHeader(ref: LinkRef, flags: LinkFlags = {}): MessageWriter {
 }
 
 /** `struct ifinfomsg` */
-function ifinfomsg(writer: MessageWriter, index: number, { up, noarp }: LinkFlags): void {
-  const value = (up ? LinkFlag.UP : 0) | (noarp ? LinkFlag.NOARP : 0);
-  const change = (up === undefined ? 0 : LinkFlag.UP) | (noarp === undefined ? 0 : LinkFlag.NOARP);
+function ifinfomsg(writer: MessageWriter, index: number, flags: LinkFlags): void {
+  let [value, change] = [0, 0];
+  for (const [wanted, bit] of [
+    [flags.up, LinkFlag.UP],
+    [flags.noarp, LinkFlag.NOARP],
+    [flags.allMulticast, LinkFlag.ALLMULTI],
+  ] as const) {
+    if (wanted) value |= bit;
+    if (wanted !== undefined) change |= bit;
+  }
   writer.u32(0).u32(index).u32(value).u32(change);
 }
 

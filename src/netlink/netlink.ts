@@ -62,12 +62,17 @@ export class Netlink implements Disposable {
 
   /** @returns its index */
   createLink(spec: link.SimpleLink): number {
-    let index = 0;
-    const results = this.#socket.exchange([link.createLink(spec), link.getLink(spec.name)], (payload) => {
-      index = decodeLink(payload).index;
-    });
-    throwFirst(results);
-    return index;
+    return this.#made(link.createLink(spec), spec.name);
+  }
+
+  /** @returns its index */
+  createMacvlan(spec: link.MacvlanLink): number {
+    return this.#made(link.createMacvlan(spec), spec.name);
+  }
+
+  /** @returns its index */
+  createVlan(spec: link.VlanLink): number {
+    return this.#made(link.createVlan(spec), spec.name);
   }
 
   setLink(ref: link.LinkRef, change: link.LinkChange): void {
@@ -202,6 +207,16 @@ export class Netlink implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Makes a device, and tells its index. */
+  #made(request: Request, name: string): number {
+    let index = 0;
+    const results = this.#socket.exchange([request, link.getLink(name)], (payload) => {
+      index = decodeLink(payload).index;
+    });
+    throwFirst(results);
+    return index;
   }
 
   /** One thing; undefined where the kernel's refusal means that it is not there. */

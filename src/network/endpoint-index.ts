@@ -3,6 +3,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
 import { AddressPool } from './address-pool.ts';
+import { planOf } from './drivers/registry.ts';
 import { NumberPool } from './number-pool.ts';
 import { PortTable } from './port-table.ts';
 
@@ -49,7 +50,11 @@ export class EndpointIndex {
       return;
     }
     const pools = network.subnets.map((subnet) => new AddressPool(subnet));
-    this.#networks.set(network.id, { network, pools, names: new Map(), macs: new Set() });
+    const added = { network, pools, names: new Map(), macs: new Set<string>() };
+    this.#networks.set(network.id, added);
+    const others = new Set(this.#segment(added).map((one) => one.network.id));
+    if (others.size === 1) return;
+    for (const endpoint of this.#endpoints.values()) if (others.has(endpoint.network)) occupy(added, endpoint);
   }
 
   /** Of a network that has no endpoints any more. */
@@ -82,8 +87,7 @@ export class EndpointIndex {
     for (const port of endpoint.ports) this.published.add(port, holderName(endpoint, network?.network));
     if (network === undefined) return;
     network.names.set(endpoint.name, endpoint.id);
-    network.macs.add(endpoint.mac);
-    for (const pool of network.pools) for (const cidr of endpoint.addresses) pool.take(withoutLength(cidr));
+    for (const one of this.#segment(network)) occupy(one, endpoint);
   }
 
   removeEndpoint(id: string): void {
@@ -99,9 +103,26 @@ export class EndpointIndex {
     const network = this.#networks.get(endpoint.network);
     if (network === undefined) return;
     network.names.delete(endpoint.name);
-    network.macs.delete(endpoint.mac);
-    for (const pool of network.pools) for (const cidr of endpoint.addresses) pool.release(withoutLength(cidr));
+    for (const one of this.#segment(network)) {
+      one.macs.delete(endpoint.mac);
+      for (const pool of one.pools) for (const cidr of endpoint.addresses) pool.release(withoutLength(cidr));
+    }
   }
+
+  /** A network, and those that an address or a MAC of it is taken in, too: all on one LAN, and all that the host reaches by single routes. */
+  #segment(of: NetworkIndex): NetworkIndex[] {
+    const { lan, endpointRoutes } = planOf(of.network);
+    if (!lan) return [of];
+    return [...this.#networks.values()].filter(({ network }) => {
+      const other = planOf(network);
+      return other.lan?.parent === lan.parent || (endpointRoutes && other.endpointRoutes);
+    });
+  }
+}
+
+function occupy({ macs, pools }: NetworkIndex, { mac, addresses }: Endpoint): void {
+  macs.add(mac);
+  for (const pool of pools) for (const cidr of addresses) pool.take(withoutLength(cidr));
 }
 
 /** `frontend/web`: how an endpoint is named to people. */

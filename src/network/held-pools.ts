@@ -141,7 +141,12 @@ export class HeldPools {
   }
 
   #claimants(): Claimant[] {
-    return this.pools.map(({ cidr, id }) => ({ name: `pool ${id}`, driver: 'bridge', subnets: [{ cidr }] }));
+    return this.pools.map(({ cidr, id }) => ({
+      name: `pool ${id}`,
+      driver: 'bridge',
+      options: {},
+      subnets: [{ cidr }],
+    }));
   }
 
   #entry(id: string): Entry {

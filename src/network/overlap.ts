@@ -14,7 +14,9 @@ export interface HostRoute {
 }
 
 /** Who has subnets: a network, or what is to become one. */
-export type Claimant = Pick<Network, 'name' | 'driver'> & { readonly subnets: readonly Pick<Subnet, 'cidr'>[] };
+export type Claimant = Pick<Network, 'name' | 'driver' | 'options'> & {
+  readonly subnets: readonly Pick<Subnet, 'cidr'>[];
+};
 
 /** What a new subnet must keep clear of. */
 export interface Neighbours {
@@ -71,7 +73,10 @@ export function claimed({ networks, hostRoutes }: Neighbours): IntervalSet {
 
 /** Networks with a parent device live in that device's subnet, which is a host route. */
 function* claiming(networks: Iterable<Claimant>): Iterable<Claimant> {
-  for (const network of networks) if (!driverOf(network).capabilities.parentDevice) yield network;
+  for (const network of networks) {
+    const { capabilities, ownsSubnets } = driverOf(network);
+    if (!capabilities.parentDevice || ownsSubnets?.(network.options) === true) yield network;
+  }
 }
 
 function claims(destination: string): boolean {

@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { VetchError } from '../api/error.ts';
 import type { AttachEndpointRequest } from '../api/schemas/endpoint.ts';
 import { canonicalAddress, familyOf } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network, Owner } from '../model/network.ts';
 import type { AddressPool } from './address-pool.ts';
-import { driverOf } from './drivers/registry.ts';
+import { driverOf, planOf } from './drivers/registry.ts';
 import type { EndpointIndex, NetworkIndex } from './endpoint-index.ts';
 import { checkMac, macFor } from './mac.ts';
 import { checkEndpointName, checkInterfaceName } from './names.ts';
@@ -45,10 +45,19 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
   const driver = driverOf(network);
   driver.checkEndpointOptions(request.options);
   checkRateLabels(request.labels);
+  const { maxEndpoints } = planOf(network);
+  if (maxEndpoints !== undefined && index.names.size >= maxEndpoints) {
+    throw new VetchError(
+      'IN_USE',
+      `network ${network.name} has ${maxEndpoints === 1 ? 'the one endpoint' : 'all the endpoints'} that it can have`,
+      'detach that, or use a network of another mode',
+    );
+  }
   if (request.publish.length > 0) checkPublishing(network);
   checkSandbox(request, network, endpoints);
   const defaults = driver.defaults(network.options);
   const id = unusedId(context.id ?? randomBytes(32).toString('hex'), endpoints);
+  const addresses = chosenAddresses(request.addresses, index);
   const labels = Object.keys(request.labels).length > 0 ? request.labels : defaults.labels;
   return {
     id,
@@ -60,10 +69,10 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
       ? {
           ifname: chosenIfname(request, defaults.ifnamePrefix, context),
           hostIfname: freeHostIfname(id, endpoints),
-          mac: chosenMac(request.mac, id, index, context.reservedMacs ?? []),
+          mac: chosenMac(request.mac, macSeed(id, network, addresses), index, context.reservedMacs ?? []),
         }
       : { ifname: loopback, hostIfname: '', mac: '' }),
-    addresses: chosenAddresses(request.addresses, index),
+    addresses,
     netns: request.netns,
     ...(request.cgroup === undefined ? {} : { cgroup: request.cgroup }),
     labels,
@@ -86,7 +95,9 @@ export function checkPublishing(network: Network): void {
   throw new VetchError(
     'INVALID',
     `a network of driver ${network.driver} publishes no ports`,
-    'use a network of driver bridge',
+    driverOf(network).capabilities.parentDevice
+      ? 'leave it out: every port is reached at the own address of its endpoint, as policy allows'
+      : 'use a network of driver bridge',
   );
 }
 
@@ -155,9 +166,15 @@ function chosenIfname(request: AttachEndpointRequest, prefix: string, context: E
   );
 }
 
+/** Where others keep it in their neighbour tables, who comes back with the same address comes with the same MAC. */
+function macSeed(id: string, network: Network, addresses: readonly string[]): string {
+  if (!driverOf(network).capabilities.parentDevice || addresses.length === 0) return id;
+  return createHash('sha256').update(`${network.id} ${addresses[0]}`).digest('hex');
+}
+
 function chosenMac(
   asked: string | undefined,
-  id: string,
+  seed: string,
   { network, macs }: NetworkIndex,
   reserved: readonly string[],
 ): string {
@@ -172,7 +189,7 @@ function chosenMac(
     );
   }
   for (let attempt = 0; ; attempt++) {
-    const mac = macFor(id, attempt);
+    const mac = macFor(seed, attempt);
     if (!isTaken(mac)) return mac;
   }
 }

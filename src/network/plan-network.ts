@@ -21,6 +21,8 @@ export interface NetworkContext extends Partial<SubnetSources> {
   readonly hostRoutes: readonly HostRoute[];
   /** 64 hex digits; random unless an engine has given one. */
   readonly id?: string;
+  /** Bytes; what a network on a parent device has unless told otherwise: the device's. */
+  readonly parentMtu?: number;
   /** Default `vetch`. */
   readonly owner?: Owner;
   readonly now?: Date;
@@ -45,8 +47,11 @@ export function planNetwork(request: CreateNetworkRequest, context: NetworkConte
   const driver = chosenDriver(request);
   driver.checkNetworkOptions(request.options, request.internal);
   checkCapabilities(request, driver);
+  driver.checkNeighbours?.(request.options, networks);
   const sources = { ...context, seed: context.seed ?? id };
-  const neighbours = { networks, hostRoutes: context.hostRoutes };
+  // The LAN's own subnet is a route of the host; one that is chosen here keeps clear of all.
+  const shared = request.subnets.length > 0 && sharesSubnets(driver, request.options);
+  const neighbours = { networks, hostRoutes: shared ? [] : context.hostRoutes };
   const subnets = driver.capabilities.addressing ? planSubnets(request, neighbours, sources) : [];
   const numbers = new NumberPool('networks', networkNumbers.first, networkNumbers.last);
   for (const { number } of networks) numbers.take(number);
@@ -61,12 +66,17 @@ export function planNetwork(request: CreateNetworkRequest, context: NetworkConte
       request.mtu,
       driver.defaults(request.options).mtu,
       subnets.map(({ cidr }) => cidr),
+      driver.capabilities.parentDevice ? context.parentMtu : undefined,
     ),
-    internal: request.internal,
+    internal: request.internal || driver.isInternal?.(request.options) === true,
     options: request.options,
     labels: request.labels,
     created: (context.now ?? new Date()).toISOString(),
   };
+}
+
+function sharesSubnets({ capabilities, ownsSubnets }: Driver, options: Readonly<Record<string, string>>): boolean {
+  return capabilities.parentDevice && ownsSubnets?.(options) !== true;
 }
 
 /** `vetch.driver` says it where an engine has taken the driver's name for the plugin's. */
@@ -97,7 +107,12 @@ function checkCapabilities(request: CreateNetworkRequest, { name, capabilities }
   }
 }
 
-function chosenMtu(asked: number | undefined, option: number | undefined, cidrs: readonly string[]): number {
+function chosenMtu(
+  asked: number | undefined,
+  option: number | undefined,
+  cidrs: readonly string[],
+  largest: number | undefined,
+): number {
   if (asked !== undefined && option !== undefined && asked !== option) {
     throw new VetchError(
       'INVALID',
@@ -105,7 +120,10 @@ function chosenMtu(asked: number | undefined, option: number | undefined, cidrs:
       'give one of them',
     );
   }
-  const mtu = asked ?? option ?? defaultMtu;
+  const mtu = asked ?? option ?? largest ?? defaultMtu;
+  if (largest !== undefined && mtu > largest) {
+    throw new VetchError('INVALID', `mtu ${mtu} is larger than its parent device takes`, `choose ${largest} or less`);
+  }
   const smallest = smallestMtu[familiesOf(cidrs).includes(6) ? 6 : 4];
   if (Number.isInteger(mtu) && mtu >= smallest && mtu <= largestMtu) return mtu;
   throw new VetchError(

@@ -3,10 +3,13 @@ import type { Attachable } from '../loader/link/link.ts';
 import type { Filter } from '../netlink/filter.ts';
 import type { Netlink } from '../netlink/netlink.ts';
 import type { DeviceAttachment } from './desired/attachments.ts';
-import { hostDevice } from './desired/devices.ts';
+import { hostDevice, hostIfnamePattern, lanIfnamePattern } from './desired/devices.ts';
 import type { HostLink } from './facts.ts';
 import { ourFilter } from './observed/devices.ts';
 import type { ObservedAttachment } from './plan/attachments.ts';
+
+/** Devices whose filters are bound in other ways: the shared block's, and those on a parent device. */
+const ownFilter = new RegExp(`^${hostDevice.peer}$|${hostIfnamePattern.source}|${lanIfnamePattern.source}`);
 
 type Direction = 'ingress' | 'egress';
 
@@ -25,7 +28,7 @@ export class ClsactAttachments {
   observe(links: readonly HostLink[]): ObservedAttachment[] {
     const clsact = new Set(this.#netlink.qdiscs().flatMap(({ kind, ifindex }) => (kind === 'clsact' ? ifindex : [])));
     return links
-      .filter(({ ifindex, name }) => clsact.has(ifindex) && name !== hostDevice.peer && !name.startsWith('vt'))
+      .filter(({ ifindex, name }) => clsact.has(ifindex) && !ownFilter.test(name))
       .flatMap((link) => (['ingress', 'egress'] as const).flatMap((parent) => this.#observe(link, parent)));
   }
 
@@ -35,15 +38,18 @@ export class ClsactAttachments {
     } catch (error) {
       if (!KernelError.is(error, 'EEXIST')) throw error;
     }
-    this.#netlink.replaceBpfFilter({ ifindex, parent: kind, fd, name, ...ourFilter });
+    this.#netlink.replaceBpfFilter({ ifindex, parent: kind, fd, name, ...filterOf(name) });
   }
 
-  detach(device: string): void {
+  /** @param hook absent: all of ours */
+  detach(device: string, hook?: string): void {
     const ifindex = this.#netlink.link(device)?.index;
     if (ifindex === undefined || this.#netlink.clsact(ifindex)?.kind !== 'clsact') return;
     for (const parent of ['ingress', 'egress'] as const) {
-      if (!this.#netlink.filters({ ifindex, parent }).some(isOurs)) continue;
-      this.#netlink.deleteBpfFilter({ ifindex, parent, ...ourFilter });
+      for (const filter of this.#netlink.filters({ ifindex, parent }).filter(isOurs)) {
+        if (hook !== undefined && hookOf(filter.name) !== hook) continue;
+        this.#netlink.deleteBpfFilter({ ifindex, parent, ...filterOf(filter.name) });
+      }
     }
     const left = (['ingress', 'egress'] as const).flatMap((parent) => this.#netlink.filters({ ifindex, parent }));
     if (left.length === 0) this.#netlink.deleteClsact(ifindex);
@@ -58,7 +64,13 @@ export class ClsactAttachments {
 }
 
 function isOurs({ handle, priority, name }: Filter): boolean {
-  return handle === ourFilter.handle && priority === ourFilter.priority && name?.startsWith('from_') === true;
+  const { priority: own } = filterOf(name);
+  return handle === ourFilter.handle && priority === own && name?.startsWith('from_') === true;
+}
+
+/** On a parent that is an uplink, too, both programs run, one after the other. */
+function filterOf(name = ''): { readonly handle: number; readonly priority: number } {
+  return name === 'from_parent' ? { ...ourFilter, priority: ourFilter.priority + 1 } : ourFilter;
 }
 
 /** `from_uplink_l3` runs at the same hook as `from_uplink`. */

@@ -3,12 +3,14 @@ import { configCodec } from '../maps/generated/abi.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import { planOf } from '../network/drivers/registry.ts';
 import { applyMaps, deleteEntries, setEntries } from './apply/maps.ts';
 import { configEntry } from './desired/config.ts';
 import { DenyHeads } from './desired/deny-heads.ts';
 import { denyEntry } from './desired/deny-list.ts';
 import { endpointEntries } from './desired/endpoints.ts';
 import { gatewayEntries } from './desired/host-addrs.ts';
+import { lanParentEntries } from './desired/lan-devices.ts';
 import { desiredMaps } from './desired/maps.ts';
 import { type MemberSlots, memberEntry } from './desired/members.ts';
 import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/networks.ts';
@@ -16,6 +18,7 @@ import { PublishCounts } from './desired/publish-counts.ts';
 import { publishingOf } from './desired/published.ts';
 import { Limits } from './desired/rates.ts';
 import { trustedEntries } from './desired/trusted.ts';
+import { uplinkEntries } from './desired/uplinks.ts';
 import { controlMaps, type MapEntry } from './entry.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { entriesOf, type RawMaps } from './observed/maps.ts';
@@ -97,6 +100,7 @@ export class ControlMaps {
 
   removeNetwork(network: Network, hostIfindex: number): void {
     deleteEntries(this.#maps, [
+      ...(this.#facts ? lanParentEntries(network, linksByName(this.#facts)) : []),
       ...this.#trustedEntries(network),
       ...gatewayEntries(network, hostIfindex),
       ...subnetEntries(network),
@@ -108,18 +112,19 @@ export class ControlMaps {
 
   /**
    * @param ifindex of the host's end, which is still down
+   * @param lanIfindex of its device on its network's parent, likewise
    * @throws VetchError MAP_FULL: nothing of it stays then
    */
-  addEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
+  addEndpoint(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex = 0): void {
     this.#allOrNothing(
       () => {
-        this.#enter(endpoint, network, ifindex);
+        this.#enter(endpoint, network, ifindex, lanIfindex);
         const slot = this.#slots.add(network.number, ifindex);
         setEntries(this.#maps, [memberEntry(network.number, slot), this.#networkEntry(network)]);
         this.publish(endpoint, network, endpoint.ports);
       },
       () => {
-        this.#withdraw(endpoint, network, ifindex);
+        this.#withdraw(endpoint, network, ifindex, lanIfindex);
         // Others may have begun flows to it.
         this.revoke();
       },
@@ -127,8 +132,8 @@ export class ControlMaps {
   }
 
   /** What an endpoint may send and receive from the next packet on, as its labels and options say now. */
-  limitEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
-    this.#enter(endpoint, network, ifindex);
+  limitEndpoint(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex = 0): void {
+    this.#enter(endpoint, network, ifindex, lanIfindex);
   }
 
   /** @param ifindex where what limits delay waits from now on; 0: nowhere, they drop */
@@ -139,9 +144,9 @@ export class ControlMaps {
   }
 
   /** Its flows are judged again, and find nothing that permits them. */
-  removeEndpoint(endpoint: Endpoint, network: Network, ifindex: number): void {
+  removeEndpoint(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex = 0): void {
     this.#unpublish(endpoint, network, endpoint.ports);
-    this.#withdraw(endpoint, network, ifindex);
+    this.#withdraw(endpoint, network, ifindex, lanIfindex);
     this.revoke();
   }
 
@@ -211,8 +216,8 @@ export class ControlMaps {
     if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation, this.#limits)]);
   }
 
-  #enter(endpoint: Endpoint, network: Network, ifindex: number): void {
-    setEntries(this.#maps, endpointEntries(endpoint, network, ifindex));
+  #enter(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex: number): void {
+    setEntries(this.#maps, endpointEntries(endpoint, network, ifindex, lanIfindex));
     if (this.#limits.note(endpoint, network)) this.#configure();
   }
 
@@ -220,8 +225,8 @@ export class ControlMaps {
     this.#maps.denyUnlisted.raw.updateMany(entries.map(({ key, value }) => [key, value]));
   }
 
-  #withdraw(endpoint: Endpoint, network: Network, ifindex: number): void {
-    deleteEntries(this.#maps, endpointEntries(endpoint, network, ifindex).reverse());
+  #withdraw(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex: number): void {
+    deleteEntries(this.#maps, endpointEntries(endpoint, network, ifindex, lanIfindex).reverse());
     if (this.#limits.forget(endpoint)) this.#configure();
     const change = this.#slots.remove(network.number, ifindex);
     if (!change) return;
@@ -235,6 +240,8 @@ export class ControlMaps {
     yield* subnetEntries(network);
     yield* gatewayEntries(network, hostIfindex);
     yield* this.#trustedEntries(network);
+    if (this.#facts) yield* lanParentEntries(network, linksByName(this.#facts));
+    if (this.#facts && planOf(network).uplink !== undefined) yield* uplinkEntries(this.#facts, [network]);
   }
 
   #trustedEntries(network: Network) {

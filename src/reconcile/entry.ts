@@ -14,6 +14,8 @@ export const controlMaps = [
   'rates',
   'interfaces',
   'interfaceSlots',
+  'lanParents',
+  'lanDevices',
   'endpoints',
   'members',
   'boundPorts',

@@ -15,6 +15,10 @@ export interface HostLink {
   readonly ethernet: boolean;
   /** Ifindex of the bond, bridge or VRF that it belongs to. */
   readonly master?: number;
+  /** Ifindex of the device that it stands on, of a macvlan or a VLAN; of a veth its peer. */
+  readonly linkIndex?: number;
+  /** What its maker wrote on it. */
+  readonly alias?: string;
   /** Sysctls of its own; absent: not known. */
   readonly settings?: LinkSettings;
   /** The XDP program on it, anybody's. */

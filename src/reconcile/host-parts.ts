@@ -6,7 +6,7 @@ import type { Netlink } from '../netlink/netlink.ts';
 import type { LearnedNames } from '../policy/learned-names.ts';
 import { Attachments } from './attachments.ts';
 import { ControlMaps } from './control-maps.ts';
-import { hostDevice } from './desired/devices.ts';
+import { type HostRoute, hostDevice } from './desired/devices.ts';
 import { Drift, type DriftKind } from './drift.ts';
 import { EndpointDevices } from './endpoint-devices.ts';
 import { type HostFacts, linksByName } from './facts.ts';
@@ -48,6 +48,10 @@ export class HostParts {
   readonly drift = new Drift();
   /** Endpoints without a device, by id: why. */
   readonly lost = new Map<string, string>();
+  /** Endpoints without a way to their LAN, by id: why. */
+  readonly unjoined = new Map<string, string>();
+  /** Routes to single endpoints, by id. */
+  readonly endpointRoutes = new Map<string, readonly HostRoute[]>();
   passes = 0;
   /** Why the kernel judges by an older policy than the intent's; undefined: it does not. */
   policyFailure: string | undefined;

@@ -1,9 +1,11 @@
 import type { Program } from '../loader/program.ts';
 import type { Maps } from '../maps/open.ts';
+import { parseMac } from '../model/address.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
-import { driverOf } from '../network/drivers/registry.ts';
+import * as requests from '../netlink/requests.ts';
+import { driverOf, planOf } from '../network/drivers/registry.ts';
 import type { HostRoute } from '../network/overlap.ts';
 import {
   closeEndpointDevice,
@@ -15,10 +17,12 @@ import {
 } from './apply/devices.ts';
 import { ensureAnchor } from './bind-devices.ts';
 import { closedDevice } from './desired/devices.ts';
+import { endpointRoutesOf, lanDevices, vlanOf } from './desired/lan-devices.ts';
 import { snatPorts } from './desired/ports.ts';
 import type { Drift } from './drift.ts';
 import type { HostFacts, PortRange } from './facts.ts';
 import { type HostOptions, HostParts } from './host-parts.ts';
+import { addLanDevice, addParent, removeLanDevice, removeVlans } from './lan-devices.ts';
 import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
 import { pass, wantedDevices } from './pass.ts';
 import type { HostPolicy } from './policy/host-policy.ts';
@@ -67,6 +71,11 @@ export class Host {
     return this.#parts.lost;
   }
 
+  /** Endpoints without a way to the LAN of their network, by id: why. */
+  get unjoined(): ReadonlyMap<string, string> {
+    return this.#parts.unjoined;
+  }
+
   /** What works less well than it could, for people. */
   get warnings(): string[] {
     const { policyFailure } = this.#parts;
@@ -107,6 +116,16 @@ export class Host {
     return this.#parts.devices.get(endpoint.id)?.ifindex;
   }
 
+  /** Where what its LAN sends to an endpoint comes in, and the MAC that it is sent to; undefined: nowhere. */
+  lanOf({ id, mac }: Endpoint) {
+    const device = this.#parts.devices.get(id);
+    if (!device || device.lanIfindex === 0) return undefined;
+    const { lanIfindex: ifindex, sharesLan } = device;
+    const parent = sharesLan ? this.#parts.netlink.link(ifindex)?.mac : undefined;
+    const hook = sharesLan ? ('from_parent' as const) : ('from_lan' as const);
+    return { hook, ifindex, mac: parseMac(parent ?? mac) };
+  }
+
   /** Whether an endpoint's device is there at this moment: it goes with the sandbox. */
   hasDevice(endpoint: Endpoint): boolean {
     return this.#parts.netlink.link(endpoint.hostIfname) !== undefined;
@@ -138,20 +157,33 @@ export class Host {
 
   /** Looks after the sysctls of endpoints' devices; without the lock, and between other things. */
   closeDevices(intent: Intent): Promise<void> {
-    const names = [...wantedDevices(intent).endpoints.keys()];
+    const names = [...wantedDevices(intent).endpoints.keys(), ...lanDevices(intent).keys()];
     return closeEndpointDevices(this.#parts, names);
   }
 
-  /** @throws VetchError MAP_FULL; KernelError. `removeNetwork` takes back what was done. */
+  /** Bytes that the parent of a network to be takes; undefined: it is not there. */
+  parentMtu({ parent }: Readonly<Record<string, string>>): number | undefined {
+    if (!parent || Buffer.byteLength(parent) > 15) return undefined;
+    const vlan = vlanOf(parent);
+    return (this.#parts.netlink.link(parent) ?? (vlan && this.#parts.netlink.link(vlan.base)))?.mtu;
+  }
+
+  /** @throws VetchError MAP_FULL, NOT_FOUND, INVALID, UNSUPPORTED; KernelError. `removeNetwork` takes back what was done. */
   addNetwork(network: Network, networks: Iterable<Network>): void {
+    addParent(this.#parts, network);
     this.#parts.control.addNetwork(network, this.hostIfindex);
     openHostDevice(this.#parts, networks);
   }
 
   /** @param rest the other networks */
   removeNetwork(network: Network, rest: Iterable<Network>): void {
-    openHostDevice(this.#parts, rest);
+    const others = [...rest].filter(({ id }) => id !== network.id);
+    openHostDevice(this.#parts, others);
     this.#parts.control.removeNetwork(network, this.hostIfindex);
+    const { lan, uplink } = planOf(network);
+    if (!lan && uplink === undefined) return;
+    const links = this.#parts.netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link }));
+    removeVlans(this.#parts, others, links);
   }
 
   /** Policy on this host. */
@@ -174,13 +206,16 @@ export class Host {
     }
     const plan = driver.planSandbox(network, endpoint);
     const ifindex = sandbox ? createEndpointDevice(netlink, plan, sandbox) : createHandedOverDevice(netlink, plan);
-    const device = devices.set(endpoint.id, ifindex);
+    devices.set(endpoint.id, ifindex);
     ensureAnchor(this.#parts);
     closeEndpointDevice(netlink, endpoint.hostIfname, ifindex);
-    control.addEndpoint(endpoint, network, ifindex);
+    const lan = addLanDevice(this.#parts, endpoint, network);
+    const device = devices.set(endpoint.id, ifindex, lan, planOf(network).lan?.mode === 'shared');
+    control.addEndpoint(endpoint, network, ifindex, lan);
     device.mapped = true;
     if (sandbox) openSandbox(sandbox, plan);
     else ensureSysctls(closedDevice(endpoint.ifname));
+    this.#routeTo(endpoint, network);
   }
 
   /** Lets packets pass. @throws KernelError */
@@ -188,13 +223,14 @@ export class Host {
     const device = this.#parts.devices.get(endpoint.id);
     if (!device) return;
     this.#parts.netlink.setLink(device.ifindex, { up: true });
+    if (device.lanIfindex !== 0 && !device.sharesLan) this.#parts.netlink.setLink(device.lanIfindex, { up: true });
     device.open = true;
   }
 
   /** What an endpoint may send and receive, after its labels have changed. */
   limitEndpoint(endpoint: Endpoint, network: Network): void {
     const device = this.#mapped(endpoint);
-    if (device) this.#parts.control.limitEndpoint(endpoint, network, device.ifindex);
+    if (device) this.#parts.control.limitEndpoint(endpoint, network, device.ifindex, device.lanIfindex);
   }
 
   /**
@@ -217,12 +253,15 @@ export class Host {
 
   /** Its entries, its device, and whatever of them there is. */
   removeEndpoint(endpoint: Endpoint, network: Network): void {
-    const { netlink, control, devices, lost } = this.#parts;
+    const { netlink, control, devices, lost, unjoined } = this.#parts;
     const device = devices.get(endpoint.id);
     devices.delete(endpoint.id);
     lost.delete(endpoint.id);
+    unjoined.delete(endpoint.id);
+    this.#unroute(endpoint);
+    if (planOf(network).lan && device?.sharesLan !== true) removeLanDevice(this.#parts, endpoint);
     if (!device) return;
-    if (device.mapped) control.removeEndpoint(endpoint, network, device.ifindex);
+    if (device.mapped) control.removeEndpoint(endpoint, network, device.ifindex, device.lanIfindex);
     deleteDevice(netlink, device);
   }
 
@@ -244,9 +283,25 @@ export class Host {
     this.#parts.control.removeDeny(cidrs);
   }
 
-  /** After the deny list has begun or ceased to hold anything: XDP comes and goes with it. */
+  /** After the deny list has begun or ceased to hold anything, or a network with a program on its parent has come or gone. */
   attachPrograms(intent: Intent): void {
     this.#parts.attachments.reconcile(intent, this.facts, this.#parts.failing('attach a program'));
+  }
+
+  /** The host's own way to an endpoint, where it has one. */
+  #routeTo(endpoint: Endpoint, network: Network): void {
+    const { netlink, endpointRoutes } = this.#parts;
+    const routes = endpointRoutesOf(endpoint, network, this.facts);
+    if (routes.length === 0) return;
+    endpointRoutes.set(endpoint.id, routes);
+    for (const route of routes) netlink.replaceRoute({ ...route, ifindex: this.hostIfindex });
+  }
+
+  #unroute({ id }: Endpoint): void {
+    const { netlink, endpointRoutes } = this.#parts;
+    const routes = endpointRoutes.get(id) ?? [];
+    endpointRoutes.delete(id);
+    netlink.attempt(routes.map(({ destination }) => requests.deleteRoute({ destination, ifindex: this.hostIfindex })));
   }
 
   /** A lost endpoint is in no map. */

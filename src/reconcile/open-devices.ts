@@ -26,11 +26,13 @@ export function openDevices(
   }
 }
 
-/** What a network that comes or goes changes on the host device. @throws KernelError */
-export function openHostDevice({ netlink, hostIfindex, facts }: HostParts, networks: Iterable<Network>): void {
+/** What a network or an endpoint that comes or goes changes on the host device. @throws KernelError */
+export function openHostDevice(parts: HostParts, networks: Iterable<Network>): void {
+  const { netlink, hostIfindex, facts, endpointRoutes } = parts;
   const names: readonly string[] = [hostDevice.name, hostDevice.peer];
   const links = facts.links.filter(({ name }) => names.includes(name));
-  const wanted = { host: desiredHostDevice(networks), endpoints: new Map<string, number>() };
+  const host = desiredHostDevice(networks, [...endpointRoutes.values()].flat());
+  const wanted = { host, endpoints: new Map<string, number>() };
   for (const step of planOpening(wanted, links, observeHostDevice(netlink, hostIfindex))) {
     applyOpening(netlink, step, hostIfindex);
   }

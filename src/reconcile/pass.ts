@@ -1,12 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Intent } from '../model/intent.ts';
-import { driverOf } from '../network/drivers/registry.ts';
+import { driverOf, planOf } from '../network/drivers/registry.ts';
 import { isLimited } from '../network/rates.ts';
 import { bindDevices } from './bind-devices.ts';
 import { desiredHostDevice } from './desired/devices.ts';
+import { lanIfindexOf } from './desired/lan-devices.ts';
 import { isOurs } from './desired/uplinks.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import type { HostParts } from './host-parts.ts';
+import { bindLanDevices, makeLanDevices, noteEndpointRoutes, openLanDevices } from './lan-devices.ts';
 import { makeDevices } from './make-devices.ts';
 import { closeHostDevice, openDevices } from './open-devices.ts';
 import { planMaking, type WantedDevices } from './plan/devices.ts';
@@ -21,13 +23,17 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   const seen = parts.observeFacts();
   const steps = planMaking(wanted, seen.links);
   const made = await makeDevices(parts, intent, wanted, steps);
+  const joined = makeLanDevices(parts, intent, made.size === 0 ? seen.links : parts.observeFacts().links);
+  for (const name of joined) made.add(name);
   const before = parts.passes === 0 ? seen : parts.facts;
   // Thousands of devices take the kernel a while to list.
   const shaped = ensureShaper(parts, intent);
-  parts.facts = steps.length === 0 && !shaped ? seen : parts.observeFacts();
+  parts.facts = steps.length === 0 && joined.size === 0 && !shaped ? seen : parts.observeFacts();
   const { facts } = parts;
   noteDevices(parts, intent);
+  noteEndpointRoutes(parts, intent, facts);
   bindDevices(parts, wanted, facts.links, made);
+  bindLanDevices(parts, facts.links, made);
   await setImmediate();
   const failed = parts.failing('attach a program');
   parts.count('attachment', attachments.reconcile(intent, facts, failed, true));
@@ -42,7 +48,8 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   await setImmediate();
   parts.count('attachment', attachments.reconcile(intent, facts, failed));
   closeHostDevice(parts, made);
-  openDevices(parts, wanted, facts.links, made);
+  openDevices(parts, withRoutes(parts, intent, wanted), facts.links, made);
+  openLanDevices(parts, facts.links, made);
   parts.passes++;
 }
 
@@ -78,6 +85,12 @@ export function wantedDevices(intent: Intent): WantedDevices {
   return { host: desiredHostDevice(intent.networks.values()), endpoints };
 }
 
+/** To single endpoints, too, as the host's addresses are now. */
+function withRoutes({ endpointRoutes }: HostParts, intent: Intent, wanted: WantedDevices): WantedDevices {
+  if (endpointRoutes.size === 0) return wanted;
+  return { ...wanted, host: desiredHostDevice(intent.networks.values(), [...endpointRoutes.values()].flat()) };
+}
+
 /**
  * What the kernel had goes on where the policy cannot be enforced. At the start that may be nothing: then nobody starts,
  * rather than that what should be closed is open.
@@ -100,10 +113,14 @@ async function enforcePolicy(parts: HostParts, intent: Intent): Promise<number> 
 /** Which device is whose, as found. */
 function noteDevices({ devices, facts }: HostParts, intent: Intent): void {
   const links = linksByName(facts);
-  for (const [id, { hostIfname }] of intent.endpoints) {
-    const ifindex = links.get(hostIfname)?.ifindex;
+  for (const [id, endpoint] of intent.endpoints) {
+    const ifindex = links.get(endpoint.hostIfname)?.ifindex;
+    const network = intent.networks.get(endpoint.network);
+    const known = devices.get(id);
     if (ifindex === undefined) devices.delete(id);
-    else if (devices.get(id)?.ifindex !== ifindex) devices.set(id, ifindex);
+    const lan = network ? lanIfindexOf(endpoint, network, links) : 0;
+    if (ifindex !== undefined && (known?.ifindex !== ifindex || known.lanIfindex !== lan))
+      devices.set(id, ifindex, lan, network !== undefined && planOf(network).lan?.mode === 'shared');
   }
   for (const id of devices.ids()) if (!intent.endpoints.has(id)) devices.delete(id);
 }

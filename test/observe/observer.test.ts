@@ -71,6 +71,7 @@ function fill(): void {
     v4: parseAddress('10.88.0.2'),
     v6: none,
     linkLocal: none,
+    lanIfindex: 0,
   });
   maps.endpoints.set({ network: 1, addr: parseAddress('10.88.0.3') }, { ...rest, number: 2, ifindex: loopback });
   maps.subnets.set({ prefixlen: 112, addr: parseAddress('10.88.0.0') }, { network: 1, flags: 0 });

@@ -4,7 +4,14 @@ import { verdict } from './flow.ts';
 import type { Immutable } from './immutable.ts';
 
 /** The programs that a packet can be given to, by name. */
-export const traceHooks = ['from_endpoint', 'from_host', 'from_uplink', 'xdp_uplink'] as const;
+export const traceHooks = [
+  'from_endpoint',
+  'from_host',
+  'from_lan',
+  'from_parent',
+  'from_uplink',
+  'xdp_uplink',
+] as const;
 
 /** `80/tcp`; `80` is tcp's; `icmp` an echo request of the family in question. */
 export const tracePort = z

@@ -21,12 +21,12 @@ export function networkCreate(): Command {
   return command(
     'create',
     'Create a network',
-    'vetch network create web --subnet 10.88.0.0/16 --opt vetch.host-access=true',
+    'vetch network create web --subnet 10.88.0.0/16\n  vetch network create lan --driver macvlan --opt parent=eth0 --subnet 192.0.2.0/24 --gateway 192.0.2.1',
   )
     .argument('<name>')
-    .option('--driver <driver>', 'how it is built (default: bridge)')
+    .option('--driver <driver>', 'how it is built: bridge, macvlan or ipvlan (default: bridge)')
     .option('--subnet <cidr>', 'its subnet, one of each family; chosen when none is given', collect)
-    .option('--gateway <ip>', "the host's address in a subnet", collect)
+    .option('--gateway <ip>', "the host's address in a subnet; of macvlan and ipvlan the LAN's router", collect)
     .option('--ip-range <cidr>', 'where automatic addresses come from')
     .option('--aux-address <name=ip>', 'an address never to hand out', collectPair)
     .option('--ipv6', 'also an IPv6 subnet')

@@ -75,6 +75,8 @@ export function publishDockerPorts(
       if (specs.length === 0) return;
       throw new VetchError('NOT_FOUND', `there is no endpoint ${id.slice(0, 12)}`, 'start the container again');
     }
+    // Docker, too, ignores ports there: all of them are reached at the container's own address.
+    if (!driverOf(state.networkOf(endpoint)).capabilities.publishing) return;
     if (specs.length > 0 && arePublished(endpoint, specs)) return;
     if (endpoint.ports.length > 0) await dropPorts(context, endpoint, endpoint.ports);
     if (specs.length === 0) return;

@@ -3,7 +3,7 @@ import type { CreateNetworkRequest } from '../../api/schemas/network.ts';
 import { planNetwork } from '../../network/plan-network.ts';
 import type { Context } from '../context.ts';
 import { dropEndpoint } from '../operations/endpoints.ts';
-import { addNetwork, dropNetwork } from '../operations/networks.ts';
+import { addNetwork, dropNetwork, parentOf } from '../operations/networks.ts';
 
 /** A network of Docker's id; one that is there already stays. @throws VetchError as `createNetwork` */
 export function createDockerNetwork(
@@ -21,7 +21,10 @@ export function createDockerNetwork(
       throw new VetchError('ALREADY_EXISTS', `network ${known.name} has other subnets already`, 'remove it first');
     }
     const networks = state.index.networks.values();
-    const network = planNetwork(request, { networks, hostRoutes: host.foreignRoutes(), id, owner: 'docker' });
+    const network = planNetwork(request, {
+      ...{ networks, hostRoutes: host.foreignRoutes(), id, owner: 'docker' },
+      ...parentOf(host, request.options),
+    });
     await addNetwork(context, network);
   });
 }

@@ -2,6 +2,7 @@ import { VetchError } from '../../api/error.ts';
 import type { ExplainRequest, ExplainView } from '../../api/schemas/policy.ts';
 import { canonicalAddress, familyOf, parsePrefix, withoutLength } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
+import { planOf } from '../../network/drivers/registry.ts';
 import { IDENTITY_HOST, IDENTITY_WORLD } from '../../policy/decision.ts';
 import { type ExplainedParty, explain } from '../../policy/explain.ts';
 import { identityOfAddress, identityOfLearned, type Traffic } from '../../policy/lookup.ts';
@@ -84,7 +85,8 @@ function identify({ policy, state }: PolicyContext, party: Party, other: Party, 
   if (party === 'world') return { identity: IDENTITY_WORLD };
   if (party === 'host') {
     // The address that the host has in the other's network.
-    const subnets = typeof other !== 'string' && 'endpoint' in other ? state.networkOf(other.endpoint).subnets : [];
+    const network = typeof other !== 'string' && 'endpoint' in other ? state.networkOf(other.endpoint) : undefined;
+    const subnets = network && planOf(network).ownsSubnets ? network.subnets : [];
     const gateway = subnets.map((subnet) => subnet.gateway).find((one) => one !== '' && familyOf(one) === family);
     return { identity: gateway === undefined ? IDENTITY_HOST : identityOfAddress(tables, gateway, IDENTITY_HOST) };
   }

@@ -1,6 +1,7 @@
 import { VetchError } from '../../api/error.ts';
 import type { CreateNetworkRequest, NetworkView } from '../../api/schemas/network.ts';
 import type { Network } from '../../model/network.ts';
+import { planOf } from '../../network/drivers/registry.ts';
 import { planNetwork } from '../../network/plan-network.ts';
 import { networkView } from '../../network/views.ts';
 import { type Context, undoStack } from '../context.ts';
@@ -12,7 +13,11 @@ export function createNetwork(context: Context, request: CreateNetworkRequest): 
   const { host, lock, state } = context;
   return lock.run(async () => {
     const networks = state.index.networks.values();
-    const network = planNetwork(request, { networks, hostRoutes: host.foreignRoutes() });
+    const network = planNetwork(request, {
+      networks,
+      hostRoutes: host.foreignRoutes(),
+      ...parentOf(host, request.options),
+    });
     await addNetwork(context, network);
     return view(context, network);
   });
@@ -28,9 +33,16 @@ export async function addNetwork(context: Context, network: Network): Promise<vo
   state.putNetwork(network);
   undo.push(`forget network ${network.name}`, () => state.deleteNetwork(network.id));
   host.addNetwork(network, state.index.networks.values());
+  if (wantsProgram(network)) host.attachPrograms(state.index);
   await host.policy.followGateways(state.index.networks.values(), host.facts);
   undo.commit();
   log.info({ network: network.name, subnets: network.subnets.map(({ cidr }) => cidr) }, 'network created');
+}
+
+/** What a network learns of its parent device, where it names one. */
+export function parentOf(host: Context['host'], options: Readonly<Record<string, string>>) {
+  const parentMtu = host.parentMtu(options);
+  return parentMtu === undefined ? {} : { parentMtu };
 }
 
 export function listNetworks(context: Context): NetworkView[] {
@@ -68,8 +80,15 @@ export async function dropNetwork({ host, log, state, store }: Context, network:
   await store.deleteNetwork(network.id);
   state.deleteNetwork(network.id);
   host.removeNetwork(network, state.index.networks.values());
+  if (wantsProgram(network)) host.attachPrograms(state.index);
   await host.policy.followGateways(state.index.networks.values(), host.facts);
   log.info({ network: network.name }, 'network removed');
+}
+
+/** On its parent device. */
+function wantsProgram(network: Network): boolean {
+  const { lan, uplink } = planOf(network);
+  return lan?.mode === 'shared' || uplink !== undefined;
 }
 
 function view({ state }: Context, network: Network): NetworkView {

@@ -50,5 +50,9 @@ function hostWarnings({ host, state }: Context): string[] {
       return `endpoint ${name} has the label ${label}, which is no rate: set it anew with vetch endpoint label`;
     });
   });
-  return [...lost, ...unread, ...host.warnings];
+  const unjoined = [...host.unjoined].flatMap(([id, why]) => {
+    const endpoint = state.index.endpoints.get(id);
+    return endpoint ? `endpoint ${fullName(state.index, endpoint)} does not reach its LAN: ${why}` : [];
+  });
+  return [...lost, ...unread, ...unjoined, ...host.warnings];
 }

@@ -194,7 +194,9 @@ export const DropReason = {
   MULTICAST_FROM_HOST: 38,
   CONFIG_MISSING: 39,
   RATE_LIMITED: 40,
-  COUNT: 41,
+  HOST_ACCESS_OFF: 41,
+  NO_PARENT: 42,
+  COUNT: 43,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
@@ -224,6 +226,7 @@ export const Hook = {
   XDP_UPLINK: 3,
   SOCKET: 4,
   FROM_SHAPER: 5,
+  FROM_LAN: 6,
 } as const;
 export type Hook = (typeof Hook)[keyof typeof Hook];
 const hookNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Hook).map(([name, n]) => [n, name]));
@@ -252,8 +255,11 @@ export function identityName(n: number): string {
 /** `enum interface_flag` */
 export const InterfaceFlag = {
   NONE: 0,
-  EGRESS_LIMITED: 1,
-  INGRESS_LIMITED: 2,
+  LAN: 1,
+  VEPA: 2,
+  SHARED: 4,
+  EGRESS_LIMITED: 8,
+  INGRESS_LIMITED: 16,
 } as const;
 export type InterfaceFlag = (typeof InterfaceFlag)[keyof typeof InterfaceFlag];
 
@@ -285,6 +291,9 @@ export const NetworkFlag = {
   STACK: 128,
   ROUTED4: 256,
   ROUTED6: 512,
+  LAN: 1024,
+  VEPA: 2048,
+  HOST_OFF: 4096,
 } as const;
 export type NetworkFlag = (typeof NetworkFlag)[keyof typeof NetworkFlag];
 
@@ -381,6 +390,7 @@ export const Step = {
   EGRESS_DECIDED: 18,
   INGRESS_DECIDED: 19,
   STEERED: 20,
+  TO_LAN: 21,
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 const stepNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Step).map(([name, n]) => [n, name]));
@@ -1015,7 +1025,7 @@ export const identitySlotCodec: Codec<IdentitySlot> = {
   },
 };
 
-/** `struct interface`, 64 bytes */
+/** `struct interface`, 68 bytes */
 export interface Interface {
   readonly ifindex: number;
   readonly number: number;
@@ -1025,10 +1035,11 @@ export interface Interface {
   readonly v4: Uint8Array;
   readonly v6: Uint8Array;
   readonly linkLocal: Uint8Array;
+  readonly lanIfindex: number;
 }
 
 export const interfaceCodec: Codec<Interface> = {
-  size: 64,
+  size: 68,
   encode(value, bytes, offset = 0) {
     putU32(bytes, offset + 0, value.ifindex);
     putU16(bytes, offset + 4, value.number);
@@ -1038,6 +1049,7 @@ export const interfaceCodec: Codec<Interface> = {
     putBytes(bytes, offset + 16, value.v4, 16);
     putBytes(bytes, offset + 32, value.v6, 16);
     putBytes(bytes, offset + 48, value.linkLocal, 16);
+    putU32(bytes, offset + 64, value.lanIfindex);
   },
   decode(bytes, offset = 0) {
     return {
@@ -1049,6 +1061,27 @@ export const interfaceCodec: Codec<Interface> = {
       v4: getBytes(bytes, offset + 16, 16),
       v6: getBytes(bytes, offset + 32, 16),
       linkLocal: getBytes(bytes, offset + 48, 16),
+      lanIfindex: getU32(bytes, offset + 64),
+    };
+  },
+};
+
+/** `struct lan_parent`, 8 bytes */
+export interface LanParent {
+  readonly mac: Uint8Array;
+  readonly network: number;
+}
+
+export const lanParentCodec: Codec<LanParent> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putBytes(bytes, offset + 0, value.mac, 6);
+    putU16(bytes, offset + 6, value.network);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      mac: getBytes(bytes, offset + 0, 6),
+      network: getU16(bytes, offset + 6),
     };
   },
 };
@@ -1664,7 +1697,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: dropCountCodec,
-    maxEntries: 41,
+    maxEntries: 43,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, DropCount, 'percpu_array'>,
@@ -1731,6 +1764,24 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<number, Interface, 'hash'>,
+  lanDevices: {
+    name: 'lan_devices',
+    type: 'hash',
+    key: u32Codec,
+    value: u32Codec,
+    maxEntries: 16384,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<number, number, 'hash'>,
+  lanParents: {
+    name: 'lan_parents',
+    type: 'hash',
+    key: u32Codec,
+    value: lanParentCodec,
+    maxEntries: 256,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, LanParent, 'hash'>,
   learned: {
     name: 'learned',
     type: 'hash',

@@ -157,7 +157,7 @@ function parseDevices(value: string): string[] {
   throw new BadValue('use names of devices, with ":" between them');
 }
 
-function parsePrefixOfName(value: string): string {
+export function parsePrefixOfName(value: string): string {
   // Room for three digits.
   if (value.length <= 12 && interfaceName.safeParse(`${value}0`).success && value !== '') return value;
   throw new BadValue('use 1 to 12 characters, without space, "/", ":" and "%"');
@@ -168,7 +168,7 @@ function hostOnly(value: string): 'host' {
   throw new VetchError('UNSUPPORTED', 'vetch.publish=cluster is not supported by a bridge network', planned);
 }
 
-function offOnly(value: string): 'off' {
+export function offOnly(value: string): 'off' {
   if (parseChoice('off', 'latency')(value) === 'off') return 'off';
-  throw new VetchError('UNSUPPORTED', 'vetch.accelerate=latency is not supported by a bridge network', planned);
+  throw new VetchError('UNSUPPORTED', 'vetch.accelerate=latency is not supported', planned);
 }

@@ -63,6 +63,8 @@ function planNetwork(network: Network): NetworkPlan {
     trustedInterfaces: trusted,
     hostAddresses: ofHost.map(({ gateway }) => `${gateway}/${familyOf(gateway) === 4 ? 32 : 128}`),
     hostRoutes: ofHost.map(({ cidr, gateway }) => ({ destination: cidr, source: gateway })),
+    ownsSubnets: true,
+    endpointRoutes: false,
   };
 }
 

@@ -40,7 +40,10 @@ export type NetworkFlagName =
   | 'UNPROTECTED6'
   | 'ROUTED4'
   | 'ROUTED6'
-  | 'STACK';
+  | 'STACK'
+  | 'LAN'
+  | 'VEPA'
+  | 'HOST_OFF';
 
 export interface Route {
   /** Canonical prefix; `0.0.0.0/0` and `::/0` are the default routes. */
@@ -49,6 +52,17 @@ export interface Route {
   readonly gateway?: string;
   /** The preferred source address. */
   readonly source?: string;
+}
+
+/** How a network is joined to the LAN behind a device of the host. */
+export interface LanPlan {
+  /** Name of the device; `eth0.10`, where there is none, is VLAN 10 of `eth0`, made for the network. */
+  readonly parent: string;
+  /**
+   * Of each endpoint's own device on the parent; in mode private the kernel carries nothing between two of them. `shared`:
+   * it has none, and goes by the parent's MAC.
+   */
+  readonly mode: 'private' | 'vepa' | 'passthru' | 'shared';
 }
 
 /** What a network needs on this host. */
@@ -67,6 +81,16 @@ export interface NetworkPlan {
   readonly hostAddresses: readonly string[];
   /** Routes by the host device. */
   readonly hostRoutes: readonly Route[];
+  /** Absent: its endpoints leave by the host. */
+  readonly lan?: LanPlan;
+  /** A device by which its endpoints leave and are reached, though the host may have no address there. */
+  readonly uplink?: string;
+  /** The addresses of its subnets are all the network's own; false: others on the LAN have some, and routes lead there. */
+  readonly ownsSubnets: boolean;
+  /** The host reaches each endpoint by a route of its own, by the host device. */
+  readonly endpointRoutes: boolean;
+  /** How many endpoints it may have; absent: as many as it has addresses. */
+  readonly maxEndpoints?: number;
 }
 
 /** What the sandbox of an endpoint needs. */
@@ -83,6 +107,8 @@ export interface SandboxPlan {
   readonly defaultRoutes: readonly Route[];
   /** False: IPv6 is switched off on the device, so that it has no link-local address that nobody judges. */
   readonly ipv6: boolean;
+  /** Default true. False: the advertisements of a LAN's routers give it routes and no addresses, which nobody would believe. */
+  readonly autoconf?: boolean;
 }
 
 /** How a network is built: plans, and does nothing. Every driver passes the same tests. */
@@ -95,6 +121,12 @@ export interface Driver {
   checkEndpointOptions(options: Readonly<Record<string, string>>): void;
   /** What the network's options say about each of its endpoints. */
   defaults(options: Readonly<Record<string, string>>): NetworkDefaults;
+  /** Of a driver with `parentDevice`: whether a network's subnets are its own all the same. Default: they are not. */
+  ownsSubnets?(options: Readonly<Record<string, string>>): boolean;
+  /** Whether options alone make a network internal. Default: they do not. */
+  isInternal?(options: Readonly<Record<string, string>>): boolean;
+  /** @throws VetchError IN_USE: what it needs, one of `networks` has for itself alone */
+  checkNeighbours?(options: Readonly<Record<string, string>>, networks: Iterable<Network>): void;
   planNetwork(network: Network): NetworkPlan;
   planSandbox(network: Network, endpoint: Endpoint): SandboxPlan;
 }

@@ -25,6 +25,8 @@ export const noneDriver: Driver = {
     trustedInterfaces: [],
     hostAddresses: [],
     hostRoutes: [],
+    ownsSubnets: false,
+    endpointRoutes: false,
   }),
   planSandbox() {
     throw new Error('an endpoint of a none network has no device');

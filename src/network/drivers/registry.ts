@@ -1,16 +1,18 @@
 import { VetchError } from '../../api/error.ts';
 import type { Network } from '../../model/network.ts';
 import { bridgeDriver } from './bridge.ts';
-import type { Driver } from './contract.ts';
+import type { Driver, NetworkPlan } from './contract.ts';
+import { ipvlanDriver } from './ipvlan.ts';
+import { macvlanDriver } from './macvlan.ts';
 import { noneDriver } from './none.ts';
 
-const drivers: ReadonlyMap<string, Driver> = new Map([bridgeDriver, noneDriver].map((driver) => [driver.name, driver]));
+const drivers: ReadonlyMap<string, Driver> = new Map(
+  [bridgeDriver, macvlanDriver, ipvlanDriver, noneDriver].map((driver) => [driver.name, driver]),
+);
 
 /** Drivers of the container network model that are not built yet, and what serves instead. */
 const planned: Readonly<Record<string, string>> = {
   overlay: 'use driver bridge: networks reach one host so far',
-  macvlan: 'use driver bridge, and publish the ports that the LAN should reach',
-  ipvlan: 'use driver bridge, and publish the ports that the LAN should reach',
   host: "run the process in the host's network namespace, without an endpoint",
 };
 
@@ -25,4 +27,15 @@ export function driverNamed(name: string): Driver {
 
 export function driverOf(network: Pick<Network, 'driver'>): Driver {
   return driverNamed(network.driver);
+}
+
+const plans = new WeakMap<Network, NetworkPlan>();
+
+/** What a network needs; made once of each record, which never changes. */
+export function planOf(network: Network): NetworkPlan {
+  const known = plans.get(network);
+  if (known !== undefined) return known;
+  const plan = driverOf(network).planNetwork(network);
+  plans.set(network, plan);
+  return plan;
 }

@@ -4,7 +4,9 @@ import { formatMac } from '../../model/address.ts';
 import type { TracePlan, TraceSite } from './plan.ts';
 
 /** Devices of endpoints, as the map `interfaces` has them. */
-export type InterfaceMacs = Iterable<readonly [ifindex: number, { readonly mac: Uint8Array }]>;
+export type InterfaceMacs = Iterable<
+  readonly [ifindex: number, { readonly mac: Uint8Array; readonly lanIfindex: number }]
+>;
 
 /**
  * A packet as the user gave it, on the device that it belongs to: an endpoint's is told by its source MAC.
@@ -29,6 +31,18 @@ function deviceFor(packet: Uint8Array, hook: TraceHook, interfaces: InterfaceMac
       'NOT_FOUND',
       `no endpoint has the packet's source MAC ${formatMac(mac)}`,
       'vetch endpoint ls shows their MACs; bytes 6 to 11 of the packet are its source',
+    );
+  }
+  if (hook === 'from_lan' || hook === 'from_parent') {
+    const mac = packet.subarray(0, 6);
+    const joined = [...interfaces].flatMap(([, found]) => (found.lanIfindex === 0 ? [] : found));
+    // What goes to a parent goes to the MAC of all of its endpoints: any of them tells which it is.
+    const found = hook === 'from_parent' ? joined[0] : joined.find((one) => Buffer.compare(one.mac, mac) === 0);
+    if (found) return found.lanIfindex;
+    throw new VetchError(
+      'NOT_FOUND',
+      `no endpoint on a LAN has the packet's destination MAC ${formatMac(mac)}`,
+      'vetch endpoint ls shows their MACs; bytes 0 to 5 of the packet are its destination',
     );
   }
   const uplink = site.uplinks.find(({ mac }) => Buffer.compare(mac, packet.subarray(0, 6)) === 0) ?? site.uplinks[0];

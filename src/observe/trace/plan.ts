@@ -12,6 +12,8 @@ export type TraceEnd =
       readonly mac: Uint8Array;
       /** Of the host's end of its veth. */
       readonly ifindex: number;
+      /** Where its LAN's frames come in, and the MAC that they go to; absent: it is on none. */
+      readonly lan?: { readonly hook: 'from_lan' | 'from_parent'; readonly ifindex: number; readonly mac: Uint8Array };
     }
   | { readonly kind: 'host' }
   /** Somewhere outside; `address` where the REF was one. */
@@ -89,6 +91,12 @@ function fromWorld(
   rest: Pick<TracePacket, 'protocol' | 'sourcePort' | 'destinationPort'>,
   site: TraceSite,
 ): TracePlan {
+  if (to.kind === 'endpoint' && to.lan) {
+    const { source, destination } = addressesOf(address ? [address] : [worldV4, worldV6], to.addresses);
+    const { hook, ifindex, mac } = to.lan;
+    const packet = buildPacket({ ...rest, source, destination, sourceMac: worldMac, destinationMac: mac });
+    return { hooks: [hook], ifindex, packet };
+  }
   const [uplink] = site.uplinks;
   if (!uplink) {
     throw new VetchError(

@@ -49,6 +49,7 @@ function detailText(step: number, detail: number, names: StepNames): string {
       return dropReasonName(detail);
     case Step.TO_ENDPOINT:
     case Step.TO_UPLINK:
+    case Step.TO_LAN:
       return `${names.deviceName(detail)} (ifindex ${detail})`;
     case Step.FLOODED:
       return `${detail} members`;

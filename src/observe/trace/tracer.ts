@@ -13,6 +13,8 @@ import { readSteps, type StepNames } from './steps.ts';
 export const traceObjects: Readonly<Record<TraceHook, string>> = {
   from_endpoint: 'endpoint.bpf.o',
   from_host: 'host.bpf.o',
+  from_lan: 'lan.bpf.o',
+  from_parent: 'lan.bpf.o',
   from_uplink: 'uplink.bpf.o',
   xdp_uplink: 'xdp.bpf.o',
 };

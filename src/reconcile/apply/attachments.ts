@@ -21,7 +21,7 @@ export function applyAttachment(step: AttachmentStep, context: AttachmentContext
   const { tree, clsact } = context;
   if (step.kind === 'detach') {
     if (isPinned(tree, step.hook, step.target)) detachLink(tree.link(step.hook, step.target));
-    else clsact?.detach(step.target);
+    else clsact?.detach(step.target, step.hook);
     return;
   }
   const { attachment } = step;

@@ -64,6 +64,9 @@ export function openSandbox(sandbox: Sandbox, plan: SandboxPlan): void {
   if (!plan.ipv6) {
     ignoring(['ENOENT'], () => writeSysctls(netns, [{ path: `net/ipv6/conf/${ifname}/disable_ipv6`, value: '1' }]));
   }
+  if (plan.ipv6 && plan.autoconf === false) {
+    ignoring(['ENOENT'], () => writeSysctls(netns, [{ path: `net/ipv6/conf/${ifname}/autoconf`, value: '0' }]));
+  }
   const ifindex = netlink.link(ifname)?.index ?? 0;
   netlink.batch([
     requests.setLink('lo', { up: true }),

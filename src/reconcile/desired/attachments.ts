@@ -1,5 +1,6 @@
 import type { CgroupAttachType } from '../../loader/attach-type.ts';
 import type { Intent } from '../../model/intent.ts';
+import { planOf } from '../../network/drivers/registry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { hostDevice, shaperDevice } from './devices.ts';
 import { uplinksOf } from './uplinks.ts';
@@ -43,8 +44,9 @@ const socketHooks: readonly (readonly [program: string, attachType: CgroupAttach
 
 /** Where every program should run, apart from the shared filter block; the host's own devices' first. */
 export function desiredAttachments(intent: Intent, facts: HostFacts, cgroup: string): Attachment[] {
-  const host = linksByName(facts).get(hostDevice.name);
-  const uplinks = uplinksOf(facts);
+  const links = linksByName(facts);
+  const host = links.get(hostDevice.name);
+  const uplinks = uplinksOf(facts, intent.networks.values());
   const attachments: Attachment[] = [];
   if (host) {
     const { name: target, ifindex } = host;
@@ -58,6 +60,13 @@ export function desiredAttachments(intent: Intent, facts: HostFacts, cgroup: str
   for (const { name: target, ifindex, ethernet } of uplinks) {
     const program = ethernet ? 'from_uplink' : 'from_uplink_l3';
     attachments.push({ kind: 'ingress', hook: 'from_uplink', program, target, ifindex });
+  }
+  for (const network of intent.networks.values()) {
+    const { lan } = planOf(network);
+    const parent = lan?.mode === 'shared' ? links.get(lan.parent) : undefined;
+    if (!parent) continue;
+    const { name: target, ifindex } = parent;
+    attachments.push({ kind: 'ingress', hook: 'from_parent', program: 'from_parent', target, ifindex });
   }
   // An idle XDP program costs a veth half of its bulk rate.
   if (intent.deny.size > 0) {

@@ -1,6 +1,6 @@
 import type { Network } from '../../model/network.ts';
 import type { Route } from '../../network/drivers/contract.ts';
-import { driverOf } from '../../network/drivers/registry.ts';
+import { planOf } from '../../network/drivers/registry.ts';
 import type { HostLink } from '../facts.ts';
 
 /**
@@ -37,6 +37,9 @@ export const sharedBlock = 0x7665;
 /** Host ends of endpoint veths are called so, and nothing else is. */
 export const hostIfnamePattern = /^vt[0-9a-f]{11}$/;
 
+/** Devices of endpoints on a parent device are called so: as their veths' host ends, but for the first letters. */
+export const lanIfnamePattern = /^vm[0-9a-f]{11}$/;
+
 /** The other end of a veth whose engine moves it into the sandbox itself: so called for as long as it is in the host. */
 export const handedOverPattern = /^vs[0-9a-f]{11}$/;
 
@@ -59,13 +62,20 @@ export interface DesiredHostDevice {
   readonly sysctls: readonly Sysctl[];
 }
 
-export function desiredHostDevice(networks: Iterable<Network>): DesiredHostDevice {
-  const plans = [...networks].map((network) => driverOf(network).planNetwork(network));
+/** @param endpointRoutes to single endpoints */
+export function desiredHostDevice(
+  networks: Iterable<Network>,
+  endpointRoutes: Iterable<HostRoute> = [],
+): DesiredHostDevice {
+  const plans = [...networks].map(planOf);
   return {
     mtu: Math.max(hostDevice.defaultMtu, ...plans.map((plan) => plan.mtu)),
     addresses: plans.flatMap((plan) => plan.hostAddresses),
     // Each with its network's MTU: a redirect drops what is larger than the receiver's device takes.
-    routes: plans.flatMap((plan) => plan.hostRoutes.map((route) => ({ ...route, mtu: plan.mtu }))),
+    routes: [
+      ...plans.flatMap((plan) => plan.hostRoutes.map((route) => ({ ...route, mtu: plan.mtu }))),
+      ...endpointRoutes,
+    ],
     sysctls: [
       // A packet for the world that goes by the stack enters here.
       { path: `net/ipv4/conf/${hostDevice.name}/forwarding`, value: '1' },

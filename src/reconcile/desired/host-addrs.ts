@@ -1,6 +1,6 @@
 import { isIPv4, parseAddress } from '../../model/address.ts';
 import type { Network } from '../../model/network.ts';
-import { driverOf } from '../../network/drivers/registry.ts';
+import { planOf } from '../../network/drivers/registry.ts';
 import { entryOf, keyText, type MapEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { hostDevice } from './devices.ts';
@@ -24,7 +24,7 @@ export function hostAddrEntries(facts: HostFacts, networks: Iterable<Network>): 
 
 /** What one network adds to `host_addrs`. */
 export function gatewayEntries(network: Network, hostIfindex: number): MapEntry[] {
-  const { gateway4, gateway6 } = driverOf(network).planNetwork(network);
+  const { gateway4, gateway6 } = planOf(network);
   const gateways = [gateway4, gateway6].filter((gateway) => gateway !== undefined);
   return gateways.map((gateway) =>
     entryOf('hostAddrs', parseAddress(gateway), { ifindex: hostIfindex, network: network.number }),

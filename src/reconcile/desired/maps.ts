@@ -6,6 +6,7 @@ import type { DenyHeads } from './deny-heads.ts';
 import { denyEntry } from './deny-list.ts';
 import { endpointEntries } from './endpoints.ts';
 import { hostAddrEntries } from './host-addrs.ts';
+import { lanIfindexOf, lanParentEntries } from './lan-devices.ts';
 import { type MemberSlots, memberEntries } from './members.ts';
 import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
@@ -42,13 +43,15 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
   const counts = new PublishCounts();
   const entries: MapEntry[] = [...hostAddrEntries(facts, intent.networks.values())];
   memory.limits.clear();
-  entries.push(...uplinkEntries(facts));
+  entries.push(...uplinkEntries(facts, intent.networks.values()));
   const present = new Map<string, Set<number>>();
   for (const endpoint of intent.endpoints.values()) {
     const network = intent.networks.get(endpoint.network);
     const ifindex = links.get(endpoint.hostIfname)?.ifindex;
     if (network === undefined || ifindex === undefined) continue;
-    for (const entry of endpointEntries(endpoint, network, ifindex)) entries.push(entry);
+    for (const entry of endpointEntries(endpoint, network, ifindex, lanIfindexOf(endpoint, network, links))) {
+      entries.push(entry);
+    }
     memory.limits.note(endpoint, network);
     const members = present.get(network.id);
     if (members) members.add(ifindex);
@@ -66,7 +69,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     slots.align(network.number, present.get(network.id) ?? new Set());
     for (const entry of memberEntries(network.number, slots.of(network.number))) entries.push(entry);
     entries.push(networkEntry(network, slots.count(network.number)), ...subnetEntries(network));
-    entries.push(...trustedEntries(network, links));
+    entries.push(...trustedEntries(network, links), ...lanParentEntries(network, links));
   }
   memory.denied.align(intent.deny);
   for (const entry of memory.denied.entries()) entries.push(entry);

@@ -1,14 +1,14 @@
 import { NetworkFlag } from '../../maps/generated/abi.ts';
 import { isIPv4, parseAddress, parsePrefix } from '../../model/address.ts';
 import type { Network } from '../../model/network.ts';
-import { driverOf } from '../../network/drivers/registry.ts';
+import { planOf } from '../../network/drivers/registry.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
 
 const none = new Uint8Array(16);
 
 /** A network's element of the array `networks`. @param members how many slots of `members` are taken */
 export function networkEntry(network: Network, members: number): MapEntry {
-  const { flags, mtu, gateway4, gateway6, masquerade4, masquerade6 } = driverOf(network).planNetwork(network);
+  const { flags, mtu, gateway4, gateway6, masquerade4, masquerade6 } = planOf(network);
   return entryOf('networks', network.number, {
     flags: flags.reduce((sum, name) => sum | NetworkFlag[name], 0),
     mtu,
@@ -39,8 +39,9 @@ export function absentNetworkEntry(number: number): MapEntry {
   });
 }
 
-/** Whose an address is, one entry a subnet. */
+/** Whose an address is, one entry a subnet: none of one that others have addresses of, too. */
 export function subnetEntries(network: Network): MapEntry[] {
+  if (!planOf(network).ownsSubnets) return [];
   return network.subnets.map(({ cidr }) => {
     const { address, prefixLength } = parsePrefix(cidr);
     return entryOf('subnets', { prefixlen: prefixLength, addr: address }, { network: network.number, flags: 0 });

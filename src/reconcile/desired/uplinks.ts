@@ -1,8 +1,10 @@
 import { UplinkFlag } from '../../maps/generated/abi.ts';
 import { isIPv4 } from '../../model/address.ts';
+import type { Network } from '../../model/network.ts';
+import { planOf } from '../../network/drivers/registry.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
 import type { HostFacts, HostLink } from '../facts.ts';
-import { handedOverPattern, hostDevice, hostIfnamePattern, shaperDevice } from './devices.ts';
+import { handedOverPattern, hostDevice, hostIfnamePattern, lanIfnamePattern, shaperDevice } from './devices.ts';
 
 /** Bridges and devices of other container networks: what comes from there is theirs. */
 const foreign =
@@ -13,8 +15,19 @@ const absorbing = new Set(['bond', 'team', 'bridge']);
 
 const none = new Uint8Array(16);
 
-/** The devices that lead out of the host. */
-export function uplinksOf(facts: HostFacts): HostLink[] {
+/** The devices that lead out of the host; those that networks name are among them, whatever else is. */
+export function uplinksOf(facts: HostFacts, networks: Iterable<Network> = []): HostLink[] {
+  const named = new Set<string>();
+  for (const network of networks) {
+    const { uplink } = planOf(network);
+    if (uplink !== undefined) named.add(uplink);
+  }
+  const own = ownUplinks(facts);
+  if (named.size === 0) return own;
+  return [...own, ...facts.links.filter((link) => named.has(link.name) && !own.includes(link))];
+}
+
+function ownUplinks(facts: HostFacts): HostLink[] {
   const { uplink } = facts;
   if (uplink !== 'auto') return facts.links.filter((link) => uplink.includes(link.name));
   const kinds = new Map(facts.links.map((link) => [link.ifindex, link.kind]));
@@ -27,8 +40,8 @@ export function uplinksOf(facts: HostFacts): HostLink[] {
   });
 }
 
-export function uplinkEntries(facts: HostFacts): MapEntry[] {
-  return uplinksOf(facts).map((link) => {
+export function uplinkEntries(facts: HostFacts, networks: Iterable<Network> = []): MapEntry[] {
+  return uplinksOf(facts, networks).map((link) => {
     const usable = facts.addresses.filter((address) => address.ifindex === link.ifindex && address.global);
     const pick = (v4: boolean) => {
       const family = usable.filter((address) => isIPv4(address.address) === v4);
@@ -43,9 +56,9 @@ export function uplinkEntries(facts: HostFacts): MapEntry[] {
   });
 }
 
-/** The host device, the shaper, their peers, and the ends of endpoints' veths that are in the host. */
+/** The host device, the shaper, their peers, and what of endpoints' devices is in the host. */
 export function isOurs(name: string): boolean {
   const pairs: readonly string[] = [hostDevice.name, hostDevice.peer, shaperDevice.name, shaperDevice.peer];
   if (pairs.includes(name)) return true;
-  return hostIfnamePattern.test(name) || handedOverPattern.test(name);
+  return hostIfnamePattern.test(name) || handedOverPattern.test(name) || lanIfnamePattern.test(name);
 }

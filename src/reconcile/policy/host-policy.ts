@@ -4,6 +4,7 @@ import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
 import type { Network } from '../../model/network.ts';
 import type { PolicyDocument } from '../../model/policy.ts';
+import { planOf } from '../../network/drivers/registry.ts';
 import { type CompiledIdentity, type PolicyChanges, PolicyCompiler, type PolicyUpdate } from '../../policy/compiler.ts';
 import { DECISION_PORTS, decodeDecision, STANDING_EGRESS, STANDING_INGRESS } from '../../policy/decision.ts';
 import { decidedBy } from '../../policy/explain.ts';
@@ -372,7 +373,9 @@ function toldOf(endpoint: Endpoint, network: Network): Told {
 
 /** The host's own addresses, and the gateways that it speaks to containers with. */
 function hostAddressesOf(networks: Iterable<Network>, { addresses }: HostFacts): string[] {
-  const gateways = [...networks].flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
+  const gateways = [...networks]
+    .filter((network) => planOf(network).ownsSubnets)
+    .flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
   return [...new Set([...addresses.map(({ address }) => formatAddress(address)), ...gateways])].sort();
 }
 

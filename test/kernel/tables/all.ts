@@ -4,6 +4,7 @@ import { entries } from './entries.ts';
 import { errors } from './errors.ts';
 import { fragments } from './fragments.ts';
 import { guard } from './guard.ts';
+import { lan } from './lan.ts';
 import { limits } from './limits.ts';
 import { malformed } from './malformed.ts';
 import { neighbours } from './neighbours.ts';
@@ -21,6 +22,7 @@ export const tables = {
   'the world and the host': outside,
   publishing,
   'a routed network': routed,
+  'a network on a parent device': lan,
   'an ICMP error': errors,
   fragments,
   'an entry of conntrack': entries,

@@ -1,6 +1,6 @@
 import { eth, ipv4, ipv6, type Layer, packet } from '../packet/build.ts';
 import type { Decoded } from '../packet/decode.ts';
-import { type EndpointName, endpoints, hostDevice, uplink, world } from '../world/plan.ts';
+import { type EndpointName, endpoints, hostDevice, lanDeviceOf, lanMachine, uplink, world } from '../world/plan.ts';
 import type { HookName, Outcome, ReasonName, World } from '../world/world.ts';
 
 export type Family = 4 | 6;
@@ -91,6 +91,25 @@ export function sends(
   expected: Omit<Step, 'hook' | 'device' | 'packet'>,
 ): Step {
   return { hook: 'from_endpoint', device: endpoints[from].device, packet: bytes, ...expected };
+}
+
+/** What a machine of the LAN sends to an endpoint, as Ethernet has it. */
+export function fromLan(to: EndpointName, family: Family, ...content: Content): Uint8Array {
+  const { mac, ip4, ip6 } = endpoints[to];
+  return packet(
+    eth({ source: lanMachine.mac, destination: mac }),
+    family === 4 ? ip(4, lanMachine.ip4, ip4) : ip(6, lanMachine.ip6, ip6),
+    ...content,
+  );
+}
+
+/** A step at the device that an endpoint has on its network's parent. */
+export function lanSends(
+  to: EndpointName,
+  bytes: Step['packet'],
+  expected: Omit<Step, 'hook' | 'device' | 'packet'>,
+): Step {
+  return { hook: 'from_lan', device: lanDeviceOf(endpoints[to]) ?? '', packet: bytes, ...expected };
 }
 
 export function arrives(bytes: Step['packet'], expected: Omit<Step, 'hook' | 'device' | 'packet'>): Step {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { NamespaceType, unshare } from '../../../src/loader/ffi/libc.ts';
-import { endpoints, hostDevice, networks, uplink } from './plan.ts';
+import { endpoints, hostDevice, lanDeviceOf, networks, uplink } from './plan.ts';
 
 /**
  * Moves this process into network and mount namespaces of its own, and makes the devices of the plan there: every
@@ -16,7 +16,11 @@ export function enterWorld(): void {
     writeFileSync(`/proc/sys/net/ipv4/conf/${scope}/rp_filter`, '1');
   }
   const lines = ['link set lo up'];
-  for (const { device, mac } of [...Object.values(endpoints), hostDevice, uplink]) {
+  const joined = Object.values(endpoints).flatMap((endpoint) => {
+    const device = lanDeviceOf(endpoint);
+    return device === undefined ? [] : [{ device, mac: endpoint.mac }];
+  });
+  for (const { device, mac } of [...Object.values(endpoints), ...joined, hostDevice, uplink]) {
     lines.push(
       `link add ${device} address ${mac} type veth peer name ${device}p`,
       `link set ${device} up`,
@@ -34,12 +38,14 @@ export function enterWorld(): void {
     `route add ::/0 via ${uplink.gateway6}`,
     `neighbour replace ${uplink.gateway4} lladdr ${uplink.gatewayMac} dev ${uplink.device} nud permanent`,
     `neighbour replace ${uplink.gateway6} lladdr ${uplink.gatewayMac} dev ${uplink.device} nud permanent`,
-    ...Object.values(networks).flatMap(({ subnet4, subnet6, gateway4, gateway6 }) => [
-      `address add ${gateway4}/32 dev ${hostDevice.device}`,
-      `address add ${gateway6}/128 dev ${hostDevice.device} nodad`,
-      `route add ${subnet4} dev ${hostDevice.device} src ${gateway4}`,
-      `route add ${subnet6} dev ${hostDevice.device}`,
-    ]),
+    ...Object.values(networks)
+      .filter(({ flags }) => !(flags as readonly string[]).includes('LAN'))
+      .flatMap(({ subnet4, subnet6, gateway4, gateway6 }) => [
+        `address add ${gateway4}/32 dev ${hostDevice.device}`,
+        `address add ${gateway6}/128 dev ${hostDevice.device} nodad`,
+        `route add ${subnet4} dev ${hostDevice.device} src ${gateway4}`,
+        `route add ${subnet6} dev ${hostDevice.device}`,
+      ]),
   ]);
   for (const path of ['ipv4', 'ipv6']) writeFileSync(`/proc/sys/net/${path}/conf/${hostDevice.device}/forwarding`, '1');
 }

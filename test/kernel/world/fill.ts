@@ -1,4 +1,10 @@
-import { EndpointFlag, mapDefinitions, NetworkFlag, PublishFlag } from '../../../src/maps/generated/abi.ts';
+import {
+  EndpointFlag,
+  InterfaceFlag,
+  mapDefinitions,
+  NetworkFlag,
+  PublishFlag,
+} from '../../../src/maps/generated/abi.ts';
 import type { Maps } from '../../../src/maps/open.ts';
 import { linkLocalFromMac, parseAddress, parseMac, parsePrefix } from '../../../src/model/address.ts';
 import { DenyHeads } from '../../../src/reconcile/desired/deny-heads.ts';
@@ -9,6 +15,7 @@ import {
   denied,
   endpoints,
   hostDevice,
+  lanDeviceOf,
   networks,
   type PlannedEndpoint,
   published,
@@ -53,8 +60,8 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
       flags: network.flags.reduce((flags, flag) => flags | NetworkFlag[flag], NetworkFlag.PRESENT as number),
       mtu: 1500,
       members: members.length,
-      gateway4: parseAddress(network.gateway4),
-      gateway6: parseAddress(network.gateway6),
+      gateway4: flagsOf(network).includes('LAN') ? none : parseAddress(network.gateway4),
+      gateway6: flagsOf(network).includes('LAN') ? none : parseAddress(network.gateway6),
       broadcast4: parseAddress(network.broadcast4),
       masquerade4: none,
       masquerade6: none,
@@ -62,6 +69,8 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
     for (const [slot, member] of members.entries()) {
       maps.members.set({ network: network.number, slot }, indexes.of(member.device));
     }
+    // The LAN's router is its gateway, and the LAN has addresses of its subnets.
+    if (flagsOf(network).includes('LAN')) continue;
     for (const gateway of [network.gateway4, network.gateway6]) {
       maps.hostAddrs.set(parseAddress(gateway), { ifindex: indexes.of(hostDevice.device), network: network.number });
     }
@@ -92,6 +101,10 @@ export function deny(maps: Maps, cidrs: readonly string[]): void {
   maps.denyList.setManyRaw(cidrs.map(denyEntry).map(raw));
 }
 
+function flagsOf({ flags }: { readonly flags: readonly string[] }): readonly string[] {
+  return flags;
+}
+
 function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): void {
   const network = networks[endpoint.network].number;
   const mac = parseMac(endpoint.mac);
@@ -106,7 +119,14 @@ function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): 
     maps.rates.set(index, { bits: 0n, burst: 0n, queue: 0n });
     maps.rateClocks.set(index, { paidUntil: 0n });
   }
-  const sender = { ...common, ifindex, v4, v6, linkLocal };
+  const lan = lanDeviceOf(endpoint);
+  const lanIfindex = lan === undefined ? 0 : indexes.of(lan);
+  const networkFlags = flagsOf(networks[endpoint.network]);
+  const joined = networkFlags.includes('LAN');
+  const flags =
+    (joined ? InterfaceFlag.LAN : InterfaceFlag.NONE) | (networkFlags.includes('VEPA') ? InterfaceFlag.VEPA : 0);
+  if (lanIfindex !== 0) maps.lanDevices.set(lanIfindex, ifindex);
+  const sender = { ...common, flags, ifindex, v4, v6, linkLocal, lanIfindex };
   maps.interfaces.set(ifindex, sender);
   // Some have no slot, as those whose slot is another's.
   const slot = ifindex % mapDefinitions.interfaceSlots.maxEntries;
@@ -114,7 +134,9 @@ function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): 
   maps.endpoints.set({ network, addr: linkLocal }, { ...common, ifindex });
   for (const addr of [v4, v6]) {
     maps.endpoints.set({ network, addr }, { ...common, ifindex });
-    maps.endpoints.set({ network: 0, addr }, { ...common, ifindex });
+    if (!joined || !networkFlags.includes('HOST_OFF')) {
+      maps.endpoints.set({ network: 0, addr }, { ...common, ifindex });
+    }
   }
 }
 

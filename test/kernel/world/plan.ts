@@ -34,6 +34,9 @@ export const networks = {
   routed: network(5, 'ROUTED4', 'ROUTED6'),
   stack: network(6, 'STACK'),
   open: network(7, 'UNPROTECTED4', 'UNPROTECTED6', 'MASQUERADE4', 'MASQUERADE6'),
+  lan: network(8, 'LAN', 'HOST_OFF'),
+  mirror: network(9, 'LAN', 'VEPA', 'HOST_OFF'),
+  homely: network(10, 'LAN'),
 } as const satisfies Record<string, PlannedNetwork>;
 
 export type NetworkName = keyof typeof networks;
@@ -73,7 +76,23 @@ export const endpoints = {
   r: endpoint('routed', 8, 2),
   t: endpoint('stack', 9, 2),
   o: endpoint('open', 10, 2),
+  l: endpoint('lan', 11, 2),
+  m: endpoint('lan', 12, 3),
+  v: endpoint('mirror', 13, 2),
+  w: endpoint('mirror', 14, 3),
+  h: endpoint('homely', 15, 2),
+  /** Its parent is gone. */
+  n: endpoint('lan', 16, 4),
 } as const satisfies Record<string, PlannedEndpoint>;
+
+/** The device of an endpoint on its network's parent; undefined: has none. */
+export function lanDeviceOf({ network, device, number }: PlannedEndpoint): string | undefined {
+  const flags: readonly string[] = networks[network].flags;
+  return flags.includes('LAN') && number !== endpoints.n.number ? device.replace('vt', 'vm') : undefined;
+}
+
+/** A machine of the LAN. */
+export const lanMachine = { mac: '02:42:0a:00:03:01', ip4: '10.95.0.99', ip6: 'fd00:95::99' } as const;
 
 export type EndpointName = keyof typeof endpoints;
 

@@ -17,6 +17,7 @@ import { endpoints } from './plan.ts';
 export const hooks = {
   from_endpoint: 'endpoint',
   from_host: 'host',
+  from_lan: 'lan',
   from_uplink: 'uplink',
   from_uplink_l3: 'uplink',
   xdp_uplink: 'xdp',
