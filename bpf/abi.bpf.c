@@ -8,6 +8,7 @@ enum drop_reason abi_drop_reason;
 enum endpoint_flag abi_endpoint_flag;
 enum network_flag abi_network_flag;
 enum publish_flag abi_publish_flag;
+enum service_flag abi_service_flag;
 enum uplink_flag abi_uplink_flag;
 enum conntrack_state abi_conntrack_state;
 enum conntrack_flag abi_conntrack_flag;

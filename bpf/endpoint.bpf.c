@@ -3,6 +3,7 @@
 #include "lib/flood.h"
 #include "lib/icmp_error.h"
 #include "lib/neighbour.h"
+#include "lib/service_flow.h"
 #include "lib/snat.h"
 
 /* A source that an endpoint may use: its own addresses, and none where a protocol begins without one. */
@@ -115,6 +116,7 @@ NOT_INLINED int fits(struct __sk_buff *skb, struct packet *p)
 #define BEGIN_TO_WORLD -100
 #define BEGIN_TO_PUBLISHED -101
 #define BEGIN_TO_RESOLVER -102
+#define BEGIN_TO_SERVICE -103
 
 static __always_inline const struct address *gateway_of(const struct network *n, const struct packet *p)
 {
@@ -339,8 +341,10 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		if (pub && !(pub->flags & PUBLISH_TRUSTED))
 			return BEGIN_TO_PUBLISHED;
 	}
+	if (s && s->network == p->network)
+		return BEGIN_TO_SERVICE; /* or to nobody */
 	if (s)
-		return drop(skb, p, s->network == p->network ? REASON_NO_ENDPOINT : REASON_ISOLATED);
+		return drop(skb, p, REASON_ISOLATED);
 	return BEGIN_TO_WORLD;
 }
 
@@ -462,6 +466,8 @@ int from_endpoint(struct __sk_buff *skb)
 			action = begin_to_world(skb, &p);
 		if (action == BEGIN_TO_RESOLVER)
 			return begin_to_resolver(skb, &p);
+		if (action == BEGIN_TO_SERVICE)
+			return begin_to_service(skb, &p);
 		return action == BEGIN_TO_PUBLISHED ? begin_to_published(skb, &p) : action;
 	}
 	trace(STEP_CONNTRACK_HIT, ct->state);

@@ -44,5 +44,7 @@ enum drop_reason {
 	REASON_ICMP_UNRELATED = 37, /* an ICMP error about no flow that we know */
 	REASON_MULTICAST_FROM_HOST = 38, /* broadcast or multicast that the host sent into the host device */
 	REASON_CONFIG_MISSING = 39, /* the control plane has not written the configuration yet */
-	REASON_COUNT = 40,
+	REASON_SERVICE_PORT = 40, /* the address of a service, at a port that the service does not have */
+	REASON_NO_BACKEND = 41, /* a service that has no backend which is there and healthy */
+	REASON_COUNT = 42,
 };

@@ -73,6 +73,7 @@ enum step {
 	STEP_EGRESS_DECIDED = 18, /* detail: the decision of the sender's egress policy */
 	STEP_INGRESS_DECIDED = 19, /* detail: the decision of the receiver's ingress policy */
 	STEP_STEERED = 20, /* to the resolver, which answers in the place of who was asked */
+	STEP_SERVICE = 21, /* detail: the number of the endpoint that the flow is given to */
 };
 
 struct trace_step {

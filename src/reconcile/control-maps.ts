@@ -3,6 +3,8 @@ import { configCodec } from '../maps/generated/abi.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import type { Service } from '../model/service.ts';
+import { BackendHealth } from '../service/health.ts';
 import { applyMaps, deleteEntries, setEntries } from './apply/maps.ts';
 import { configEntry } from './desired/config.ts';
 import { DenyHeads } from './desired/deny-heads.ts';
@@ -14,11 +16,14 @@ import { type MemberSlots, memberEntry } from './desired/members.ts';
 import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/networks.ts';
 import { PublishCounts } from './desired/publish-counts.ts';
 import { publishingOf } from './desired/published.ts';
+import { membersOf, type ServiceTables, tableEntries } from './desired/service-tables.ts';
+import { memberServiceEntries, serviceEntries, serviceSlots } from './desired/services.ts';
 import { trustedEntries } from './desired/trusted.ts';
 import type { MapEntry } from './entry.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { observeMaps, type RawMaps } from './observed/maps.ts';
 import { observedSlots } from './observed/members.ts';
+import { observedServiceTables } from './observed/service-tables.ts';
 import { planMaps } from './plan/maps.ts';
 
 /**
@@ -34,20 +39,35 @@ export class ControlMaps {
   readonly #slots: MemberSlots;
   #counts = new PublishCounts();
   readonly #denied = new DenyHeads();
+  readonly #tables: ServiceTables;
+  readonly #health: BackendHealth;
   /** A daemon before this one may have been killed after it took something away and before it said so. */
   #unsure = true;
 
-  private constructor(maps: RawMaps, generation: number, slots: MemberSlots) {
+  private constructor(
+    maps: RawMaps,
+    generation: number,
+    slots: MemberSlots,
+    tables: ServiceTables,
+    health: BackendHealth,
+  ) {
     this.#maps = maps;
+    this.#tables = tables;
+    this.#health = health;
     this.#generation = generation;
     this.#slots = slots;
   }
 
-  /** Takes up the permissions' generation and the members' slots where the maps have them. */
-  static async open(maps: RawMaps): Promise<ControlMaps> {
-    const { config, members } = await observeMaps(maps);
+  /**
+   * Takes up the permissions' generation, the members' slots and services' tables where the maps have them.
+   *
+   * @param health of services' backends; unhealthy ones are in no table
+   */
+  static async open(maps: RawMaps, health = new BackendHealth()): Promise<ControlMaps> {
+    const { config, members, services, serviceSlots } = await observeMaps(maps);
     const generations = [...config.values()].map(({ value }) => configCodec.decode(value).generation);
-    return new ControlMaps(maps, Math.max(1, ...generations), observedSlots(members));
+    const tables = observedServiceTables(services, serviceSlots, maps.serviceSlots.raw.maxEntries);
+    return new ControlMaps(maps, Math.max(1, ...generations), observedSlots(members), tables, health);
   }
 
   get generation(): number {
@@ -71,8 +91,10 @@ export class ControlMaps {
    */
   async reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void): Promise<number> {
     this.#facts = facts;
+    this.#sweepTables();
     const observed = await observeMaps(this.#maps);
-    const memory = { generation: this.#generation, slots: this.#slots, denied: this.#denied };
+    const services = { tables: this.#tables, health: this.#health, failed };
+    const memory = { generation: this.#generation, slots: this.#slots, denied: this.#denied, services };
     const desired = desiredMaps(intent, facts, memory);
     this.#counts = desired.counts;
     await setImmediate();
@@ -171,6 +193,32 @@ export class ControlMaps {
   }
 
   /**
+   * Gives a service's new flows to these endpoints, from one packet to the next; those that are under way stay.
+   *
+   * @param reachable those of its endpoints that have a device
+   * @throws VetchError MAP_FULL: what was there before stays
+   */
+  setService(service: Service, network: Network, reachable: Iterable<Endpoint>): void {
+    this.#sweepTables();
+    const before = this.#tables.of(service.number);
+    const table = this.#tables.put(service.number, serviceSlots(service, reachable, this.#health));
+    const [had, has] = [membersOf(before), membersOf(table)];
+    const [joins, leaves] = [has.filter((one) => !had.includes(one)), had.filter((one) => !has.includes(one))];
+    if (table !== before) setEntries(this.#maps, tableEntries(table));
+    setEntries(this.#maps, memberServiceEntries(service, joins));
+    setEntries(this.#maps, serviceEntries(service, network, table));
+    deleteEntries(this.#maps, memberServiceEntries(service, leaves));
+  }
+
+  removeService(service: Service, network: Network): void {
+    const table = this.#tables.of(service.number);
+    deleteEntries(this.#maps, serviceEntries(service, network, table));
+    deleteEntries(this.#maps, memberServiceEntries(service, membersOf(table)));
+    this.#tables.drop(service.number);
+    this.#sweepTables();
+  }
+
+  /**
    * The permissions' generation goes up: every flow is judged again with its next packet. Always after what permitted
    * it is gone; before, a packet could be judged by the old tables and stamped with the new generation.
    */
@@ -189,6 +237,10 @@ export class ControlMaps {
     const next = (this.#generation + by) % 2 ** 32;
     this.#generation = next === 0 ? 2 : next;
     if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation)]);
+  }
+
+  #sweepTables(): void {
+    deleteEntries(this.#maps, this.#tables.sweep());
   }
 
   #setBlocks(entries: readonly MapEntry[]): void {

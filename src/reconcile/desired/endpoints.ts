@@ -8,8 +8,8 @@ const none = new Uint8Array(16);
 const interfaceSlots = mapDefinitions.interfaceSlots.maxEntries;
 
 /**
- * All that the maps `endpoints`, `interfaces` and `interface_slots` hold of one endpoint: its addresses in its network, their aliases in
- * network 0, where the host finds it, and its link-local address where it has an IPv6 one.
+ * All that the maps `endpoints`, `interfaces`, `interface_slots` and `endpoint_addrs` hold of one endpoint: its addresses in its
+ * network, their aliases in network 0, where the host finds it, and its link-local address where it has an IPv6 one.
  *
  * @param ifindex of the host's end of its veth
  */
@@ -30,6 +30,7 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
     entryOf('interfaces', ifindex, sender),
     // Of those that share a slot the programs find the others in `interfaces`.
     entryOf('interfaceSlots', ifindex % interfaceSlots, sender),
+    entryOf('endpointAddrs', number, { v4: sender.v4, v6: sender.v6, network: network.number }),
     ...addresses.map((addr) => entryOf('endpoints', { network: network.number, addr }, value)),
     ...(linkLocal ? [entryOf('endpoints', { network: network.number, addr: linkLocal }, value)] : []),
     ...addresses.map((addr) => entryOf('endpoints', { network: 0, addr }, value)),

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
 import { type ControlMap, controlMaps, type DesiredMaps, keyText, type MapEntry, type RawEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
@@ -10,6 +11,7 @@ import { type MemberSlots, memberEntries } from './members.ts';
 import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
 import { publishingOf } from './published.ts';
+import { allServiceEntries, type ServiceMemory } from './services.ts';
 import { trustedEntries } from './trusted.ts';
 import { uplinkEntries } from './uplinks.ts';
 
@@ -21,6 +23,8 @@ export interface MapMemory {
   readonly slots: MemberSlots;
   /** What the deny list touches: brought up to date by the way. */
   readonly denied: DenyHeads;
+  /** Where services' tables lie: brought up to date by the way. */
+  readonly services: ServiceMemory;
 }
 
 export interface MapPlan {
@@ -65,6 +69,8 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     entries.push(networkEntry(network, slots.count(network.number)), ...subnetEntries(network));
     entries.push(...trustedEntries(network, links));
   }
+  const hasDevice = ({ hostIfname }: Endpoint) => links.has(hostIfname);
+  for (const entry of allServiceEntries(intent, hasDevice, memory.services)) entries.push(entry);
   memory.denied.align(intent.deny);
   for (const entry of memory.denied.entries()) entries.push(entry);
   for (const cidr of intent.deny) entries.push(denyEntry(cidr));
