@@ -10,6 +10,7 @@ enum network_flag abi_network_flag;
 enum publish_flag abi_publish_flag;
 enum rate_direction abi_rate_direction;
 enum interface_flag abi_interface_flag;
+enum service_flag abi_service_flag;
 enum uplink_flag abi_uplink_flag;
 struct lan_parent abi_lan_parent;
 enum conntrack_state abi_conntrack_state;

@@ -3,6 +3,7 @@
 #include "lib/flood.h"
 #include "lib/icmp_error.h"
 #include "lib/neighbour.h"
+#include "lib/service_flow.h"
 #include "lib/snat.h"
 
 /* A source that an endpoint may use: its own addresses, and none where a protocol begins without one. */
@@ -115,6 +116,7 @@ NOT_INLINED int fits(struct __sk_buff *skb, struct packet *p)
 #define BEGIN_TO_WORLD -100
 #define BEGIN_TO_PUBLISHED -101
 #define BEGIN_TO_RESOLVER -102
+#define BEGIN_TO_SERVICE -103
 
 static __always_inline const struct address *gateway_of(const struct network *n, const struct packet *p)
 {
@@ -341,8 +343,10 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		if (pub && !(pub->flags & PUBLISH_TRUSTED))
 			return BEGIN_TO_PUBLISHED;
 	}
+	if (s && s->network == p->network)
+		return BEGIN_TO_SERVICE; /* or to nobody */
 	if (s)
-		return drop(skb, p, s->network == p->network ? REASON_NO_ENDPOINT : REASON_ISOLATED);
+		return drop(skb, p, REASON_ISOLATED);
 	return BEGIN_TO_WORLD;
 }
 
@@ -483,10 +487,14 @@ int from_endpoint(struct __sk_buff *skb)
 		delivery_set(&room->to_source, skb->ifindex, &in->mac);
 		action = begin(skb, &p);
 
-		if (action == BEGIN_TO_WORLD)
-			action = in->flags & INTERFACE_LAN ? begin_to_lan(skb, &p) : begin_to_world(skb, &p);
+		if (action == BEGIN_TO_WORLD && (in->flags & INTERFACE_LAN))
+			action = service_has(p.network, &p.destination) ? BEGIN_TO_SERVICE : begin_to_lan(skb, &p);
+		else if (action == BEGIN_TO_WORLD)
+			action = begin_to_world(skb, &p);
 		if (action == BEGIN_TO_RESOLVER)
 			return begin_to_resolver(skb, &p);
+		if (action == BEGIN_TO_SERVICE)
+			return begin_to_service(skb, &p);
 		return action == BEGIN_TO_PUBLISHED ? begin_to_published(skb, &p) : action;
 	}
 	trace(STEP_CONNTRACK_HIT, ct->state);

@@ -16,6 +16,7 @@
 #include "abi/policy.h"
 #include "abi/publish.h"
 #include "abi/rate.h"
+#include "abi/service.h"
 
 #define WRITER_CONTROL __attribute__((btf_decl_tag("writer:control")))
 #define WRITER_DATAPATH __attribute__((btf_decl_tag("writer:datapath")))
@@ -128,6 +129,43 @@ struct {
 	__type(key, struct trusted_key);
 	__type(value, __u32);
 } trusted SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_ENDPOINTS);
+	__type(key, __u32);
+	__type(value, struct endpoint_addrs);
+} endpoint_addrs SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4 * MAX_SERVICES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct service_key);
+	__type(value, struct service);
+} services SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SERVICE_BLOCKS);
+	__type(key, __u32);
+	__type(value, struct service_block);
+} service_slots SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct service_member);
+	__type(value, __u32);
+} service_members SEC(".maps") WRITER_CONTROL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct affinity_key);
+	__type(value, struct affinity);
+} affinity SEC(".maps") WRITER_DATAPATH;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -47,5 +47,7 @@ enum drop_reason {
 	REASON_RATE_LIMITED = 40, /* more than the endpoint may send, or receive (vetch.rate.egress, vetch.rate.ingress) */
 	REASON_HOST_ACCESS_OFF = 41, /* to an address of the host, from a network on a parent device without vetch.host-access */
 	REASON_NO_PARENT = 42, /* to the LAN, by a parent device that is gone */
-	REASON_COUNT = 43,
+	REASON_SERVICE_PORT = 43, /* the address of a service, at a port that the service does not have */
+	REASON_NO_BACKEND = 44, /* a service that has no backend which is there and healthy */
+	REASON_COUNT = 45,
 };

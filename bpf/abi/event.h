@@ -74,6 +74,7 @@ enum step {
 	STEP_INGRESS_DECIDED = 19, /* detail: the decision of the receiver's ingress policy */
 	STEP_STEERED = 20, /* to the resolver, which answers in the place of who was asked */
 	STEP_TO_LAN = 21, /* detail: ifindex */
+	STEP_SERVICE = 22, /* detail: the number of the endpoint that the flow is given to */
 };
 
 struct trace_step {

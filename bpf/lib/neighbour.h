@@ -4,6 +4,7 @@
 #pragma once
 
 #include "flood.h"
+#include "service.h"
 
 struct arp_packet {
 	struct ethhdr eth;
@@ -32,6 +33,10 @@ static __always_inline bool neighbour_mac(const struct config *c, const struct i
 		return true;
 	}
 	e = endpoint_at(in->network, target);
+	if (!e && service_has(in->network, target)) {
+		*mac = c->host_mac;
+		return true;
+	}
 	if (e && e->number == in->number)
 		return false;
 	if (in->flags & INTERFACE_LAN)

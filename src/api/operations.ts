@@ -16,6 +16,7 @@ import type {
   PolicyView,
 } from './schemas/policy.ts';
 import type { PortView } from './schemas/port.ts';
+import type { CreateServiceRequest, ServiceView } from './schemas/service.ts';
 import type { DoctorCheck, IdentityView, StatusView } from './schemas/status.ts';
 import type { TraceRequest, TraceView } from './schemas/trace.ts';
 
@@ -58,6 +59,11 @@ export interface Operations {
   publishPort(ref: string, spec: string): Promise<readonly PortView[]>;
   /** Gives the ports that were published until now. */
   unpublishPort(ref: string, spec: string): Promise<readonly PortView[]>;
+
+  createService(request: CreateServiceRequest): Promise<ServiceView>;
+  listServices(): Promise<readonly ServiceView[]>;
+  /** `ref`: `NAME` or `NETWORK/NAME`. Connections that came by it end. */
+  removeService(ref: string): Promise<void>;
 
   /** Adds or replaces documents, all or none. Gives those that were given. */
   applyPolicies(request: ApplyPoliciesRequest): Promise<readonly PolicyView[]>;

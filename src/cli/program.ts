@@ -38,6 +38,9 @@ import { portPublish } from './port/publish.ts';
 import { portUnpublish } from './port/unpublish.ts';
 import { resolverRun } from './resolver/run.ts';
 import { resolverStatus } from './resolver/status.ts';
+import { serviceCreate } from './service/create.ts';
+import { serviceLs } from './service/ls.ts';
+import { serviceRm } from './service/rm.ts';
 import { status } from './status.ts';
 import { trace } from './trace.ts';
 
@@ -61,6 +64,7 @@ export function createProgram(): Command {
       endpointDetach(),
     ]),
     group('port', 'Published ports', [portLs(), portPublish(), portUnpublish()]),
+    group('service', 'Services: one address in front of many endpoints', [serviceCreate(), serviceLs(), serviceRm()]),
     group('policy', 'Who may talk to whom: NetworkPolicy and ClusterNetworkPolicy documents', [
       policyApply(),
       policyLs(),

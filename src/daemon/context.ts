@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../reconcile/host.ts';
+import type { BackendHealth } from '../service/health.ts';
 import type { ClusterStore } from '../store/cluster-contract.ts';
 import type { Store } from '../store/contract.ts';
 import type { DomainNames } from './domain-names/domain-names.ts';
@@ -24,6 +25,10 @@ export interface Context {
   readonly domainNames: DomainNames;
   /** Whoever changes the intent or the kernel holds it. */
   readonly lock: Mutex;
+  /** Of services' backends. */
+  readonly health: BackendHealth;
+  /** Removes the flows to and from addresses of a network. Never fails. */
+  readonly forgetAddresses: (network: number, addresses: readonly string[]) => Promise<void>;
   /** Removes the flows of an endpoint that is gone, so that nobody who gets its address inherits them. Never fails. */
   readonly forgetFlows: (endpoint: Endpoint, network: number) => Promise<void>;
 }

@@ -11,7 +11,7 @@ import { Mutex } from './mutex.ts';
 import type { PolicyEngine } from './policy-engine.ts';
 import { State } from './state.ts';
 
-const nothing = { networks: new Map(), endpoints: new Map(), deny: new Set<string>() };
+const nothing = { networks: new Map(), endpoints: new Map(), deny: new Set<string>(), services: new Map() };
 
 let state: State;
 let tell: ClusterFollower;

@@ -4,6 +4,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
 import { type Labels, type PolicyDocument, policyKey } from '../model/policy.ts';
+import type { Service } from '../model/service.ts';
 
 /** Long enough to tell ten thousand ids apart, short enough that most prefixes that people write have it. */
 const bucketDigits = 4;
@@ -16,6 +17,7 @@ export class IntentIndex implements Intent {
   readonly #networks = new Map<string, Network>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #deny = new Set<string>();
+  readonly #services = new Map<string, Service>();
   readonly #policies = new Map<string, PolicyDocument>();
   readonly #namespaces = new Map<string, Labels>();
   readonly #nodes = new Map<string, Node>();
@@ -36,6 +38,7 @@ export class IntentIndex implements Intent {
     for (const network of intent?.networks.values() ?? []) this.putNetwork(network);
     for (const endpoint of intent?.endpoints.values() ?? []) this.putEndpoint(endpoint);
     for (const cidr of intent?.deny ?? []) this.#deny.add(cidr);
+    for (const service of intent?.services.values() ?? []) this.putService(service);
     const policies = [...(intent?.policies.values() ?? [])].sort((a, b) => a.number - b.number);
     for (const document of policies) this.putPolicy(document);
     for (const [name, labels] of intent?.namespaces ?? []) this.putNamespace(name, labels);
@@ -51,6 +54,9 @@ export class IntentIndex implements Intent {
   }
   get deny(): ReadonlySet<string> {
     return this.#deny;
+  }
+  get services(): ReadonlyMap<string, Service> {
+    return this.#services;
   }
   get policies(): ReadonlyMap<string, PolicyDocument> {
     return this.#policies;
@@ -73,7 +79,7 @@ export class IntentIndex implements Intent {
     return this.#version;
   }
 
-  /** Calls `listener` with the id of each network and endpoint that is put or deleted. Gives what ends that. */
+  /** Calls `listener` with the id of each network, endpoint and service that is put or deleted. Gives what ends that. */
   onChange(listener: (id: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -133,6 +139,15 @@ export class IntentIndex implements Intent {
 
   deleteDeny(cidrs: Iterable<string>): void {
     for (const cidr of cidrs) this.#deny.delete(cidr);
+  }
+
+  putService(service: Service): void {
+    this.#services.set(service.id, service);
+    this.#changed(service.id);
+  }
+
+  deleteService(id: string): void {
+    if (this.#services.delete(id)) this.#changed(id);
   }
 
   putPolicy(document: PolicyDocument): void {

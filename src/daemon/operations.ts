@@ -14,6 +14,7 @@ import { createNetwork, inspectNetwork, listNetworks, removeNetwork } from './op
 import { listNodes } from './operations/nodes.ts';
 import { applyPolicies, deletePolicy, getPolicy, listPolicies } from './operations/policies.ts';
 import { listPorts, publishPort, unpublishPort } from './operations/ports.ts';
+import { createService, listServices, removeService } from './operations/services.ts';
 import { status } from './operations/status.ts';
 
 /** Everything that can be asked of the daemon: changes go through the context, looking on through the observer. */
@@ -34,6 +35,9 @@ export function operationsOf(context: Context, observer: Observer, following: Cl
     listPorts: async () => listPorts(context),
     publishPort: (ref, spec) => publishPort(context, ref, spec),
     unpublishPort: (ref, spec) => unpublishPort(context, ref, spec),
+    createService: (request) => createService(context, request),
+    listServices: async () => listServices(context),
+    removeService: (ref) => removeService(context, ref),
     applyPolicies: (request) => applyPolicies(context, request),
     listPolicies: async () => listPolicies(context),
     getPolicy: async (ref, namespace) => getPolicy(context, ref, namespace),

@@ -15,6 +15,7 @@ import { LearnedNames } from '../policy/learned-names.ts';
 import { Host } from '../reconcile/host.ts';
 import { type LoadRecords, loadPrograms } from '../reconcile/programs.ts';
 import { mayReattach, Sandbox, sandboxFact } from '../reconcile/sandbox.ts';
+import { BackendHealth } from '../service/health.ts';
 import type { Store } from '../store/contract.ts';
 import { openEmbeddedStore } from '../store/embedded.ts';
 import { claimBpffs } from './bpffs-owner.ts';
@@ -33,6 +34,9 @@ import { openCluster } from './open-cluster.ts';
 import { operationsOf } from './operations.ts';
 import type { DaemonOptions } from './options.ts';
 import { publishNode } from './own-node.ts';
+import { followSelection } from './services/follow-selection.ts';
+import { HealthChecks } from './services/health-checks.ts';
+import { readHealth } from './services/health-fact.ts';
 import { loadIntent, State } from './state.ts';
 import { UndoStack } from './undo-stack.ts';
 
@@ -80,10 +84,11 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
   const learnedFile = new LearnedFile(join(options.state, 'learned-names'));
   const learned = new LearnedNames();
   for (const record of recordsOf(learnedFile.read(), state)) learned.put(record);
+  const health = new BackendHealth(await readHealth(store));
   const host = await Host.open({
     ...{ maps, netlink, tree, programs, cgroup, uplink: options.uplink, node: options.node },
     netnsCookie: hostCookie(),
-    learned,
+    ...{ learned, health },
     awaitsLabels: (endpoint) => options.dockerEngine !== 'off' && awaitsDescription(endpoint),
     sandboxOf: (endpoint) => sandboxOf(endpoint, store, log),
     failed: (what, err) => log.error({ err }, `cannot ${what}`),
@@ -102,22 +107,27 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
     host: observedHost(state, host),
   });
   opened.push('stop observing', () => observer.close());
-  const forgetFlows = async (endpoint: Endpoint, network: number) => {
+  const forgetAddresses = async (network: number, addresses: readonly string[]) => {
     try {
-      const addresses = endpoint.addresses.map((address) => parseAddress(withoutLength(address)));
-      await program.forget(network, addresses);
+      await program.forget(network, addresses.map(parseAddress));
     } catch (err) {
-      log.error({ err, endpoint: endpoint.name }, 'cannot forget flows');
+      log.error({ err, addresses }, 'cannot forget flows');
     }
   };
+  const forgetFlows = ({ addresses }: Endpoint, network: number) =>
+    forgetAddresses(network, addresses.map(withoutLength));
   const context: Context = {
-    ...{ options, log, store, cluster, state, host, policy: host.policy, domainNames, lock, forgetFlows },
+    ...{ options, log, store, cluster, state, host, policy: host.policy, domainNames, lock, health },
+    ...{ forgetAddresses, forgetFlows },
   };
+  followSelection(context);
   const following = new ClusterFollowing(context);
   opened.push('stop following the cluster', () => following[Symbol.asyncDispose]());
   publishNode(context);
   const maintenance = new Maintenance(context);
   opened.push('stop maintenance', () => maintenance[Symbol.asyncDispose]());
+  const checks = new HealthChecks(context);
+  opened.push('stop the health checks', () => checks[Symbol.asyncDispose]());
   const http = await startHttp({
     operations: operationsOf(context, observer, following),
     socketPath: options.socket,

@@ -3,7 +3,9 @@ import { configCodec } from '../maps/generated/abi.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import type { Service } from '../model/service.ts';
 import { planOf } from '../network/drivers/registry.ts';
+import { BackendHealth } from '../service/health.ts';
 import { applyMaps, deleteEntries, setEntries } from './apply/maps.ts';
 import { configEntry } from './desired/config.ts';
 import { DenyHeads } from './desired/deny-heads.ts';
@@ -17,12 +19,15 @@ import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/netwo
 import { PublishCounts } from './desired/publish-counts.ts';
 import { publishingOf } from './desired/published.ts';
 import { Limits } from './desired/rates.ts';
+import { membersOf, type ServiceTables, tableEntries } from './desired/service-tables.ts';
+import { memberServiceEntries, serviceEntries, serviceSlots } from './desired/services.ts';
 import { trustedEntries } from './desired/trusted.ts';
 import { uplinkEntries } from './desired/uplinks.ts';
 import { controlMaps, type MapEntry } from './entry.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { entriesOf, type RawMaps } from './observed/maps.ts';
 import { observedSlots } from './observed/members.ts';
+import { observedServiceTables } from './observed/service-tables.ts';
 import { differenceOf, type MapDifference, planMaps } from './plan/maps.ts';
 
 /**
@@ -39,19 +44,36 @@ export class ControlMaps {
   #counts = new PublishCounts();
   readonly #denied = new DenyHeads();
   readonly #limits = new Limits();
+  readonly #tables: ServiceTables;
+  readonly #health: BackendHealth;
   /** A daemon before this one may have been killed after it took something away and before it said so. */
   #unsure = true;
 
-  private constructor(maps: RawMaps, generation: number, slots: MemberSlots) {
+  private constructor(
+    maps: RawMaps,
+    generation: number,
+    slots: MemberSlots,
+    tables: ServiceTables,
+    health: BackendHealth,
+  ) {
     this.#maps = maps;
+    this.#tables = tables;
+    this.#health = health;
     this.#generation = generation;
     this.#slots = slots;
   }
 
-  /** Takes up the permissions' generation and the members' slots where the maps have them. */
-  static async open(maps: RawMaps): Promise<ControlMaps> {
+  /**
+   * Takes up the permissions' generation, the members' slots and services' tables where the maps have them.
+   *
+   * @param health of services' backends; unhealthy ones are in no table
+   */
+  static async open(maps: RawMaps, health = new BackendHealth()): Promise<ControlMaps> {
     const generations = [...entriesOf(maps, 'config')].map(({ value }) => configCodec.decode(value).generation);
-    return new ControlMaps(maps, Math.max(1, ...generations), observedSlots(entriesOf(maps, 'members')));
+    const blocks = maps.serviceSlots.raw.maxEntries;
+    const tables = observedServiceTables(entriesOf(maps, 'services'), entriesOf(maps, 'serviceSlots'), blocks);
+    const slots = observedSlots(entriesOf(maps, 'members'));
+    return new ControlMaps(maps, Math.max(1, ...generations), slots, tables, health);
   }
 
   get generation(): number {
@@ -75,7 +97,11 @@ export class ControlMaps {
    */
   async reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void): Promise<number> {
     this.#facts = facts;
-    const memory = { generation: this.#generation, slots: this.#slots, denied: this.#denied, limits: this.#limits };
+    this.#sweepTables();
+    const services = { tables: this.#tables, health: this.#health, failed };
+    const memory = {
+      ...{ generation: this.#generation, slots: this.#slots, denied: this.#denied, limits: this.#limits, services },
+    };
     const desired = desiredMaps(intent, facts, memory);
     this.#counts = desired.counts;
     const differences: MapDifference[] = [];
@@ -192,6 +218,32 @@ export class ControlMaps {
   }
 
   /**
+   * Gives a service's new flows to these endpoints, from one packet to the next; those that are under way stay.
+   *
+   * @param reachable those of its endpoints that have a device
+   * @throws VetchError MAP_FULL: what was there before stays
+   */
+  setService(service: Service, network: Network, reachable: Iterable<Endpoint>): void {
+    this.#sweepTables();
+    const before = this.#tables.of(service.number);
+    const table = this.#tables.put(service.number, serviceSlots(service, reachable, this.#health));
+    const [had, has] = [membersOf(before), membersOf(table)];
+    const [joins, leaves] = [has.filter((one) => !had.includes(one)), had.filter((one) => !has.includes(one))];
+    if (table !== before) setEntries(this.#maps, tableEntries(table));
+    setEntries(this.#maps, memberServiceEntries(service, joins));
+    setEntries(this.#maps, serviceEntries(service, network, table));
+    deleteEntries(this.#maps, memberServiceEntries(service, leaves));
+  }
+
+  removeService(service: Service, network: Network): void {
+    const table = this.#tables.of(service.number);
+    deleteEntries(this.#maps, serviceEntries(service, network, table));
+    deleteEntries(this.#maps, memberServiceEntries(service, membersOf(table)));
+    this.#tables.drop(service.number);
+    this.#sweepTables();
+  }
+
+  /**
    * The permissions' generation goes up: every flow is judged again with its next packet. Always after what permitted
    * it is gone; before, a packet could be judged by the old tables and stamped with the new generation.
    */
@@ -219,6 +271,10 @@ export class ControlMaps {
   #enter(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex: number): void {
     setEntries(this.#maps, endpointEntries(endpoint, network, ifindex, lanIfindex));
     if (this.#limits.note(endpoint, network)) this.#configure();
+  }
+
+  #sweepTables(): void {
+    deleteEntries(this.#maps, this.#tables.sweep());
   }
 
   #setBlocks(entries: readonly MapEntry[]): void {

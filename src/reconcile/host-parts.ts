@@ -4,6 +4,7 @@ import type { Maps } from '../maps/open.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Netlink } from '../netlink/netlink.ts';
 import type { LearnedNames } from '../policy/learned-names.ts';
+import type { BackendHealth } from '../service/health.ts';
 import { Attachments } from './attachments.ts';
 import { ControlMaps } from './control-maps.ts';
 import { type HostRoute, hostDevice } from './desired/devices.ts';
@@ -30,6 +31,8 @@ export interface HostOptions {
   readonly awaitsLabels?: (endpoint: Endpoint) => boolean;
   /** What endpoints were told of domain names before this daemon began. */
   readonly learned?: LearnedNames;
+  /** What is known of services' backends; who is unhealthy gets no new flows. */
+  readonly health?: BackendHealth;
   /** The sandbox of an endpoint whose device is gone, if that sandbox is still there; the pass disposes of it. */
   readonly sandboxOf: (endpoint: Endpoint) => Promise<Sandbox | undefined>;
   /** Told of what a pass could not do; the next one tries again. */
@@ -70,7 +73,7 @@ export class HostParts {
 
   static async open(options: HostOptions): Promise<HostParts> {
     const { maps, node, awaitsLabels, learned } = options;
-    const control = await ControlMaps.open(maps);
+    const control = await ControlMaps.open(maps, options.health);
     const failed = (error: unknown) => options.failed('bring both halves of policy in step', error);
     return new HostParts(
       options,

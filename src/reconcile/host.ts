@@ -4,6 +4,7 @@ import { parseMac } from '../model/address.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import type { Service } from '../model/service.ts';
 import * as requests from '../netlink/requests.ts';
 import { driverOf, planOf } from '../network/drivers/registry.ts';
 import type { HostRoute } from '../network/overlap.ts';
@@ -272,6 +273,16 @@ export class Host {
 
   unpublish(endpoint: Endpoint, network: Network, ports: readonly PublishedPort[]): void {
     if (this.#mapped(endpoint)) this.#parts.control.unpublish(endpoint, network, ports);
+  }
+
+  /** New flows of a service go to those of `selected` that are there and healthy. @throws VetchError MAP_FULL */
+  setService(service: Service, network: Network, selected: Iterable<Endpoint>): void {
+    const reachable = [...selected].filter((endpoint) => this.#mapped(endpoint) !== undefined);
+    this.#parts.control.setService(service, network, reachable);
+  }
+
+  removeService(service: Service, network: Network): void {
+    this.#parts.control.removeService(service, network);
   }
 
   /** @param cidrs none of which is there yet. @throws VetchError MAP_FULL */

@@ -2,6 +2,9 @@ import { parseAddress } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import { BackendHealth } from '../service/health.ts';
+import { ServiceTables } from './desired/service-tables.ts';
+import type { ServiceMemory } from './desired/services.ts';
 import type { HostAddress, HostFacts, HostLink } from './facts.ts';
 
 /** Examples that unit tests begin from. */
@@ -54,6 +57,7 @@ export function anIntent(
     networks: new Map(networks.map((network) => [network.id, network])),
     endpoints: new Map(endpoints.map((endpoint) => [endpoint.id, endpoint])),
     deny: new Set(deny),
+    services: new Map(),
     policies: new Map(),
     namespaces: new Map(),
     nodes: new Map(),
@@ -89,4 +93,12 @@ export function hostFacts(change: Partial<HostFacts> = {}): HostFacts {
     uplink: 'auto',
     ...change,
   };
+}
+
+/** No tables yet, and every backend healthy. */
+export function noServices(): ServiceMemory {
+  const failed = (error: unknown) => {
+    throw error;
+  };
+  return { tables: new ServiceTables(), health: new BackendHealth(), failed };
 }

@@ -1,9 +1,10 @@
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import type { Service } from '../model/service.ts';
 
 /** What a host has for itself: the rest of its intent is its cluster's (`ClusterStore`). */
-export type HostIntent = Pick<Intent, 'networks' | 'endpoints' | 'deny'>;
+export type HostIntent = Pick<Intent, 'networks' | 'endpoints' | 'deny' | 'services'>;
 
 /** Changes to a host's own intent. A put replaces what has the same id; a delete of what is not there does nothing. */
 export interface IntentWriter<Result> {
@@ -14,6 +15,8 @@ export interface IntentWriter<Result> {
   /** Canonical prefixes, many at once. */
   putDeny(cidrs: readonly string[]): Result;
   deleteDeny(cidrs: readonly string[]): Result;
+  putService(service: Service): Result;
+  deleteService(id: string): Result;
   /** A fact of this host that is no intent but must outlive the daemon; `undefined` removes it. */
   putFact(name: string, value: string | undefined): Result;
 }

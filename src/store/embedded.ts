@@ -4,6 +4,7 @@ import { type Database, open, type RootDatabase } from 'lmdb';
 import { VetchError } from '../api/error.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
+import type { Service } from '../model/service.ts';
 import type { ClusterStore } from './cluster-contract.ts';
 import { decodeRecord, encodeRecord, tooNew } from './codec.ts';
 import type { HostIntent, IntentWriter, Store } from './contract.ts';
@@ -14,7 +15,7 @@ import { type RecordKind, type RecordOf, recordSchema } from './records.ts';
 import { holderRecord, liveHolder } from './writer-lock.ts';
 
 type Texts = Database<string, string>;
-type HostKind = 'networks' | 'endpoints' | 'deny';
+type HostKind = 'networks' | 'endpoints' | 'deny' | 'services';
 
 interface Databases extends Record<HostKind, Texts> {
   /** `schema`, `writer`, and facts. */
@@ -63,6 +64,7 @@ export async function openEmbeddedStore(directory: string): Promise<EmbeddedStor
       networks: table('networks'),
       endpoints: table('endpoints'),
       deny: table('deny'),
+      services: table('services'),
       meta: table('meta'),
     };
     const shared = {
@@ -102,6 +104,7 @@ class LmdbStore implements EmbeddedStore {
       networks: this.#all('networks'),
       endpoints: this.#all('endpoints'),
       deny: new Set(this.#all('deny').keys()),
+      services: this.#all('services'),
     };
   }
 
@@ -139,6 +142,12 @@ class LmdbStore implements EmbeddedStore {
   }
   deleteDeny(cidrs: readonly string[]): Promise<void> {
     return this.transaction((writer) => writer.deleteDeny(cidrs));
+  }
+  putService(service: Service): Promise<void> {
+    return this.transaction((writer) => writer.putService(service));
+  }
+  deleteService(id: string): Promise<void> {
+    return this.transaction((writer) => writer.deleteService(id));
   }
   putFact(name: string, value: string | undefined): Promise<void> {
     return this.transaction((writer) => writer.putFact(name, value));
@@ -196,6 +205,8 @@ function gather(writes: Write[]): IntentWriter<void> {
     deleteDeny: (cidrs) => {
       for (const cidr of cidrs) remove('deny', cidr);
     },
+    putService: (service) => put('services', service.id, encodeRecord<'services'>(service)),
+    deleteService: (id) => remove('services', id),
     putFact: (name, value) => (value === undefined ? remove('meta', factKey(name)) : put('meta', factKey(name), value)),
   };
 }

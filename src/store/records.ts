@@ -3,6 +3,7 @@ import type { ClusterEndpoint, HeldAddress, Node, NumberedIdentity } from '../mo
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
 import type { ClusterNetworkPolicySpec, NetworkPolicySpec, PolicyDocument } from '../model/policy.ts';
+import type { Service } from '../model/service.ts';
 
 /**
  * The shape of records that this version writes. It goes up with each change that an older version could not read.
@@ -64,6 +65,20 @@ const endpoint = z.object({
 
 const deny = z.object({});
 
+const service = z.object({
+  id: z.string().min(1),
+  number: z.int().min(1),
+  name: z.string().min(1),
+  network: z.string().min(1),
+  vip: z.string().min(1),
+  ports: z.array(z.object({ protocol: z.enum(['tcp', 'udp']), port, targetPort: port })).readonly(),
+  select: texts,
+  algorithm: z.enum(['maglev', 'random']),
+  affinity: z.int().min(0),
+  health: z.object({ path: z.string().exactOptional() }).exactOptional(),
+  created: z.string(),
+}) satisfies z.ZodType<Service>;
+
 /** Checked when it was applied; here only that it is one. */
 function spec<Spec extends object>() {
   return z.custom<Spec>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
@@ -118,6 +133,7 @@ export const recordTypes = {
   networks: network,
   endpoints: endpoint,
   deny,
+  services: service,
   policies: policy,
   namespaces: namespace,
   addresses: heldAddress,

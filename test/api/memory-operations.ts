@@ -20,6 +20,7 @@ import type {
   PolicyView,
 } from '../../src/api/schemas/policy.ts';
 import type { PortView } from '../../src/api/schemas/port.ts';
+import type { CreateServiceRequest, ServiceView } from '../../src/api/schemas/service.ts';
 import type { DoctorCheck, IdentityView, StatusView } from '../../src/api/schemas/status.ts';
 import type { TraceRequest, TraceView } from '../../src/api/schemas/trace.ts';
 import { MemoryPolicies } from './memory-policies.ts';
@@ -74,6 +75,27 @@ export class MemoryOperations implements Operations {
     const { name, endpoints } = this.#network(ref);
     if (endpoints.length > 0) throw new VetchError('IN_USE', `network ${name} has endpoints`, 'detach them first');
     this.networks.delete(name);
+  }
+
+  readonly services = new Map<string, ServiceView>();
+
+  async createService(request: CreateServiceRequest): Promise<ServiceView> {
+    const { name, network, vip, select, algorithm, affinity, health = null } = request;
+    const ports = request.ports.map((spec) => ({
+      ...{ protocol: 'tcp' as const, port: Number.parseInt(spec, 10), targetPort: Number.parseInt(spec, 10) },
+    }));
+    const service = { name, network, vip, ports, select, algorithm, affinity, health, backends: [] };
+    this.services.set(name, service);
+    return service;
+  }
+
+  async listServices(): Promise<readonly ServiceView[]> {
+    return [...this.services.values()];
+  }
+
+  async removeService(ref: string): Promise<void> {
+    if (!this.services.delete(ref))
+      throw new VetchError('NOT_FOUND', `there is no service ${ref}`, 'see vetch service ls');
   }
 
   async attachEndpoint(request: AttachEndpointRequest): Promise<EndpointView> {

@@ -3,6 +3,7 @@ import type { ClusterEndpoint, HeldAddress } from '../../src/model/cluster.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { PolicyDocument } from '../../src/model/policy.ts';
+import type { Service } from '../../src/model/service.ts';
 
 /** A network that the number makes: the same one each time. */
 export function sampleNetwork(number: number): Network {
@@ -39,6 +40,22 @@ export function sampleEndpoint(number: number, network: Network, more: Partial<E
     ports: [{ protocol: 'tcp', hostAddress: '::', hostPort: 8080, port: 80 }],
     created: '2026-01-31T12:00:00.000Z',
     ...more,
+  };
+}
+
+export function sampleService(number: number, network: Network): Service {
+  return {
+    id: sampleId(`service ${number}`),
+    number,
+    name: `shop-${number}`,
+    network: network.id,
+    vip: '10.88.0.200',
+    ports: [{ protocol: 'tcp', port: 80, targetPort: 8080 }],
+    select: { app: 'web' },
+    algorithm: 'maglev',
+    affinity: 0,
+    health: { path: '/healthz' },
+    created: '2026-01-31T12:00:00.000Z',
   };
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/store/contract.ts';
-import { sampleEndpoint, sampleNetwork } from './store-records.ts';
+import { sampleEndpoint, sampleNetwork, sampleService } from './store-records.ts';
 import { startWriter } from './writer.ts';
 
 /** What the suite needs of a store that it judges. */
@@ -45,6 +45,7 @@ export function storeCompliance(under: StoreUnderTest): void {
         networks: new Map(),
         endpoints: new Map(),
         deny: new Set(),
+        services: new Map(),
       });
       expect(await store.fact('node')).toBeUndefined();
     });
@@ -61,16 +62,19 @@ export function storeCompliance(under: StoreUnderTest): void {
     test('gives back after a restart exactly what it was given', async () => {
       const network = sampleNetwork(1);
       const endpoint = sampleEndpoint(1, network, { cgroup: '/sys/fs/cgroup/web' });
+      const service = sampleService(1, network);
       const store = await open();
       await store.putNetwork(network);
       await store.putEndpoint(endpoint);
       await store.putDeny(['192.0.2.0/24', '2001:db8::/32']);
+      await store.putService(service);
       await store.putFact('node', 'a');
       const again = await reopen(store);
       expect(await again.load()).toEqual({
         networks: new Map([[network.id, network]]),
         endpoints: new Map([[endpoint.id, endpoint]]),
         deny: new Set(['192.0.2.0/24', '2001:db8::/32']),
+        services: new Map([[service.id, service]]),
       });
       expect(await again.fact('node')).toBe('a');
     });

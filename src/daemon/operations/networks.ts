@@ -7,6 +7,7 @@ import { networkView } from '../../network/views.ts';
 import { type Context, undoStack } from '../context.ts';
 import { refuseForeign } from '../ownership.ts';
 import { resolveNetwork } from '../refs.ts';
+import { dropService, servicesOf } from './services.ts';
 
 /** @throws VetchError INVALID, ALREADY_EXISTS, SUBNET_OVERLAP, UNSUPPORTED, MAP_FULL */
 export function createNetwork(context: Context, request: CreateNetworkRequest): Promise<NetworkView> {
@@ -71,12 +72,22 @@ export function removeNetwork(context: Context, ref: string): Promise<void> {
         'detach them first with `vetch endpoint detach`',
       );
     }
+    const service = servicesOf(context, network)[0];
+    if (service) {
+      throw new VetchError(
+        'IN_USE',
+        `network ${network.name} has the service ${service.name}`,
+        `remove it first with \`vetch service rm ${network.name}/${service.name}\``,
+      );
+    }
     await dropNetwork(context, network);
   });
 }
 
 /** Of a network without endpoints. The caller holds the lock. */
-export async function dropNetwork({ host, log, state, store }: Context, network: Network): Promise<void> {
+export async function dropNetwork(context: Context, network: Network): Promise<void> {
+  const { host, log, state, store } = context;
+  for (const service of servicesOf(context, network)) await dropService(context, service, network);
   await store.deleteNetwork(network.id);
   state.deleteNetwork(network.id);
   host.removeNetwork(network, state.index.networks.values());

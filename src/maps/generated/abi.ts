@@ -196,7 +196,9 @@ export const DropReason = {
   RATE_LIMITED: 40,
   HOST_ACCESS_OFF: 41,
   NO_PARENT: 42,
-  COUNT: 43,
+  SERVICE_PORT: 43,
+  NO_BACKEND: 44,
+  COUNT: 45,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
@@ -355,6 +357,18 @@ export function rateDirectionName(n: number): string {
   return rateDirectionNames[n] ?? String(n);
 }
 
+/** `enum service_flag` */
+export const ServiceFlag = {
+  NONE: 0,
+  RANDOM: 1,
+} as const;
+export type ServiceFlag = (typeof ServiceFlag)[keyof typeof ServiceFlag];
+
+/** The flags that are set, by name. */
+export function serviceFlags(flags: number): string[] {
+  return Object.entries(ServiceFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
+}
+
 /** `enum standing_flag` */
 export const StandingFlag = {
   INGRESS: 1,
@@ -391,6 +405,7 @@ export const Step = {
   INGRESS_DECIDED: 19,
   STEERED: 20,
   TO_LAN: 21,
+  SERVICE: 22,
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 const stepNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Step).map(([name, n]) => [n, name]));
@@ -425,6 +440,47 @@ const verdictNames: Readonly<Record<number, string>> = Object.fromEntries(Object
 export function verdictName(n: number): string {
   return verdictNames[n] ?? String(n);
 }
+
+/** `struct affinity`, 16 bytes */
+export interface Affinity {
+  readonly used: bigint;
+  readonly endpoint: number;
+}
+
+export const affinityCodec: Codec<Affinity> = {
+  size: 16,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.used);
+    putU32(bytes, offset + 8, value.endpoint);
+    bytes.fill(0, offset + 12, offset + 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      used: getU64(bytes, offset + 0),
+      endpoint: getU32(bytes, offset + 8),
+    };
+  },
+};
+
+/** `struct affinity_key`, 20 bytes */
+export interface AffinityKey {
+  readonly client: Uint8Array;
+  readonly service: number;
+}
+
+export const affinityKeyCodec: Codec<AffinityKey> = {
+  size: 20,
+  encode(value, bytes, offset = 0) {
+    putBytes(bytes, offset + 0, value.client, 16);
+    putU32(bytes, offset + 16, value.service);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      client: getBytes(bytes, offset + 0, 16),
+      service: getU32(bytes, offset + 16),
+    };
+  },
+};
 
 /** `struct block_identity`, 8 bytes */
 export interface BlockIdentity {
@@ -841,6 +897,29 @@ export const endpointCodec: Codec<Endpoint> = {
       network: getU32(bytes, offset + 8),
       mac: getBytes(bytes, offset + 12, 6),
       flags: getU16(bytes, offset + 18),
+    };
+  },
+};
+
+/** `struct endpoint_addrs`, 36 bytes */
+export interface EndpointAddrs {
+  readonly v4: Uint8Array;
+  readonly v6: Uint8Array;
+  readonly network: number;
+}
+
+export const endpointAddrsCodec: Codec<EndpointAddrs> = {
+  size: 36,
+  encode(value, bytes, offset = 0) {
+    putBytes(bytes, offset + 0, value.v4, 16);
+    putBytes(bytes, offset + 16, value.v6, 16);
+    putU32(bytes, offset + 32, value.network);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      v4: getBytes(bytes, offset + 0, 16),
+      v6: getBytes(bytes, offset + 16, 16),
+      network: getU32(bytes, offset + 32),
     };
   },
 };
@@ -1451,6 +1530,103 @@ export const rateClockCodec: Codec<RateClock> = {
   },
 };
 
+/** `struct service`, 20 bytes */
+export interface Service {
+  readonly number: number;
+  readonly first: number;
+  readonly slots: number;
+  readonly affinity: number;
+  readonly port: number;
+  readonly flags: number;
+}
+
+export const serviceCodec: Codec<Service> = {
+  size: 20,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.number);
+    putU32(bytes, offset + 4, value.first);
+    putU32(bytes, offset + 8, value.slots);
+    putU32(bytes, offset + 12, value.affinity);
+    putBe16(bytes, offset + 16, value.port);
+    putU16(bytes, offset + 18, value.flags);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      number: getU32(bytes, offset + 0),
+      first: getU32(bytes, offset + 4),
+      slots: getU32(bytes, offset + 8),
+      affinity: getU32(bytes, offset + 12),
+      port: getBe16(bytes, offset + 16),
+      flags: getU16(bytes, offset + 18),
+    };
+  },
+};
+
+/** `struct service_block`, 256 bytes */
+export interface ServiceBlock {
+  readonly backend: readonly number[];
+}
+
+export const serviceBlockCodec: Codec<ServiceBlock> = {
+  size: 256,
+  encode(value, bytes, offset = 0) {
+    if (value.backend.length !== 128) throw new RangeError(`${value.backend.length} elements where 128 belong`);
+    value.backend.forEach((element, index) => putU16(bytes, offset + 0 + index * 2, element));
+  },
+  decode(bytes, offset = 0) {
+    return {
+      backend: Array.from({ length: 128 }, (_, index) => getU16(bytes, offset + 0 + index * 2)),
+    };
+  },
+};
+
+/** `struct service_key`, 24 bytes */
+export interface ServiceKey {
+  readonly addr: Uint8Array;
+  readonly network: number;
+  readonly port: number;
+  readonly protocol: number;
+}
+
+export const serviceKeyCodec: Codec<ServiceKey> = {
+  size: 24,
+  encode(value, bytes, offset = 0) {
+    putBytes(bytes, offset + 0, value.addr, 16);
+    putU32(bytes, offset + 16, value.network);
+    putBe16(bytes, offset + 20, value.port);
+    putU8(bytes, offset + 22, value.protocol);
+    bytes.fill(0, offset + 23, offset + 24);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      addr: getBytes(bytes, offset + 0, 16),
+      network: getU32(bytes, offset + 16),
+      port: getBe16(bytes, offset + 20),
+      protocol: getU8(bytes, offset + 22),
+    };
+  },
+};
+
+/** `struct service_member`, 8 bytes */
+export interface ServiceMember {
+  readonly service: number;
+  readonly endpoint: number;
+}
+
+export const serviceMemberCodec: Codec<ServiceMember> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.service);
+    putU32(bytes, offset + 4, value.endpoint);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      service: getU32(bytes, offset + 0),
+      endpoint: getU32(bytes, offset + 4),
+    };
+  },
+};
+
 /** `struct sock_reverse`, 24 bytes */
 export interface SockReverse {
   readonly addr: Uint8Array;
@@ -1638,6 +1814,15 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<BlockKey, BlockIdentity, 'lpm_trie'>,
+  affinity: {
+    name: 'affinity',
+    type: 'lru_hash',
+    key: affinityKeyCodec,
+    value: affinityCodec,
+    maxEntries: 65536,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<AffinityKey, Affinity, 'lru_hash'>,
   boundPorts: {
     name: 'bound_ports',
     type: 'hash',
@@ -1697,10 +1882,19 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: dropCountCodec,
-    maxEntries: 43,
+    maxEntries: 45,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, DropCount, 'percpu_array'>,
+  endpointAddrs: {
+    name: 'endpoint_addrs',
+    type: 'array',
+    key: u32Codec,
+    value: endpointAddrsCodec,
+    maxEntries: 16384,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, EndpointAddrs, 'array'>,
   endpoints: {
     name: 'endpoints',
     type: 'hash',
@@ -1890,6 +2084,33 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'control',
   } satisfies MapDefinition<number, Rate, 'array'>,
+  serviceMembers: {
+    name: 'service_members',
+    type: 'hash',
+    key: serviceMemberCodec,
+    value: u32Codec,
+    maxEntries: 65536,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<ServiceMember, number, 'hash'>,
+  serviceSlots: {
+    name: 'service_slots',
+    type: 'array',
+    key: u32Codec,
+    value: serviceBlockCodec,
+    maxEntries: 16384,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, ServiceBlock, 'array'>,
+  services: {
+    name: 'services',
+    type: 'hash',
+    key: serviceKeyCodec,
+    value: serviceCodec,
+    maxEntries: 16384,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<ServiceKey, Service, 'hash'>,
   sockReverse: {
     name: 'sock_reverse',
     type: 'lru_hash',

@@ -14,9 +14,9 @@ const lanWire = 0x8000_0000;
 const interfaceSlots = mapDefinitions.interfaceSlots.maxEntries;
 
 /**
- * All that the maps `endpoints`, `interfaces`, `interface_slots` and `rates` hold of one endpoint: its addresses in its
- * network, their aliases in network 0, where the host finds it if it does, its link-local address where it has an IPv6 one,
- * and its limits.
+ * All that the maps `endpoints`, `interfaces`, `interface_slots`, `endpoint_addrs` and `rates` hold of one endpoint: its
+ * addresses in its network, their aliases in network 0, where the host finds it if it does, its link-local address where it
+ * has an IPv6 one, and its limits.
  *
  * @param ifindex of the host's end of its veth
  * @param lanIfindex of its device on its network's parent; 0: has none
@@ -49,6 +49,7 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
     entryOf('interfaces', ifindex, sender),
     // Of those that share a slot the programs find the others in `interfaces`.
     entryOf('interfaceSlots', ifindex % interfaceSlots, sender),
+    entryOf('endpointAddrs', number, { v4: sender.v4, v6: sender.v6, network: network.number }),
     ...addresses.map((addr) => entryOf('endpoints', { network: network.number, addr }, value)),
     ...(linkLocal ? [entryOf('endpoints', { network: network.number, addr: linkLocal }, value)] : []),
     // Elsewhere an address may be another endpoint's, too, on another LAN.

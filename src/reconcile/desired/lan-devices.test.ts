@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InterfaceFlag, mapDefinitions } from '../../maps/generated/abi.ts';
 import { formatAddress, parseMac } from '../../model/address.ts';
-import { aLink, aNetwork, anAddress, anEndpoint, anIntent, hostFacts } from '../testing.ts';
+import { aLink, aNetwork, anAddress, anEndpoint, anIntent, hostFacts, noServices } from '../testing.ts';
 import { desiredAttachments } from './attachments.ts';
 import { DenyHeads } from './deny-heads.ts';
 import { endpointRoutesOf, lanDevices, vlanOf } from './lan-devices.ts';
@@ -9,7 +9,13 @@ import { desiredMaps } from './maps.ts';
 import { MemberSlots } from './members.ts';
 import { Limits } from './rates.ts';
 
-const memory = () => ({ generation: 5, slots: new MemberSlots(), denied: new DenyHeads(), limits: new Limits() });
+const memory = () => ({
+  generation: 5,
+  slots: new MemberSlots(),
+  denied: new DenyHeads(),
+  limits: new Limits(),
+  services: noServices(),
+});
 const onEth0 = { driver: 'macvlan', options: { parent: 'eth0' } } as const;
 const shared = { driver: 'ipvlan', options: { parent: 'eth0' } } as const;
 const device = aLink(11, 'vm00000000001', { kind: 'macvlan', linkIndex: 2 });

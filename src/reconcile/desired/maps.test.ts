@@ -3,13 +3,15 @@ import { mapDefinitions, NetworkFlag, PublishFlag } from '../../maps/generated/a
 import { formatAddress, parseAddress } from '../../model/address.ts';
 import type { PublishedPort } from '../../model/endpoint.ts';
 import type { ControlMap } from '../entry.ts';
-import { aLink, aNetwork, anAddress, anEndpoint, anIntent, hostFacts } from '../testing.ts';
+import { aLink, aNetwork, anAddress, anEndpoint, anIntent, hostFacts, noServices } from '../testing.ts';
 import { DenyHeads } from './deny-heads.ts';
 import { desiredMaps } from './maps.ts';
 import { MemberSlots } from './members.ts';
 import { Limits } from './rates.ts';
 
-const memory = { generation: 5, slots: new MemberSlots(), denied: new DenyHeads(), limits: new Limits() };
+const memory = {
+  ...{ generation: 5, slots: new MemberSlots(), denied: new DenyHeads(), limits: new Limits(), services: noServices() },
+};
 
 function decoded(map: ControlMap, plan: ReturnType<typeof desiredMaps>): [unknown, unknown][] {
   const { key, value } = mapDefinitions[map];

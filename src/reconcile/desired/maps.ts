@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
 import { type ControlMap, controlMaps, type DesiredMaps, keyText, type MapEntry, type RawEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
@@ -12,6 +13,7 @@ import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
 import { publishingOf } from './published.ts';
 import type { Limits } from './rates.ts';
+import { allServiceEntries, type ServiceMemory } from './services.ts';
 import { trustedEntries } from './trusted.ts';
 import { uplinkEntries } from './uplinks.ts';
 
@@ -25,6 +27,8 @@ export interface MapMemory {
   readonly denied: DenyHeads;
   /** Who has limits: brought up to date by the way. */
   readonly limits: Limits;
+  /** Where services' tables lie: brought up to date by the way. */
+  readonly services: ServiceMemory;
 }
 
 export interface MapPlan {
@@ -71,6 +75,8 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     entries.push(networkEntry(network, slots.count(network.number)), ...subnetEntries(network));
     entries.push(...trustedEntries(network, links), ...lanParentEntries(network, links));
   }
+  const hasDevice = ({ hostIfname }: Endpoint) => links.has(hostIfname);
+  for (const entry of allServiceEntries(intent, hasDevice, memory.services)) entries.push(entry);
   memory.denied.align(intent.deny);
   for (const entry of memory.denied.entries()) entries.push(entry);
   for (const cidr of intent.deny) entries.push(denyEntry(cidr));

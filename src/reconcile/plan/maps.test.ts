@@ -6,10 +6,12 @@ import { desiredMaps } from '../desired/maps.ts';
 import { MemberSlots } from '../desired/members.ts';
 import { Limits } from '../desired/rates.ts';
 import { type ControlMap, controlMaps, type DesiredMaps, keyText, type RawEntry } from '../entry.ts';
-import { aNetwork, anEndpoint, anIntent, hostFacts } from '../testing.ts';
+import { aNetwork, anEndpoint, anIntent, hostFacts, noServices } from '../testing.ts';
 import { differenceOf, type MapChanges, planMaps } from './maps.ts';
 
-const memory = { generation: 1, slots: new MemberSlots(), denied: new DenyHeads(), limits: new Limits() };
+const memory = {
+  ...{ generation: 1, slots: new MemberSlots(), denied: new DenyHeads(), limits: new Limits(), services: noServices() },
+};
 const port: PublishedPort = { protocol: 'tcp', hostAddress: '0.0.0.0', hostPort: 8080, port: 80 };
 const full = desiredMaps(
   anIntent([aNetwork()], [anEndpoint({ ports: [port] })], ['192.0.2.0/24']),

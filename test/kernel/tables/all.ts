@@ -12,6 +12,7 @@ import { outside } from './outside.ts';
 import { policy } from './policy.ts';
 import { publishing } from './publishing.ts';
 import { routed } from './routed.ts';
+import { services } from './services.ts';
 import { xdp } from './xdp.ts';
 
 /** Every table, by what it is about. */
@@ -21,6 +22,7 @@ export const tables = {
   'a container that may not': guard,
   'the world and the host': outside,
   publishing,
+  'a service': services,
   'a routed network': routed,
   'a network on a parent device': lan,
   'an ICMP error': errors,

@@ -6,6 +6,7 @@ import { nodeRoutes } from './nodes.ts';
 import { observeRoutes } from './observe.ts';
 import { policyRoutes } from './policies.ts';
 import { portRoutes } from './ports.ts';
+import { serviceRoutes } from './services.ts';
 import { statusRoutes } from './status.ts';
 
 /** Everything below /v1. */
@@ -13,6 +14,7 @@ export const routes: readonly Route[] = [
   ...networkRoutes,
   ...endpointRoutes,
   ...portRoutes,
+  ...serviceRoutes,
   ...policyRoutes,
   ...denyRoutes,
   ...nodeRoutes,

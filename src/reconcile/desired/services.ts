@@ -1,0 +1,70 @@
+import { ServiceFlag } from '../../maps/generated/abi.ts';
+import { parseAddress } from '../../model/address.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import type { Intent } from '../../model/intent.ts';
+import type { Network } from '../../model/network.ts';
+import type { Service } from '../../model/service.ts';
+import { backendsOf } from '../../service/backends.ts';
+import type { BackendHealth } from '../../service/health.ts';
+import { maglevTable } from '../../service/maglev.ts';
+import { ServiceSelection } from '../../service/selection.ts';
+import { entryOf, type MapEntry } from '../entry.ts';
+import { protocolNumbers } from './published.ts';
+import { membersOf, type PlacedTable, type ServiceTables } from './service-tables.ts';
+
+/** What a service's tables are made from beside the intent. */
+export interface ServiceMemory {
+  readonly tables: ServiceTables;
+  readonly health: BackendHealth;
+  /** Told that a service keeps an older table, and why. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Who gets a service's new flows. @param reachable those of the selected endpoints that have a device */
+export function serviceSlots(service: Service, reachable: Iterable<Endpoint>, health: BackendHealth): Uint16Array {
+  const backends = backendsOf(service, reachable, health).filter(({ healthy }) => healthy);
+  return maglevTable(backends.map(({ endpoint: { id, number }, weight }) => ({ id, number, weight })));
+}
+
+/** The keys of a service, and where its table is. */
+export function serviceEntries(service: Service, { number: network }: Network, table: PlacedTable): MapEntry[] {
+  const addr = parseAddress(service.vip);
+  const flags = service.algorithm === 'random' ? ServiceFlag.RANDOM : ServiceFlag.NONE;
+  const { number, affinity } = service;
+  const at = { number, first: table.first, slots: table.slots.length, affinity, flags };
+  return [
+    entryOf('services', { addr, network, port: 0, protocol: 0 }, { ...at, first: 0, slots: 0, port: 0 }),
+    ...service.ports.map(({ port, protocol, targetPort }) =>
+      entryOf('services', { addr, network, port, protocol: protocolNumbers[protocol] }, { ...at, port: targetPort }),
+    ),
+  ];
+}
+
+export function memberServiceEntries(service: Pick<Service, 'number'>, endpoints: Iterable<number>): MapEntry[] {
+  return Array.from(endpoints, (endpoint) => entryOf('serviceMembers', { service: service.number, endpoint }, 1));
+}
+
+/** The entries of all services. @param hasDevice whether an endpoint is there */
+export function allServiceEntries(
+  intent: Pick<Intent, 'networks' | 'endpoints' | 'services'>,
+  hasDevice: (endpoint: Endpoint) => boolean,
+  { tables, health, failed }: ServiceMemory,
+): MapEntry[] {
+  const entries: MapEntry[] = [];
+  const selection = ServiceSelection.of(intent);
+  const numbers = new Set([...intent.services.values()].map(({ number }) => number));
+  for (const number of tables.numbers()) if (!numbers.has(number)) tables.drop(number);
+  for (const service of intent.services.values()) {
+    const network = intent.networks.get(service.network);
+    if (!network) continue;
+    try {
+      tables.put(service.number, serviceSlots(service, [...selection.selected(service.id)].filter(hasDevice), health));
+    } catch (error) {
+      failed(error);
+    }
+    const table = tables.of(service.number);
+    entries.push(...serviceEntries(service, network, table), ...memberServiceEntries(service, membersOf(table)));
+  }
+  for (const entry of tables.entries()) entries.push(entry);
+  return entries;
+}
