@@ -3,6 +3,7 @@
  * that it announces is believed, since nobody needs it to. */
 #pragma once
 
+#include "deliver.h"
 #include "service.h"
 
 struct arp_packet {
