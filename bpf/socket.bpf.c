@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* sock_*: cgroup hooks. A process of the host that connects to a published port is connected to the
+/* sock_*: cgroup hooks. A process of the host that connects to a published port or a service is connected to the
  * container instead: no packet is translated and no proxy runs. A bind to a published port is refused. */
 #include <linux/errno.h>
 
 #include "maps.h"
 #include "lib/address.h"
+#include "lib/service_socket.h"
 
 #define ALLOW 1
 #define REFUSE 0
@@ -108,6 +109,7 @@ static __always_inline void address_to_ctx6(struct bpf_sock_addr *ctx, const str
 
 static __always_inline int translate4(struct bpf_sock_addr *ctx)
 {
+	struct publish service = {};
 	struct address asked;
 	struct publish *pub;
 
@@ -116,6 +118,8 @@ static __always_inline int translate4(struct bpf_sock_addr *ctx)
 	address_from_v4(&asked, ctx->user_ip4);
 	unspecified_is_loopback(&asked);
 	pub = published_at(&asked, ctx->user_port, ctx->protocol);
+	if (!pub && service_of_socket(ctx, &asked, &service))
+		pub = &service;
 	if (!pub || !address_is_v4(&pub->addr))
 		return ALLOW;
 	/* What the process asked for, so that it is told the same again. */
@@ -128,6 +132,7 @@ static __always_inline int translate4(struct bpf_sock_addr *ctx)
 
 static __always_inline int translate6(struct bpf_sock_addr *ctx)
 {
+	struct publish service = {};
 	struct address asked, at;
 	struct publish *pub;
 
@@ -137,6 +142,8 @@ static __always_inline int translate6(struct bpf_sock_addr *ctx)
 	at = asked;
 	unspecified_is_loopback(&at);
 	pub = published_at(&at, ctx->user_port, ctx->protocol);
+	if (!pub && service_of_socket(ctx, &at, &service))
+		pub = &service;
 	if (!pub)
 		return ALLOW;
 	remember(ctx, pub, &asked, ctx->user_port);

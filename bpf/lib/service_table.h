@@ -12,22 +12,6 @@ static __always_inline struct service *service_at(__u32 network, const struct ad
 	return bpf_map_lookup_elem(&services, &key);
 }
 
-/* The same for all packets of a flow, and spread well over neighbouring ports and addresses. */
-static __always_inline __u32 service_hash(const struct address *source, __be16 source_port,
-					  const struct address *destination, __be16 destination_port, __u8 protocol)
-{
-	const __u32 *a = const_words(source), *b = const_words(destination);
-	__u32 hash = ((__u32)source_port << 16 | destination_port) + protocol;
-
-	for (int i = 0; i < 4; i++) {
-		hash = (hash ^ a[i]) * 0x85ebca6bu;
-		hash = (hash ^ hash >> 15 ^ b[i]) * 0xc2b2ae35u;
-	}
-	hash ^= hash >> 16;
-	hash *= 0x85ebca6bu;
-	return hash ^ hash >> 13;
-}
-
 /* The number of the endpoint in the slot that `hash` names; 0: none. */
 static __always_inline __u32 service_slot(const struct service *s, __u32 hash)
 {

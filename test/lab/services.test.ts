@@ -123,6 +123,20 @@ test("a client talks to the service's address alone, and a backend sees who asks
   }
 });
 
+test('processes of the host reach it, too, and believe to talk to it', async () => {
+  for (const family of families) {
+    for (const transport of ['tcp', 'udp'] as const) {
+      const counts = await spread(host, transport, vips[family], 60);
+      expect(Object.keys(counts).sort(), `${transport} ${family}`).toEqual(['b1', 'b2', 'b3', 'errors']);
+      expect(counts.errors).toBe(0);
+    }
+    expect(await ask(host, 'tcp', vips[family], 80)).toMatchObject({ ok: true, peer: [vips[family], 80] });
+    expect(await ask(host, 'udp', vips[family], 80, '--unconnected', '--count', '3')).toMatchObject({
+      ...{ ok: true, replyFrom: [vips[family], 80], replies: 3 },
+    });
+  }
+});
+
 test("the address is nobody else's, and a port that it has not is refused with a reason", async () => {
   await expect(create('again', vips[4], '--port', '81')).rejects.toMatchObject({ code: 'ADDRESS_TAKEN' });
   await expect(create('taken', '10.88.0.2', '--port', '81')).rejects.toMatchObject({ code: 'ADDRESS_TAKEN' });

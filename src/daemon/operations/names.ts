@@ -2,6 +2,7 @@ import type { NamedEndpoint, NamedNetwork, NameEvent } from '../../api/schemas/n
 import { withoutLength } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
+import type { Service } from '../../model/service.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
 import type { Context } from '../context.ts';
 import type { PolicyEngine } from '../policy-engine.ts';
@@ -54,7 +55,7 @@ export async function* followNames(context: NamesContext, signal: AbortSignal): 
   };
   try {
     for (const id of [...index.networks.keys()]) yield* tell(id);
-    for (const id of [...index.endpoints.keys()]) yield* tell(id);
+    for (const id of [...index.endpoints.keys(), ...index.services.keys()]) yield* tell(id);
     yield { event: 'synced' };
     while (!signal.aborted) {
       for (const id of changed) {
@@ -74,6 +75,8 @@ function eventOf(context: NamesContext, id: string): NameEvent | undefined {
   const { index } = context.state;
   const network = index.networks.get(id);
   if (network) return isServed(context, network) ? networkEvent(network) : undefined;
+  const service = index.services.get(id);
+  if (service) return hasNames(index.networks.get(service.network)) ? serviceEvent(service) : undefined;
   const endpoint = index.endpoints.get(id);
   const own = endpoint && index.networks.get(endpoint.network);
   if (!endpoint || !own) return undefined;
@@ -82,8 +85,8 @@ function eventOf(context: NamesContext, id: string): NameEvent | undefined {
 }
 
 /** Docker has a resolver in each of its containers. */
-function hasNames({ owner }: Network): boolean {
-  return owner === 'vetch';
+function hasNames(network: Network | undefined): boolean {
+  return network?.owner === 'vetch';
 }
 
 /** Whether questions are answered at a network's gateways: also those of whoever may reach domain names. */
@@ -107,4 +110,9 @@ function endpointEvent({ id, network, name, addresses, netns }: Endpoint, domain
     ...{ event: 'endpoint', id, network, name, addresses: addresses.map(withoutLength), sandbox: netns },
     domains: [...domains],
   };
+}
+
+/** A service is asked for like an endpoint of no container. */
+function serviceEvent({ id, network, name, vip }: Service): NamedEndpoint {
+  return { event: 'endpoint', id, network, name, addresses: [vip], sandbox: '', domains: [] };
 }
