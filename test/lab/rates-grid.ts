@@ -1,7 +1,7 @@
 /**
  * Measures limits of a rate over a grid, for docs/decisions/0010-limits-of-a-rate.md, and prints it as a table:
  *
- *   node test/lab/rates-grid.ts
+ *   node test/lab/rates-grid.ts [RATE...]
  *
  * Exits 1 when a rate, with headers, is more than 5 % off.
  */
@@ -43,7 +43,9 @@ await listen(receiver);
 const title = ({ direction, congestion, streams }: Column) => `${direction}, ${congestion}, ${streams}`;
 process.stdout.write(`| asked | ${columns.map(title).join(' | ')} |\n|---|${'---|'.repeat(columns.length)}\n`);
 let off = 0;
+const asked = process.argv.slice(2);
 for (const [name, bits] of rates) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
   const cells: string[] = [];
   for (const { direction, congestion, streams } of columns) {
     const limited = `web/${direction === 'egress' ? 'sender' : 'receiver'}`;

@@ -38,18 +38,8 @@ export async function send(from: Machine, to: string, options: Sending): Promise
   const streamed = ['-P', String(streams)];
   const tcp = congestion === 'default' ? [] : ['-C', congestion];
   const kind = udp ? ['-u', '-b', String(udp.bits / streams), '-l', String(udp.length)] : tcp;
-  const { stdout } = await from.exec(
-    'iperf3',
-    '-c',
-    to,
-    '-t',
-    String(seconds),
-    '-O',
-    String(warmUp),
-    '--json',
-    ...streamed,
-    ...kind,
-  );
+  const command = ['iperf3', '-c', to, '-t', String(seconds), '-O', String(warmUp), '--json', ...streamed, ...kind];
+  const { stdout } = await from.execWith({ timeoutSeconds: seconds + warmUp + 15 }, ...command);
   const { end, error } = JSON.parse(stdout);
   if (error) throw new Error(`iperf3 from ${from.name} to ${to}: ${error}`);
   const { bytes, seconds: took, packets = 0, lost_packets: lost = 0 } = end.sum_received ?? end.sum;
