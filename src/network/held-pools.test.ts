@@ -67,6 +67,13 @@ describe('the pools that an engine holds', () => {
     expect(pools.chooseAddress('a', undefined)).toBe('10.88.0.1');
   });
 
+  test('never hand out what is kept, asked for or not', () => {
+    const pools = holding('10.88.0.0/29');
+    const kept = new Set(['10.88.0.1', '10.88.0.2']);
+    expect(pools.chooseAddress('a', undefined, kept)).toBe('10.88.0.3');
+    expect(refusal(() => pools.chooseAddress('a', '10.88.0.2', kept))).toMatchObject({ code: 'ADDRESS_TAKEN' });
+  });
+
   test('an unknown pool is named', () => {
     expect(refusal(() => new HeldPools().chooseAddress('b', undefined))).toMatchObject({ code: 'NOT_FOUND' });
   });

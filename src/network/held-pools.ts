@@ -79,12 +79,14 @@ export class HeldPools {
   /**
    * The address wished for, or the lowest free one; without prefix length.
    *
+   * @param kept addresses that nobody gets, though no engine holds them
    * @throws VetchError NOT_FOUND, ADDRESS_TAKEN, ADDRESS_OUTSIDE_POOL
    */
-  chooseAddress(id: string, wish: string | undefined): string {
+  chooseAddress(id: string, wish: string | undefined, kept: ReadonlySet<string> = new Set()): string {
     const { pool, span, range, taken } = this.#entry(id);
     if (wish === undefined) {
-      const free = taken.lowestFree(range.first, range.last);
+      let free = taken.lowestFree(range.first, range.last);
+      while (free !== undefined && kept.has(numberAddress(free))) free = taken.lowestFree(free + 1n, range.last);
       if (free !== undefined) return numberAddress(free);
       throw new VetchError(
         'ADDRESS_TAKEN',
@@ -101,7 +103,7 @@ export class HeldPools {
         `choose an address of ${pool.cidr}, or none for an automatic one`,
       );
     }
-    if (!taken.has(number)) return address;
+    if (!taken.has(number) && !kept.has(address)) return address;
     throw new VetchError(
       'ADDRESS_TAKEN',
       `address ${address} of ${pool.cidr} is already in use`,

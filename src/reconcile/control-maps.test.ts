@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { VetchError } from '../api/error.ts';
 import { mapDefinitions } from '../maps/generated/abi.ts';
 import type { PublishedPort } from '../model/endpoint.ts';
+import { BackendHealth } from '../service/health.ts';
+import { aService } from '../service/testing.ts';
 import { ControlMaps } from './control-maps.ts';
 import { type ControlMap, controlMaps, keyText } from './entry.ts';
 import { entriesOf, type RawMaps } from './observed/maps.ts';
@@ -149,6 +151,72 @@ describe('the maps of the control plane', () => {
     expect((said - generation) % 2).toBe(0);
     await next.reconcile(anIntent([network], [web]), facts, fail);
     expect(next.generation).toBe(said);
+  });
+
+  describe('of a service', () => {
+    const service = aService();
+    const selected = (one: typeof web) => ({ ...one, ports: [], labels: { app: 'shop' } });
+    const [shopWeb, shopDb] = [selected(web), selected(db)];
+    const withService = (...endpoints: (typeof web)[]) => ({
+      ...anIntent([network], endpoints),
+      services: new Map([[service.id, service]]),
+    });
+    const tables = async (maps: RawMaps) => {
+      const { services, serviceMembers } = await observeMaps(maps);
+      const rows = [...services.values()].map(({ value }) => mapDefinitions.services.value.decode(value));
+      return { places: rows.filter(({ slots }) => slots > 0).map(({ first }) => first), members: serviceMembers.size };
+    };
+
+    test('a change goes elsewhere, and a pass finds it right', async () => {
+      const maps = memoryMaps();
+      const control = await ControlMaps.open(maps);
+      await control.reconcile(withService(shopWeb, shopDb), facts, fail);
+      const before = await tables(maps);
+      expect(before).toMatchObject({ places: [0], members: 2 });
+      control.setService(service, network, [shopWeb]);
+      const after = await tables(maps);
+      expect(after).toMatchObject({ members: 1 });
+      expect(after.places).not.toEqual(before.places);
+      const spare = { ...shopDb, labels: {} };
+      // The former table waits to be swept, and is no drift.
+      expect(await control.reconcile(withService(shopWeb, spare), facts, fail)).toBe(0);
+      expect(await (await ControlMaps.open(maps)).reconcile(withService(shopWeb, spare), facts, fail)).toBe(0);
+    });
+
+    test('one that is removed leaves nothing', async () => {
+      const maps = memoryMaps();
+      const control = await ControlMaps.open(maps);
+      await control.reconcile(anIntent([network], [shopWeb, shopDb]), facts, fail);
+      const before = await contents(maps);
+      control.setService(service, network, [shopWeb, shopDb]);
+      control.setService(service, network, [shopDb]);
+      control.removeService(service, network);
+      const { services, serviceMembers, serviceSlots } = await observeMaps(maps);
+      expect([services.size, serviceMembers.size, serviceSlots.size]).toEqual([0, 0, 0]);
+      expect(await control.reconcile(anIntent([network], [shopWeb, shopDb]), facts, fail)).toBe(0);
+      expect((await contents(maps)).replace(/^service_?[sS]lots .*$/gm, '').trim()).toBe(before);
+    });
+
+    test('who is unhealthy is in no table, and is again with its success', async () => {
+      const maps = memoryMaps();
+      const health = new BackendHealth([`${service.id} ${shopDb.id}`]);
+      const control = await ControlMaps.open(maps, health);
+      await control.reconcile(withService(shopWeb, shopDb), facts, fail);
+      expect(await tables(maps)).toMatchObject({ members: 1 });
+      health.note(service.id, shopDb.id, true);
+      control.setService(service, network, [shopWeb, shopDb]);
+      expect(await tables(maps)).toMatchObject({ members: 2 });
+    });
+
+    test('what does not fit keeps its former backends', async () => {
+      const maps = memoryMaps();
+      const small = { ...maps, serviceSlots: { raw: { ...maps.serviceSlots.raw, maxEntries: 1 } } } as RawMaps;
+      const control = await ControlMaps.open(small);
+      await control.reconcile(withService(shopWeb, shopDb), facts, fail);
+      const before = await contents(small);
+      expect(() => control.setService(service, network, [shopWeb])).toThrow(/service_slots/);
+      expect(await contents(small)).toBe(before);
+    });
   });
 
   test('a prefix so short that nothing it touches has a bit of its own is no difference', async () => {

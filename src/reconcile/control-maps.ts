@@ -20,7 +20,7 @@ import { PublishCounts } from './desired/publish-counts.ts';
 import { publishingOf } from './desired/published.ts';
 import { Limits } from './desired/rates.ts';
 import { membersOf, type ServiceTables, tableEntries } from './desired/service-tables.ts';
-import { memberServiceEntries, serviceEntries, serviceSlots } from './desired/services.ts';
+import { memberServiceEntries, serviceEntries, serviceTable } from './desired/services.ts';
 import { trustedEntries } from './desired/trusted.ts';
 import { uplinkEntries } from './desired/uplinks.ts';
 import { controlMaps, type MapEntry } from './entry.ts';
@@ -226,7 +226,7 @@ export class ControlMaps {
   setService(service: Service, network: Network, reachable: Iterable<Endpoint>): void {
     this.#sweepTables();
     const before = this.#tables.of(service.number);
-    const table = this.#tables.put(service.number, serviceSlots(service, reachable, this.#health));
+    const table = serviceTable(service, reachable, { tables: this.#tables, health: this.#health });
     const [had, has] = [membersOf(before), membersOf(table)];
     const [joins, leaves] = [has.filter((one) => !had.includes(one)), had.filter((one) => !has.includes(one))];
     if (table !== before) setEntries(this.#maps, tableEntries(table));

@@ -47,8 +47,9 @@ test('the order in which backends are named makes no difference', () => {
   expect(maglevTable([...all].reverse())).toEqual(maglevTable(all));
 });
 
-/** Slots that change hands beside those of the backend that goes, as a share of all: measured 3 to 15 %. */
-const excess = 0.2;
+/** Slots that change hands beside those of the backend that goes, as a share of all: of 2 to 16
+ * backends measured 2 to 3 % in the median, 12 % at the most. */
+const excess = 0.15;
 
 test('losing one backend of n moves its own share and little more', () => {
   let worst = 0;

@@ -56,12 +56,22 @@ export class DockerPools {
     return this.#context.lock.run(async () => {
       signal.throwIfAborted();
       if (wish !== undefined) await this.#reclaim(pool, canonicalAddress(wish));
-      const address = this.held.chooseAddress(pool, wish);
+      const address = this.held.chooseAddress(pool, wish, this.#virtualAddresses(pool));
       const since = new Date().toISOString();
       await this.#context.store.putFact(addressFact(pool, address), since);
       this.held.take(pool, address, since);
       return this.held.withLength(pool, address);
     });
+  }
+
+  /** Of services in the network that was made of a pool. */
+  #virtualAddresses(pool: string): Set<string> {
+    const { networks, services } = this.#context.state.index;
+    const cidr = this.held.get(pool)?.cidr;
+    const ofPool = [...services.values()].filter(({ network }) =>
+      networks.get(network)?.subnets.some((subnet) => subnet.cidr === cidr),
+    );
+    return new Set(ofPool.map(({ vip }) => vip));
   }
 
   releaseAddress(pool: string, address: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { NameEvent } from '../../api/schemas/names.ts';
 import { aNetwork, anEndpoint, anIntent } from '../../reconcile/testing.ts';
+import { aService } from '../../service/testing.ts';
 import { State } from '../state.ts';
 import { followNames } from './names.ts';
 
@@ -61,6 +62,17 @@ test('everything is told at first, but what an engine resolves itself, and gatew
     { event: 'synced' },
   ]);
   expect(lines[2]).toMatchObject({ addresses: web.addresses.map((address) => address.split('/')[0]) });
+  await events.return(undefined);
+});
+
+test("a service's name is its address's while it is there", async () => {
+  const { state, next, events } = follower();
+  await next(4);
+  const store = aService();
+  state.putService(store);
+  expect(await next(1)).toMatchObject([{ event: 'endpoint', name: 'store', addresses: ['10.88.0.200'], sandbox: '' }]);
+  state.deleteService(store.id);
+  expect(await next(1)).toEqual([{ event: 'removed', id: store.id }]);
   await events.return(undefined);
 });
 

@@ -22,6 +22,8 @@ const nowhere: PlacedTable = { first: 0, slots: new Uint16Array(0) };
 export class ServiceTables {
   readonly #tables = new Map<number, PlacedTable>();
   readonly #used: boolean[];
+  /** By service: what its table was made from. */
+  readonly #madeFrom = new Map<number, string>();
   #retired: PlacedTable[] = [];
   #next = 0;
 
@@ -46,6 +48,18 @@ export class ServiceTables {
     return [...this.#tables.keys()];
   }
 
+  /**
+   * Gives a service the table that is made from `what`, as {@link put} does; made anew only when that is another.
+   *
+   * @throws VetchError MAP_FULL: it keeps the one that it has
+   */
+  putMade(number: number, what: string, make: () => Uint16Array): PlacedTable {
+    if (this.#madeFrom.get(number) === what) return this.of(number);
+    const table = this.put(number, make());
+    this.#madeFrom.set(number, what);
+    return table;
+  }
+
   /** Gives a service its table, which is the one it has if nothing changes. @throws VetchError MAP_FULL: it keeps that */
   put(number: number, slots: Uint16Array): PlacedTable {
     const before = this.of(number);
@@ -60,6 +74,7 @@ export class ServiceTables {
   }
 
   drop(number: number): void {
+    this.#madeFrom.delete(number);
     const table = this.#tables.get(number);
     if (!table) return;
     this.#tables.delete(number);
@@ -71,7 +86,7 @@ export class ServiceTables {
     const retired = this.#retired;
     this.#retired = [];
     for (const table of retired) this.#mark(table, false);
-    return retired.flatMap(tableEntries);
+    return retired.flatMap((table) => tableEntries(table));
   }
 
   /** All that the map holds, with what is still there to be swept. */
@@ -108,7 +123,18 @@ export class ServiceTables {
   }
 }
 
-export function tableEntries({ first, slots }: PlacedTable): MapEntry[] {
+const encodedTables = new WeakMap<PlacedTable, readonly MapEntry[]>();
+
+/** Encoded once: every pass over the host compares all of them. */
+export function tableEntries(table: PlacedTable): readonly MapEntry[] {
+  const known = encodedTables.get(table);
+  if (known) return known;
+  const entries = encodeTable(table);
+  encodedTables.set(table, entries);
+  return entries;
+}
+
+function encodeTable({ first, slots }: PlacedTable): MapEntry[] {
   return Array.from({ length: blocksOf(slots) }, (_, i) => {
     const backend = Array.from({ length: blockSlots }, (_, at) => slots[i * blockSlots + at] ?? 0);
     return entryOf('serviceSlots', first + i, { backend });

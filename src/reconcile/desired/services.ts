@@ -20,10 +20,22 @@ export interface ServiceMemory {
   readonly failed: (error: unknown) => void;
 }
 
-/** Who gets a service's new flows. @param reachable those of the selected endpoints that have a device */
-export function serviceSlots(service: Service, reachable: Iterable<Endpoint>, health: BackendHealth): Uint16Array {
-  const backends = backendsOf(service, reachable, health).filter(({ healthy }) => healthy);
-  return maglevTable(backends.map(({ endpoint: { id, number }, weight }) => ({ id, number, weight })));
+/**
+ * The table of a service, brought up to date.
+ *
+ * @param reachable those of the selected endpoints that have a device
+ * @throws VetchError MAP_FULL: it keeps the one that it has
+ */
+export function serviceTable(
+  service: Service,
+  reachable: Iterable<Endpoint>,
+  { tables, health }: Pick<ServiceMemory, 'tables' | 'health'>,
+): PlacedTable {
+  const backends = backendsOf(service, reachable, health)
+    .filter(({ healthy }) => healthy)
+    .map(({ endpoint: { id, number }, weight }) => ({ id, number, weight }));
+  const what = backends.map(({ id, number, weight }) => `${id} ${number} ${weight}`).join();
+  return tables.putMade(service.number, what, () => maglevTable(backends));
 }
 
 /** The keys of a service, and where its table is. */
@@ -48,8 +60,9 @@ export function memberServiceEntries(service: Pick<Service, 'number'>, endpoints
 export function allServiceEntries(
   intent: Pick<Intent, 'networks' | 'endpoints' | 'services'>,
   hasDevice: (endpoint: Endpoint) => boolean,
-  { tables, health, failed }: ServiceMemory,
+  memory: ServiceMemory,
 ): MapEntry[] {
+  const { tables, failed } = memory;
   const entries: MapEntry[] = [];
   const selection = ServiceSelection.of(intent);
   const numbers = new Set([...intent.services.values()].map(({ number }) => number));
@@ -58,7 +71,7 @@ export function allServiceEntries(
     const network = intent.networks.get(service.network);
     if (!network) continue;
     try {
-      tables.put(service.number, serviceSlots(service, [...selection.selected(service.id)].filter(hasDevice), health));
+      serviceTable(service, [...selection.selected(service.id)].filter(hasDevice), memory);
     } catch (error) {
       failed(error);
     }
