@@ -72,6 +72,19 @@ describe('a macvlan network in mode bridge', () => {
     }
   });
 
+  test('has services for its endpoints, and the LAN sees nothing of them', async () => {
+    const vip = '198.51.100.200';
+    const create = (...flags: string[]) =>
+      host.vetch('service', 'create', 'shop', '--network', 'lan', '--vip', vip, '--port', '80', ...flags);
+    const unchecked = ['--select', 'app=web'];
+    await expect(create(...unchecked, '--health', 'tcp')).rejects.toMatchObject({ code: 'INVALID' });
+    await create(...unchecked);
+    expect(await ask(db, 'tcp', vip, 80)).toMatchObject({ ok: true, replyFrom: [vip, 80] });
+    expect(await ask(outside, 'tcp', vip, 80, ...quick)).toMatchObject({ ok: false });
+    await host.vetch('service', 'rm', 'shop');
+    expect(await ask(db, 'tcp', vip, 80, ...quick)).toMatchObject({ ok: false });
+  });
+
   test('carries traffic between its endpoints, and is not masqueraded', async () => {
     for (const address of addressesOf(webs)) {
       expect(await ping(db, address), address).toBe(0);

@@ -3,6 +3,7 @@ import type { CreateServiceRequest, ServiceView } from '../../api/schemas/servic
 import { familyOf } from '../../model/address.ts';
 import type { Network } from '../../model/network.ts';
 import type { Service } from '../../model/service.ts';
+import { planOf } from '../../network/drivers/registry.ts';
 import { backendsOf } from '../../service/backends.ts';
 import { planService } from '../../service/plan-service.ts';
 import { serviceView } from '../../service/views.ts';
@@ -15,6 +16,7 @@ export function createService(context: Context, request: CreateServiceRequest): 
   return lock.run(async () => {
     const network = resolveNetwork(state.index, request.network);
     refuseName(context, network, request.name);
+    if (request.health !== undefined) refuseUnreachable(network);
     const service = planService(request, network, state.serviceNumbers.next());
     for (const pool of state.taken.network(network.id)?.pools ?? []) {
       if (familyOf(pool.cidr) === familyOf(service.vip)) pool.check(service.vip);
@@ -30,6 +32,13 @@ export function createService(context: Context, request: CreateServiceRequest): 
     log.info({ service: service.name, network: network.name, vip: service.vip }, 'service created');
     return view(context, service);
   });
+}
+
+/** Backends are checked from the host. */
+function refuseUnreachable(network: Network): void {
+  if (!planOf(network).flags.includes('HOST_OFF')) return;
+  const remedy = 'leave out --health, or create the network with --opt vetch.host-access=true';
+  throw new VetchError('INVALID', `the host does not reach endpoints of network ${network.name} to check them`, remedy);
 }
 
 export function listServices(context: Context): ServiceView[] {
