@@ -5,6 +5,7 @@ import { memory } from './memory.ts';
 import { packetCost } from './packet-cost.ts';
 import { policyChange, policyRoundTrip } from './policy.ts';
 import { publishedFromOutside, publishedOnLocalhost } from './published.ts';
+import { serviceConnections } from './services.ts';
 
 /** In the order of their numbers. */
 export const rows: readonly Row[] = [
@@ -18,4 +19,5 @@ export const rows: readonly Row[] = [
   policyChange,
   attach,
   memory,
+  serviceConnections,
 ];

@@ -183,6 +183,19 @@ describe('the maps of the control plane', () => {
       expect(await (await ControlMaps.open(maps)).reconcile(withService(shopWeb, spare), facts, fail)).toBe(0);
     });
 
+    test('a table that has grown stays as large when backends go', async () => {
+      const maps = memoryMaps();
+      const control = await ControlMaps.open(maps);
+      const crowd = Array.from({ length: 9 }, (_, i) => ({ ...shopWeb, id: `${i}`.repeat(64), number: i + 1 }));
+      const sizes: number[] = [];
+      for (const count of [1, 9, 8, 2, 0, 2]) {
+        control.setService(service, network, crowd.slice(0, count));
+        const rows = [...(await observeMaps(maps)).services.values()];
+        sizes.push(Math.max(...rows.map(({ value }) => mapDefinitions.services.value.decode(value).slots)));
+      }
+      expect(sizes).toEqual([127, 1021, 1021, 1021, 0, 127]);
+    });
+
     test('one that is removed leaves nothing', async () => {
       const maps = memoryMaps();
       const control = await ControlMaps.open(maps);

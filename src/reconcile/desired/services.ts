@@ -6,7 +6,7 @@ import type { Network } from '../../model/network.ts';
 import type { Service } from '../../model/service.ts';
 import { backendsOf } from '../../service/backends.ts';
 import type { BackendHealth } from '../../service/health.ts';
-import { maglevTable } from '../../service/maglev.ts';
+import { maglevTable, tableSize } from '../../service/maglev.ts';
 import { ServiceSelection } from '../../service/selection.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
 import { protocolNumbers } from './published.ts';
@@ -35,7 +35,11 @@ export function serviceTable(
     .filter(({ healthy }) => healthy)
     .map(({ endpoint: { id, number }, weight }) => ({ id, number, weight }));
   const what = backends.map(({ id, number, weight }) => `${id} ${number} ${weight}`).join();
-  return tables.putMade(service.number, what, () => maglevTable(backends));
+  return tables.putMade(service.number, what, () => {
+    // A smaller table would give everybody's slots away when one backend goes.
+    const size = Math.max(tables.of(service.number).slots.length, tableSize(backends.length));
+    return maglevTable(backends, size);
+  });
 }
 
 /** The keys of a service, and where its table is. */

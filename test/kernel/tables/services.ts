@@ -122,6 +122,9 @@ export const services: readonly PacketCase[] = [
           sends('a', viaGateway('a', address, family, build.udp({ source: 5000, destination: 8080 })), {
             ...{ verdict: 'drop', reason: 'SERVICE_PORT' },
           }),
+          sends('a', viaGateway('a', address, family, build.echo(family, 'request')), {
+            ...{ verdict: 'drop', reason: 'SERVICE_PORT' },
+          }),
         ],
       },
       {
