@@ -190,7 +190,7 @@ describe('the maps of the control plane', () => {
       const sizes: number[] = [];
       for (const count of [1, 9, 8, 2, 0, 2]) {
         control.setService(service, network, crowd.slice(0, count));
-        const rows = [...(await observeMaps(maps)).services.values()];
+        const rows = [...entriesOf(maps, 'services')];
         sizes.push(Math.max(...rows.map(({ value }) => mapDefinitions.services.value.decode(value).slots)));
       }
       expect(sizes).toEqual([127, 1021, 1021, 1021, 0, 127]);
