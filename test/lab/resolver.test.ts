@@ -38,6 +38,15 @@ test('a container finds the others of its network, by name, by name and network,
   }
 });
 
+test('a service has the name that it was given, while it is there', async () => {
+  const flags = ['--network', 'web', '--vip', '10.88.9.9', '--port', '80', '--select', 'app=none'];
+  await host.vetch('service', 'create', 'store', ...flags);
+  const answer = () => dig(till, '10.88.0.1', 'A', 'store');
+  await expect.poll(answer, soon).toMatchObject({ status: 'NOERROR', data: ['10.88.9.9'] });
+  await host.vetch('service', 'rm', 'store');
+  await expect.poll(answer, soon).toMatchObject({ status: 'NXDOMAIN', data: [] });
+});
+
 test('programs find names by the resolv.conf that `ip netns exec` gives them', async () => {
   // The machine's own /etc stays as it is
   await host.must(
