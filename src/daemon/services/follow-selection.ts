@@ -1,4 +1,5 @@
 import type { Service } from '../../model/service.ts';
+import { maxBackends } from '../../service/maglev.ts';
 import type { Context } from '../context.ts';
 
 type FollowContext = Pick<Context, 'host' | 'log' | 'state'>;
@@ -17,8 +18,12 @@ export function followSelection(context: FollowContext): void {
 export function applyService({ host, log, state }: FollowContext, service: Service): void {
   const network = state.index.networks.get(service.network);
   if (!network) return;
+  const selected = [...state.selection.selected(service.id)];
+  if (selected.length > maxBackends) {
+    log.warn({ service: service.name, backends: selected.length }, `only ${maxBackends} backends are given flows`);
+  }
   try {
-    host.setService(service, network, state.selection.selected(service.id));
+    host.setService(service, network, selected);
   } catch (err) {
     log.error({ err, service: service.name }, 'a service keeps its former backends');
   }
