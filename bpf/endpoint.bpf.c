@@ -347,6 +347,9 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		return BEGIN_TO_SERVICE; /* or to nobody */
 	if (s)
 		return drop(skb, p, REASON_ISOLATED);
+	n = network_at(p->network);
+	if (n && (n->flags & NETWORK_LAN) && service_has(p->network, &p->destination))
+		return BEGIN_TO_SERVICE;
 	return BEGIN_TO_WORLD;
 }
 
@@ -487,10 +490,8 @@ int from_endpoint(struct __sk_buff *skb)
 		delivery_set(&room->to_source, skb->ifindex, &in->mac);
 		action = begin(skb, &p);
 
-		if (action == BEGIN_TO_WORLD && (in->flags & INTERFACE_LAN))
-			action = service_has(p.network, &p.destination) ? BEGIN_TO_SERVICE : begin_to_lan(skb, &p);
-		else if (action == BEGIN_TO_WORLD)
-			action = begin_to_world(skb, &p);
+		if (action == BEGIN_TO_WORLD)
+			action = in->flags & INTERFACE_LAN ? begin_to_lan(skb, &p) : begin_to_world(skb, &p);
 		if (action == BEGIN_TO_RESOLVER)
 			return begin_to_resolver(skb, &p);
 		if (action == BEGIN_TO_SERVICE)
