@@ -129,7 +129,9 @@ test('nothing forged escapes a container, nobody else is harmed, and each is cou
     expect(await raw.send(frames), name).toBe(frames.length);
     const now = await dropsOf();
     const grown = (key: string) => (now[key] ?? 0) - (counted[key] ?? 0);
-    const changes = Object.keys(now).filter((key) => grown(key) > 0 && key !== 'ND_UNANSWERED');
+    // The kernels of containers and of the host ask and report by themselves, now and then.
+    const unasked = ['ND_UNANSWERED', 'MULTICAST_FROM_HOST'];
+    const changes = Object.keys(now).filter((key) => grown(key) > 0 && !unasked.includes(key));
     const seen = changes.map((key) => `${key} ${grown(key)}`).join(', ');
     if (seen !== `${reason} ${frames.length}`) failures.push(`${name}: ${seen}, not ${reason} ${frames.length}`);
     counted = now;
