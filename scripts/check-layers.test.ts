@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { importsOf, violation } from './check-layers.ts';
+import { importsHttp, importsOf, violation } from './check-layers.ts';
 
 test('every way to import is seen', () => {
   const text = `
@@ -28,4 +28,10 @@ test('an import against the layers is refused', () => {
 test('a package that belongs to one folder is refused elsewhere', () => {
   expect(violation('netlink/socket.ts', 'koffi')).toMatch('only in src/loader/ffi/');
   expect(violation('loader/ffi/libc.ts', 'koffi')).toBeUndefined();
+});
+
+test('node:http is imported for its types alone', () => {
+  expect(importsHttp("import { request } from 'node:http';")).toBe(true);
+  expect(importsHttp("import { type Server, createServer } from 'node:http';")).toBe(true);
+  expect(importsHttp("import type { Server } from 'node:http';")).toBe(false);
 });

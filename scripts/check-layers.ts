@@ -91,11 +91,23 @@ export function violation(file: string, specifier: string): string | undefined {
   return allowed.includes(to) ? undefined : `${from} must not know ${to}`;
 }
 
+/** Whether a module of src/ loads `node:http` in the way that brings fetch along (src/api/node-http.ts). */
+export function importsHttp(text: string): boolean {
+  return /^import\s+(?!type\b)[^;]*from 'node:https?'/m.test(text);
+}
+
 function main(): void {
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   let violations = 0;
   for (const file of files.sort()) {
-    for (const specifier of importsOf(readFileSync(join(source, file), 'utf8'))) {
+    const text = readFileSync(join(source, file), 'utf8');
+    if (importsHttp(text) && !file.endsWith('.test.ts')) {
+      violations += 1;
+      process.stderr.write(
+        `src/${file} imports node:http: take it from src/api/node-http.ts, which costs 10 MB less\n`,
+      );
+    }
+    for (const specifier of importsOf(text)) {
       const why = violation(file, specifier);
       if (!why) continue;
       violations += 1;

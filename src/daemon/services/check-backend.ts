@@ -1,5 +1,5 @@
-import { get } from 'node:http';
 import { connect } from 'node:net';
+import { request } from '../../api/node-http.ts';
 import type { HealthCheck } from '../../model/service.ts';
 
 /** Milliseconds that a backend has to answer in. */
@@ -34,11 +34,12 @@ function takesConnection(host: string, port: number, signal: AbortSignal): Promi
 function repliesWell(host: string, port: number, path: string, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    const request = get({ host, port, path, agent: false, signal: limit }, (response) => {
+    const asked = request({ host, port, path, agent: false, signal: limit }, (response) => {
       const { statusCode = 0 } = response;
       response.destroy();
       resolve(statusCode >= 200 && statusCode < 400);
     });
-    request.on('error', () => resolve(false));
+    asked.on('error', () => resolve(false));
+    asked.end();
   });
 }
