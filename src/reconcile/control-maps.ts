@@ -19,7 +19,7 @@ import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/netwo
 import { PublishCounts } from './desired/publish-counts.ts';
 import { publishingOf } from './desired/published.ts';
 import { Limits } from './desired/rates.ts';
-import { membersOf, type ServiceTables, tableEntries } from './desired/service-tables.ts';
+import { membersOf, type PlacedTable, type ServiceTables, tableEntries } from './desired/service-tables.ts';
 import { memberServiceEntries, serviceEntries, serviceTable } from './desired/services.ts';
 import { trustedEntries } from './desired/trusted.ts';
 import { uplinkEntries } from './desired/uplinks.ts';
@@ -29,6 +29,9 @@ import { entriesOf, type RawMaps } from './observed/maps.ts';
 import { observedSlots } from './observed/members.ts';
 import { observedServiceTables } from './observed/service-tables.ts';
 import { differenceOf, type MapDifference, planMaps } from './plan/maps.ts';
+
+/** Milliseconds that a service's former table stays: no program runs for so long. */
+const tableRest = 100;
 
 /**
  * The maps that the control plane writes, and what it has to remember of them.
@@ -224,9 +227,9 @@ export class ControlMaps {
    * @throws VetchError MAP_FULL: what was there before stays
    */
   setService(service: Service, network: Network, reachable: Iterable<Endpoint>): void {
-    this.#sweepTables();
+    this.#sweepTables(tableRest);
     const before = this.#tables.of(service.number);
-    const table = serviceTable(service, reachable, { tables: this.#tables, health: this.#health });
+    const table = this.#tableOf(service, [...reachable]);
     const [had, has] = [membersOf(before), membersOf(table)];
     const [joins, leaves] = [has.filter((one) => !had.includes(one)), had.filter((one) => !has.includes(one))];
     if (table !== before) setEntries(this.#maps, tableEntries(table));
@@ -273,8 +276,20 @@ export class ControlMaps {
     if (this.#limits.note(endpoint, network)) this.#configure();
   }
 
-  #sweepTables(): void {
-    deleteEntries(this.#maps, this.#tables.sweep());
+  /** @param age milliseconds; default: all former tables */
+  #sweepTables(age = 0): void {
+    deleteEntries(this.#maps, this.#tables.sweep(age));
+  }
+
+  #tableOf(service: Service, reachable: readonly Endpoint[]): PlacedTable {
+    const memory = { tables: this.#tables, health: this.#health };
+    try {
+      return serviceTable(service, reachable, memory);
+    } catch {
+      // The room of former tables may be all that is missing.
+      this.#sweepTables();
+      return serviceTable(service, reachable, memory);
+    }
   }
 
   #setBlocks(entries: readonly MapEntry[]): void {

@@ -172,7 +172,7 @@ test('a backend that dies gets no new flows, and connections to the others go on
   expect(counts.errors).toBe(0);
   await servers[0]?.stop();
   const isDead = async () => (await service('shop4')).backends[0]?.healthy === false;
-  expect(await eventually(isDead, 10)).toBeLessThan(6000 * slowness);
+  expect(await eventually(isDead, 10)).toBeLessThan(3000 * slowness);
   const after = await spread(till, 'tcp', vips[4], 80);
   expect(after.errors).toBe(0);
   expect(after).not.toHaveProperty('b1');

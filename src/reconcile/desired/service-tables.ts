@@ -16,7 +16,7 @@ const nowhere: PlacedTable = { first: 0, slots: new Uint16Array(0) };
 
 /**
  * Where the tables of services lie in `service_slots`. A table that changes is put elsewhere, and what it was before stays
- * until the next change: a program that has just read where a table is finds it there. Places are taken in turn, so one
+ * for a while: a program that has just read where a table is finds it there. Places are taken in turn, so one
  * that was given back is not used again before all others.
  */
 export class ServiceTables {
@@ -24,7 +24,7 @@ export class ServiceTables {
   readonly #used: boolean[];
   /** By service: what its table was made from. */
   readonly #madeFrom = new Map<number, string>();
-  #retired: PlacedTable[] = [];
+  #retired: { readonly table: PlacedTable; readonly at: number }[] = [];
   #next = 0;
 
   /** @param blocks elements of the map */
@@ -78,21 +78,27 @@ export class ServiceTables {
     const table = this.#tables.get(number);
     if (!table) return;
     this.#tables.delete(number);
-    this.#retired.push(table);
+    this.#retired.push({ table, at: performance.now() });
   }
 
-  /** Gives back the places of tables that are used no more. @returns what they hold */
-  sweep(): MapEntry[] {
-    const retired = this.#retired;
-    this.#retired = [];
-    for (const table of retired) this.#mark(table, false);
-    return retired.flatMap((table) => tableEntries(table));
+  /**
+   * Gives back the places of tables that are used no more.
+   *
+   * @param age milliseconds since that is so; default 0: of all of them
+   * @returns what they hold
+   */
+  sweep(age = 0): MapEntry[] {
+    const before = performance.now() - age;
+    const retired = this.#retired.filter(({ at }) => at <= before);
+    this.#retired = this.#retired.filter(({ at }) => at > before);
+    for (const { table } of retired) this.#mark(table, false);
+    return retired.flatMap(({ table }) => tableEntries(table));
   }
 
   /** All that the map holds, with what is still there to be swept. */
   *entries(): Generator<MapEntry> {
     for (const table of this.#tables.values()) yield* tableEntries(table);
-    for (const table of this.#retired) yield* tableEntries(table);
+    for (const { table } of this.#retired) yield* tableEntries(table);
   }
 
   #mark({ first, slots }: PlacedTable, used: boolean): void {
