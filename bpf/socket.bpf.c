@@ -107,6 +107,12 @@ static __always_inline void address_to_ctx6(struct bpf_sock_addr *ctx, const str
 	ctx->user_ip6[3] = const_words(a)[3];
 }
 
+static __always_inline int refuse_connection(void)
+{
+	bpf_set_retval(-ECONNREFUSED);
+	return REFUSE;
+}
+
 static __always_inline int translate4(struct bpf_sock_addr *ctx)
 {
 	struct publish service = {};
@@ -118,8 +124,14 @@ static __always_inline int translate4(struct bpf_sock_addr *ctx)
 	address_from_v4(&asked, ctx->user_ip4);
 	unspecified_is_loopback(&asked);
 	pub = published_at(&asked, ctx->user_port, ctx->protocol);
-	if (!pub && service_of_socket(ctx, &asked, &service))
-		pub = &service;
+	if (!pub) {
+		enum service_answer answer = service_of_socket(ctx, &asked, &service);
+
+		if (answer == SERVICE_IS_EMPTY)
+			return refuse_connection();
+		if (answer == SERVICE_LEADS)
+			pub = &service;
+	}
 	if (!pub || !address_is_v4(&pub->addr))
 		return ALLOW;
 	/* What the process asked for, so that it is told the same again. */
@@ -142,8 +154,14 @@ static __always_inline int translate6(struct bpf_sock_addr *ctx)
 	at = asked;
 	unspecified_is_loopback(&at);
 	pub = published_at(&at, ctx->user_port, ctx->protocol);
-	if (!pub && service_of_socket(ctx, &at, &service))
-		pub = &service;
+	if (!pub) {
+		enum service_answer answer = service_of_socket(ctx, &at, &service);
+
+		if (answer == SERVICE_IS_EMPTY)
+			return refuse_connection();
+		if (answer == SERVICE_LEADS)
+			pub = &service;
+	}
 	if (!pub)
 		return ALLOW;
 	remember(ctx, pub, &asked, ctx->user_port);

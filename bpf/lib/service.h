@@ -22,8 +22,8 @@ static __always_inline __u32 affine_backend(const struct affinity_key *key, __u3
 	return bpf_map_lookup_elem(&service_members, &member) ? member.endpoint : 0;
 }
 
-/* An endpoint's number; 0: there is none that can be reached. @hash: of the flow */
-static __always_inline __u32 service_choose(const struct service *s, const struct address *client, __u32 hash)
+/* An endpoint's number; 0: there is none that can be reached. @slot: any number, which names one of the table's slots */
+static __always_inline __u32 service_choose(const struct service *s, const struct address *client, __u32 slot)
 {
 	struct affinity_key key = { .client = *client, .service = s->number };
 	__u32 seconds = s->affinity, backend = 0;
@@ -34,7 +34,7 @@ static __always_inline __u32 service_choose(const struct service *s, const struc
 		backend = affine_backend(&key, seconds, now);
 	}
 	if (!backend)
-		backend = service_slot(s, s->flags & SERVICE_RANDOM ? bpf_get_prandom_u32() : hash);
+		backend = service_slot(s, slot);
 	if (seconds && backend && !tracing) {
 		struct affinity value = { .used = now, .endpoint = backend };
 

@@ -55,7 +55,7 @@ NOT_INLINED int service_resolve(const struct packet *p)
 	if ((p->flags & PACKET_CANNOT_BEGIN) || ((s->flags & SERVICE_RANDOM) && p->protocol == IPPROTO_TCP &&
 						!(p->tcp_flags & TCP_SYN) && !(p->flags & PACKET_LATER_FRAGMENT)))
 		return REASON_CONNTRACK_INVALID;
-	number = service_choose(s, &p->source, service_hash(p));
+	number = service_choose(s, &p->source, s->flags & SERVICE_RANDOM ? bpf_get_prandom_u32() : service_hash(p));
 	backend = number ? backend_address(number, p->network, p->is_v4) : NULL;
 	if (!backend)
 		return REASON_NO_BACKEND;

@@ -4,8 +4,15 @@
 
 #include "service.h"
 
-/* Fills in where `asked` leads. False: it is no service's, or the service has nobody. All of the host is one client. */
-static __always_inline bool service_of_socket(struct bpf_sock_addr *ctx, const struct address *asked, struct publish *to)
+enum service_answer {
+	SERVICE_IS_NONE = 0, /* the address and port are no service's */
+	SERVICE_LEADS = 1, /* to a backend */
+	SERVICE_IS_EMPTY = 2, /* it has no backend which is there and healthy */
+};
+
+/* Where `asked` leads. All of the host is one client; any socket may have any backend, and its datagrams have one. */
+static __always_inline enum service_answer service_of_socket(struct bpf_sock_addr *ctx, const struct address *asked,
+							      struct publish *to)
 {
 	struct prefix_key key = { .prefixlen = 128, .addr = *asked };
 	struct subnet *subnet = bpf_map_lookup_elem(&subnets, &key);
@@ -15,16 +22,15 @@ static __always_inline bool service_of_socket(struct bpf_sock_addr *ctx, const s
 	__u32 number;
 
 	if (!subnet)
-		return false;
+		return SERVICE_IS_NONE;
 	s = service_at(subnet->network, asked, ctx->user_port, ctx->protocol);
 	if (!s)
-		return false;
-	/* Datagrams of one socket go to one backend. */
+		return SERVICE_IS_NONE;
 	number = service_choose(s, &host, (__u32)bpf_get_socket_cookie(ctx) * 0x9e3779b1u >> 8);
 	backend = number ? backend_address(number, subnet->network, address_is_v4(asked)) : NULL;
 	if (!backend)
-		return false;
+		return SERVICE_IS_EMPTY;
 	to->addr = *backend;
 	to->port = s->port;
-	return true;
+	return SERVICE_LEADS;
 }

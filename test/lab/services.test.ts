@@ -160,6 +160,9 @@ test('labels that change are followed at once', async () => {
   expect(Object.keys(await spread(till, 'tcp', vips[6], 40)).sort()).toEqual(['b3', 'errors']);
   await host.vetch('endpoint', 'label', 'b3', 'app=spare');
   expect(await ask(till, 'tcp', vips[4], 80, '--timeout', '0.5')).toMatchObject({ ok: false });
+  for (const transport of ['tcp', 'udp'] as const) {
+    expect(await ask(host, transport, vips[4], 80)).toMatchObject({ ok: false, error: 'ECONNREFUSED' });
+  }
   expect(await host.drops('NO_BACKEND')).toBeGreaterThan(0);
   await host.vetch('endpoint', 'label', 'b1', 'vetch.io/weight=1');
   await host.vetch('endpoint', 'label', 'b2', 'app=shop');
