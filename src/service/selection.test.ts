@@ -46,6 +46,7 @@ test.each([
   [{ 'vetch.io/weight': '0' }, 0],
   [{ 'vetch.io/weight': '7' }, 7],
   [{ 'vetch.io/weight': '9999' }, 1000],
+  [{ 'vetch.io/weight': '100000' }, 1000],
   [{ 'vetch.io/weight': '-1' }, 1],
   [{ 'vetch.io/weight': 'heavy' }, 1],
 ])('the labels %j weigh %i', (labels, weight) => {

@@ -92,7 +92,7 @@ export function selects({ network, select }: Service, endpoint: Endpoint): boole
 /** 1 unless its label says otherwise; 0: no new flows. What is no weight counts as 1. */
 export function weightOf({ labels }: Pick<Endpoint, 'labels'>): number {
   const text = labels[weightLabel];
-  if (text === undefined || !/^\d{1,4}$/.test(text)) return 1;
+  if (text === undefined || !/^\d+$/.test(text)) return 1;
   return Math.min(Number(text), maxWeight);
 }
 

@@ -60,9 +60,14 @@ export function removeService(context: Context, ref: string): Promise<void> {
 /** The caller holds the lock. */
 export async function dropService(context: Context, service: Service, network: Network): Promise<void> {
   const { health, host, log, state, store } = context;
-  await store.deleteService(service.id);
-  state.deleteService(service.id);
+  await using undo = undoStack(context);
+  undo.push(`restore service ${service.name}`, () => {
+    host.setService(service, network, state.selection.selected(service.id));
+  });
   host.removeService(service, network);
+  await store.deleteService(service.id);
+  undo.commit();
+  state.deleteService(service.id);
   health.keep((id) => id !== service.id);
   await context.forgetAddresses(network.number, [service.vip]);
   log.info({ service: service.name, network: network.name }, 'service removed');

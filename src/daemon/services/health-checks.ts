@@ -62,7 +62,7 @@ export class HealthChecks implements AsyncDisposable {
         await this.#ask(check, signal);
       }
     };
-    await Promise.all(Array.from({ length: atOnce }, work));
+    await Promise.all(Array.from({ length: Math.min(atOnce, checks.length) }, work));
   }
 
   async #ask(check: Check, signal: AbortSignal): Promise<boolean> {
