@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as build from '../kernel/packet/build.ts';
-import { attackPort, attacks, nobodysMac, type Scene } from './attacks.ts';
+import { attackPort, attacks, droppedBetween, nobodysMac, type Scene } from './attacks.ts';
 import { Capture } from './capture.ts';
 import type { Container } from './container.ts';
 import type { Host } from './host.ts';
@@ -128,11 +128,7 @@ test('nothing forged escapes a container, nobody else is harmed, and each is cou
   for (const { name, reason, frames } of attacks(scene)) {
     expect(await raw.send(frames), name).toBe(frames.length);
     const now = await dropsOf();
-    const grown = (key: string) => (now[key] ?? 0) - (counted[key] ?? 0);
-    // The kernels of containers and of the host ask and report by themselves, now and then.
-    const unasked = ['ND_UNANSWERED', 'MULTICAST_FROM_HOST'];
-    const changes = Object.keys(now).filter((key) => grown(key) > 0 && !unasked.includes(key));
-    const seen = changes.map((key) => `${key} ${grown(key)}`).join(', ');
+    const seen = droppedBetween(counted, now, reason);
     if (seen !== `${reason} ${frames.length}`) failures.push(`${name}: ${seen}, not ${reason} ${frames.length}`);
     counted = now;
   }

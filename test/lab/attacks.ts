@@ -27,6 +27,22 @@ export interface Attack {
   readonly frames: readonly Uint8Array[];
 }
 
+/** What the kernels of containers and of the host ask and report by themselves, now and then, is dropped for these. */
+const unasked = ['ND_UNANSWERED', 'MULTICAST_FROM_HOST'];
+
+/** What was dropped between two looks, as `REASON N, …`; but for what nobody sent on purpose, unless it is expected. */
+export function droppedBetween(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+  expected: string,
+): string {
+  return Object.entries(after)
+    .map(([reason, count]) => [reason, count - (before[reason] ?? 0)] as const)
+    .filter(([reason, count]) => count > 0 && (reason === expected || !unasked.includes(reason)))
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ');
+}
+
 /** The port that all the attacks speak to or from, by which a capture knows them. */
 export const attackPort = 6666;
 /** A MAC that nobody has. */
