@@ -279,5 +279,6 @@ test(
     expect(counter(Counter.FLOWS_CREATED) - begun).toBe(0);
     expect((world.dropCounts()[DropReason.POLICY_DENIED] ?? 0) - denied).toBe(runs);
   },
-  60_000 * slowness,
+  // Each change waits for a grace period, of some tens of milliseconds.
+  180_000 * slowness,
 );
