@@ -30,7 +30,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 131072);
+	__uint(max_entries, 524288);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct endpoint_key);
 	__type(value, struct endpoint);
@@ -76,11 +76,18 @@ struct {
 } networks SEC(".maps") WRITER_CONTROL;
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_NODES);
+	__type(key, __u32);
+	__type(value, struct node);
+} nodes SEC(".maps") WRITER_CONTROL;
+
+struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_ENDPOINTS);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct member_key);
-	__type(value, __u32); /* ifindex */
+	__type(value, __u32);
 } members SEC(".maps") WRITER_CONTROL;
 
 struct {
@@ -192,7 +199,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2 * MAX_ENDPOINTS);
+	__uint(max_entries, 2 * (MAX_ENDPOINTS + MAX_REMOTES));
 	__type(key, __u32);
 	__type(value, struct identity_slot);
 } identities SEC(".maps") WRITER_CONTROL;

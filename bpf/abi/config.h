@@ -7,6 +7,9 @@
 #define MAX_ENDPOINTS 16384
 #define INTERFACE_SLOTS (2 * MAX_ENDPOINTS) /* a power of two */
 #define MAX_MEMBERS 1024 /* of one network, that a flooded frame reaches */
+#define MAX_REMOTES 114688 /* endpoints on other hosts; their numbers are MAX_ENDPOINTS .. MAX_ENDPOINTS+MAX_REMOTES-1 */
+#define MAX_NODES 1024
+#define FIRST_CLUSTER_NETWORK 2048 /* numbers of networks that span hosts, on all of them: their VNIs */
 
 enum config_flag {
 	CONFIG_EVENTS_DROPPED = 1,
@@ -36,5 +39,7 @@ struct config {
 	__u32 timeout_refused; /* TCP, SCTP; more than twice the longest time between two retransmissions */
 	__u32 quota_window; /* without a collector the quotas start anew after this */
 	__u32 shaper_ifindex; /* where packets wait that a limit delays; 0: nowhere, limits drop */
+	__u32 overlay_ifindex; /* the collect-metadata VXLAN device; 0: none */
+	__u32 pad;
 };
-ABI_SIZE(struct config, 80);
+ABI_SIZE(struct config, 88);

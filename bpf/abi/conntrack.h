@@ -42,6 +42,7 @@ enum party {
 	PARTY_ENDPOINT = 0,
 	PARTY_HOST = 1,
 	PARTY_WORLD = 2,
+	PARTY_REMOTE = 3, /* an endpoint on another host, or what came in by that host: `delivery.ifindex` is the node's number */
 };
 
 /* How an endpoint is reached: what `endpoints` says of it. The kernel may give the memory of an entry that it evicts to

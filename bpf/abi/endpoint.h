@@ -24,7 +24,8 @@ ABI_SIZE(struct endpoint, 20);
 
 enum endpoint_flag {
 	ENDPOINT_NONE = 0,
-	/* Reserved for endpoints that live on another host. */
+	/* It lives on another host: `ifindex` is the number of its node, and `number` is the index of nothing but
+	 * `identities`. */
 	ENDPOINT_REMOTE = 1,
 };
 
@@ -53,7 +54,15 @@ enum interface_flag {
 	INTERFACE_INGRESS_LIMITED = 16, /* likewise, receive */
 };
 
-/* The members of a network, in slots 0 .. network.members-1, for flooding. */
+/* Another host. Index of the array `nodes` is its number, from 1 on; every host numbers the others itself. */
+struct node {
+	struct address addr; /* where its tunnel ends; all zero: no node has the number */
+};
+ABI_SIZE(struct node, 16);
+
+/* The members of a network, in slots 0 .. network.members-1, for flooding: ifindexes, and MEMBER_NODE + the number of
+ * each other host that has some. */
+#define MEMBER_NODE 0x80000000u
 struct member_key {
 	__u32 network;
 	__u32 slot;

@@ -75,6 +75,7 @@ enum step {
 	STEP_STEERED = 20, /* to the resolver, which answers in the place of who was asked */
 	STEP_TO_LAN = 21, /* detail: ifindex */
 	STEP_SERVICE = 22, /* detail: the number of the endpoint that the flow is given to */
+	STEP_TO_REMOTE = 23, /* detail: the number of the node */
 };
 
 struct trace_step {

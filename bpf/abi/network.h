@@ -17,6 +17,7 @@ enum network_flag {
 	NETWORK_LAN = 1024, /* addresses that no endpoint here has are on the LAN behind the parent device */
 	NETWORK_VEPA = 2048, /* endpoints reach each other by the switch outside */
 	NETWORK_HOST_OFF = 4096, /* endpoints and their own host do not reach each other */
+	NETWORK_OVERLAY = 8192, /* spans hosts; its number is its VNI */
 };
 
 /* Index of the array `networks` is the network's number; 0 stands for the host's own wire. */

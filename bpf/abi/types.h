@@ -27,6 +27,7 @@ enum hook {
 	HOOK_SOCKET = 4,
 	HOOK_FROM_SHAPER = 5,
 	HOOK_FROM_LAN = 6,
+	HOOK_FROM_OVERLAY = 7,
 };
 
 /* Policy identities below IDENTITY_FIRST_LOCAL are reserved. */

@@ -198,7 +198,10 @@ export const DropReason = {
   NO_PARENT: 42,
   SERVICE_PORT: 43,
   NO_BACKEND: 44,
-  COUNT: 45,
+  SPOOFED_TUNNEL: 45,
+  UNKNOWN_TUNNEL: 46,
+  NO_NODE: 47,
+  COUNT: 48,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
@@ -229,6 +232,7 @@ export const Hook = {
   SOCKET: 4,
   FROM_SHAPER: 5,
   FROM_LAN: 6,
+  FROM_OVERLAY: 7,
 } as const;
 export type Hook = (typeof Hook)[keyof typeof Hook];
 const hookNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Hook).map(([name, n]) => [n, name]));
@@ -296,6 +300,7 @@ export const NetworkFlag = {
   LAN: 1024,
   VEPA: 2048,
   HOST_OFF: 4096,
+  OVERLAY: 8192,
 } as const;
 export type NetworkFlag = (typeof NetworkFlag)[keyof typeof NetworkFlag];
 
@@ -309,6 +314,7 @@ export const Party = {
   ENDPOINT: 0,
   HOST: 1,
   WORLD: 2,
+  REMOTE: 3,
 } as const;
 export type Party = (typeof Party)[keyof typeof Party];
 const partyNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Party).map(([name, n]) => [n, name]));
@@ -406,6 +412,7 @@ export const Step = {
   STEERED: 20,
   TO_LAN: 21,
   SERVICE: 22,
+  TO_REMOTE: 23,
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 const stepNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Step).map(([name, n]) => [n, name]));
@@ -602,7 +609,7 @@ export const collectCodec: Codec<Collect> = {
   },
 };
 
-/** `struct config`, 80 bytes */
+/** `struct config`, 88 bytes */
 export interface Config {
   readonly hostNetns: bigint;
   readonly generation: number;
@@ -624,10 +631,11 @@ export interface Config {
   readonly timeoutRefused: number;
   readonly quotaWindow: number;
   readonly shaperIfindex: number;
+  readonly overlayIfindex: number;
 }
 
 export const configCodec: Codec<Config> = {
-  size: 80,
+  size: 88,
   encode(value, bytes, offset = 0) {
     putU64(bytes, offset + 0, value.hostNetns);
     putU32(bytes, offset + 8, value.generation);
@@ -649,6 +657,8 @@ export const configCodec: Codec<Config> = {
     putU32(bytes, offset + 68, value.timeoutRefused);
     putU32(bytes, offset + 72, value.quotaWindow);
     putU32(bytes, offset + 76, value.shaperIfindex);
+    putU32(bytes, offset + 80, value.overlayIfindex);
+    bytes.fill(0, offset + 84, offset + 88);
   },
   decode(bytes, offset = 0) {
     return {
@@ -672,6 +682,7 @@ export const configCodec: Codec<Config> = {
       timeoutRefused: getU32(bytes, offset + 68),
       quotaWindow: getU32(bytes, offset + 72),
       shaperIfindex: getU32(bytes, offset + 76),
+      overlayIfindex: getU32(bytes, offset + 80),
     };
   },
 };
@@ -1282,6 +1293,23 @@ export const networkCodec: Codec<Network> = {
   },
 };
 
+/** `struct node`, 16 bytes */
+export interface Node {
+  readonly addr: Uint8Array;
+}
+
+export const nodeCodec: Codec<Node> = {
+  size: 16,
+  encode(value, bytes, offset = 0) {
+    putBytes(bytes, offset + 0, value.addr, 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      addr: getBytes(bytes, offset + 0, 16),
+    };
+  },
+};
+
 /** `struct policy_half`, 8 bytes */
 export interface PolicyHalf {
   readonly decision: number;
@@ -1882,7 +1910,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: dropCountCodec,
-    maxEntries: 45,
+    maxEntries: 48,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, DropCount, 'percpu_array'>,
@@ -1900,7 +1928,7 @@ export const mapDefinitions = {
     type: 'hash',
     key: endpointKeyCodec,
     value: endpointCodec,
-    maxEntries: 131072,
+    maxEntries: 524288,
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<EndpointKey, Endpoint, 'hash'>,
@@ -1936,7 +1964,7 @@ export const mapDefinitions = {
     type: 'array',
     key: u32Codec,
     value: identitySlotCodec,
-    maxEntries: 32768,
+    maxEntries: 262144,
     flags: 0,
     writer: 'control',
   } satisfies MapDefinition<number, IdentitySlot, 'array'>,
@@ -2012,6 +2040,15 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'control',
   } satisfies MapDefinition<number, Network, 'array'>,
+  nodes: {
+    name: 'nodes',
+    type: 'array',
+    key: u32Codec,
+    value: nodeCodec,
+    maxEntries: 1024,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, Node, 'array'>,
   policy: {
     name: 'policy',
     type: 'hash',

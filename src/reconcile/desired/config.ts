@@ -40,6 +40,7 @@ export function configEntry(facts: HostFacts, generation: number, limits: Limits
     generation,
     flags: ConfigFlag.EVENTS_DROPPED | ConfigFlag.EVENTS_FORWARDED | (limits.ingress ? ConfigFlag.INGRESS_LIMITS : 0),
     shaperIfindex: limits.shaper,
+    overlayIfindex: 0,
     hostIfindex: linksByName(facts).get(hostDevice.name)?.ifindex ?? 0,
     hostMac: parseMac(hostDevice.mac),
     snatPortMin: ports.first,

@@ -53,6 +53,7 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
     timeoutRefused: 300,
     quotaWindow: 60,
     shaperIfindex: 0,
+    overlayIfindex: 0,
   });
   for (const [name, network] of Object.entries(networks)) {
     const members = Object.values(endpoints).filter((endpoint) => endpoint.network === name);
