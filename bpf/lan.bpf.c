@@ -224,7 +224,7 @@ int from_lan(struct __sk_buff *skb)
 /* Who shares a parent's MAC and has an address; NULL: nobody. */
 static __always_inline struct interface *shared_interface_at(__u32 ifindex, const struct address *addr)
 {
-	struct endpoint *e = endpoint_at(LAN_WIRE + ifindex, addr);
+	struct endpoint *e = endpoint_at(ENDPOINT_WIRE_LAN + ifindex, addr);
 	struct interface *in = e ? interface_at(e->ifindex) : NULL;
 
 	if (!in || in->lan_ifindex != ifindex)

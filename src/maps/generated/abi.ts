@@ -223,6 +223,19 @@ export function endpointFlags(flags: number): string[] {
   return Object.entries(EndpointFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
 }
 
+/** `enum endpoint_wire` */
+export const EndpointWire = {
+  HOST: 0,
+  LAN: 2147483648,
+} as const;
+export type EndpointWire = (typeof EndpointWire)[keyof typeof EndpointWire];
+const endpointWireNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(EndpointWire).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function endpointWireName(n: number): string {
+  return endpointWireNames[n] ?? String(n);
+}
+
 /** `enum hook` */
 export const Hook = {
   FROM_ENDPOINT: 0,
