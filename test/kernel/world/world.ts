@@ -18,6 +18,7 @@ export const hooks = {
   from_endpoint: 'endpoint',
   from_host: 'host',
   from_lan: 'lan',
+  from_overlay: 'overlay',
   from_uplink: 'uplink',
   from_uplink_l3: 'uplink',
   xdp_uplink: 'xdp',
