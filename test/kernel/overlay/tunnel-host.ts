@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ifNameToIndex } from '../../../src/loader/ffi/libc.ts';
+import { attachCgroup } from '../../../src/loader/link/cgroup.ts';
+import type { Link } from '../../../src/loader/link/link.ts';
 import { BpfObject } from '../../../src/loader/object.ts';
 import {
   DropReason,
@@ -77,7 +79,7 @@ export class Sandbox implements AsyncDisposable {
   }
 }
 
-type Objects = ReadonlyMap<'endpoint' | 'overlay', BpfObject>;
+type Objects = ReadonlyMap<'endpoint' | 'overlay' | 'socket', BpfObject>;
 
 /** A host of its own: programs and maps that no other sees, a way to the others, containers. */
 export class TunnelHost extends Sandbox {
@@ -87,6 +89,7 @@ export class TunnelHost extends Sandbox {
   readonly #netlink: Netlink;
   readonly #objects: Objects;
   readonly #containers = new Map<WideName, Sandbox>();
+  readonly #links: Link[] = [];
   #members: number[] = [];
 
   private constructor(netns: Netns, address: string, maps: Maps, objects: Objects) {
@@ -108,10 +111,11 @@ export class TunnelHost extends Sandbox {
       return BpfObject.load(path, { pinMaps, maxEntries: smallMaps });
     };
     // All maps are in some object.
-    for (const rest of ['host', 'lan', 'uplink', 'shaper', 'xdp', 'socket', 'collect']) load(rest).close();
+    for (const rest of ['host', 'lan', 'uplink', 'shaper', 'xdp', 'collect']) load(rest).close();
     const objects = new Map([
       ['endpoint', load('endpoint')],
       ['overlay', load('overlay')],
+      ['socket', load('socket')],
     ] as const);
     const netns = createNetns();
     const host = new TunnelHost(netns, address, openMaps(pinMaps), objects);
@@ -140,10 +144,23 @@ export class TunnelHost extends Sandbox {
     this.#netlink.addBpfFilter({ ifindex, parent: 'ingress', fd, name });
   }
 
+  /** Has the programs see what processes of a cgroup connect and send to. */
+  watchSockets(cgroupPath: string): void {
+    for (const [name, attachType] of [
+      ['sock_connect4', 'CGROUP_INET4_CONNECT'],
+      ['sock_connect6', 'CGROUP_INET6_CONNECT'],
+      ['sock_sendmsg4', 'CGROUP_UDP4_SENDMSG'],
+      ['sock_sendmsg6', 'CGROUP_UDP6_SENDMSG'],
+    ] as const) {
+      const program = this.#objects.get('socket')?.program(name);
+      if (program) this.#links.push(attachCgroup({ program, cgroupPath, attachType }));
+    }
+  }
+
   #fill(): void {
     this.maps.config.set(0, {
       ...plannedConfig,
-      hostNetns: 0n,
+      hostNetns: this.netns.cookie,
       hostIfindex: this.index('vetch0'),
       overlayIfindex: this.index(overlay.device),
     });
@@ -310,6 +327,7 @@ s.sendto(bytes.fromhex(sys.argv[3]), (sys.argv[2], 4789))`;
 
   override async [Symbol.asyncDispose](): Promise<void> {
     for (const container of this.#containers.values()) await container[Symbol.asyncDispose]();
+    for (const link of this.#links) link.close();
     this.#netlink.close();
     this.maps.close();
     for (const object of this.#objects.values()) object.close();
