@@ -1,11 +1,14 @@
 import type { Row } from '../row.ts';
 import { attach } from './attach.ts';
 import { containerBulk, containerConnections, containerRoundTrip } from './container-to-container.ts';
+import { flowEvents } from './flow-events.ts';
 import { memory } from './memory.ts';
 import { packetCost } from './packet-cost.ts';
 import { policyChange, policyRoundTrip } from './policy.ts';
+import { publishPorts } from './ports.ts';
 import { publishedFromOutside, publishedOnLocalhost } from './published.ts';
 import { serviceConnections } from './services.ts';
+import { start } from './start.ts';
 
 /** In the order of their numbers. */
 export const rows: readonly Row[] = [
@@ -19,5 +22,8 @@ export const rows: readonly Row[] = [
   policyChange,
   attach,
   memory,
+  start,
+  flowEvents,
+  publishPorts,
   serviceConnections,
 ];

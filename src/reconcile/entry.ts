@@ -42,7 +42,11 @@ export interface MapEntry extends RawEntry {
 }
 
 /** A whole map, by the text of the key's bytes ({@link keyText}). */
-export type MapContents = ReadonlyMap<string, RawEntry>;
+export interface MapContents extends Iterable<[string, RawEntry]> {
+  readonly size: number;
+  get(text: string): RawEntry | undefined;
+  values(): Iterable<RawEntry>;
+}
 
 /** The exact contents of every map that the control plane writes. */
 export type DesiredMaps = Readonly<Record<ControlMap, MapContents>>;
@@ -61,11 +65,4 @@ export function entryOf<M extends ControlMap>(map: M, key: KeyOf<M>, value: Valu
 /** One character a byte: equal keys have equal texts. */
 export function keyText(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
-}
-
-/** Entries by their key; a later one replaces an earlier. */
-export function contentsOf(entries: Iterable<RawEntry>): MapContents {
-  const contents = new Map<string, RawEntry>();
-  for (const { key, value } of entries) contents.set(keyText(key), { key, value });
-  return contents;
 }

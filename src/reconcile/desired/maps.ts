@@ -1,7 +1,8 @@
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
-import { type ControlMap, controlMaps, type DesiredMaps, keyText, type MapEntry, type RawEntry } from '../entry.ts';
+import { controlMaps, type DesiredMaps, type MapEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
+import { PackedContents } from '../packed-contents.ts';
 import { configEntry } from './config.ts';
 import type { DenyHeads } from './deny-heads.ts';
 import { denyEntry } from './deny-list.ts';
@@ -45,7 +46,8 @@ export interface MapPlan {
 export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory): MapPlan {
   const links = linksByName(facts);
   const counts = new PublishCounts();
-  const entries: MapEntry[] = [...hostAddrEntries(facts, intent.networks.values())];
+  const entries = new DesiredEntries();
+  entries.push(...hostAddrEntries(facts, intent.networks.values()));
   memory.limits.clear();
   entries.push(...uplinkEntries(facts, intent.networks.values()));
   const present = new Map<string, Set<number>>();
@@ -62,7 +64,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     else present.set(network.id, new Set([ifindex]));
     if (endpoint.ports.length === 0) continue;
     const publishing = publishingOf(network);
-    // Of an entry that ports share the last one pushed is as all of them have left it.
+    // Of an entry that ports share the last one is as all of them have left it.
     for (const port of endpoint.ports) entries.push(...counts.add(endpoint, publishing, port).set);
   }
   entries.push(configEntry(facts, memory.generation, memory.limits));
@@ -80,15 +82,15 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
   memory.denied.align(intent.deny);
   for (const entry of memory.denied.entries()) entries.push(entry);
   for (const cidr of intent.deny) entries.push(denyEntry(cidr));
-  return { maps: grouped(entries), counts };
+  return { maps: entries.maps, counts };
 }
 
-/** Gathers entries by their map. */
-function grouped(entries: Iterable<MapEntry>): DesiredMaps {
-  const maps = Object.fromEntries(controlMaps.map((map) => [map, new Map<string, RawEntry>()])) as Record<
-    ControlMap,
-    Map<string, RawEntry>
-  >;
-  for (const entry of entries) maps[entry.map].set(keyText(entry.key), entry);
-  return maps;
+/** Entries by their map; a later one replaces an earlier of the same key. */
+class DesiredEntries {
+  readonly maps = Object.fromEntries(controlMaps.map((map) => [map, new PackedContents()])) as DesiredMaps &
+    Readonly<Record<MapEntry['map'], PackedContents>>;
+
+  push(...entries: readonly MapEntry[]): void {
+    for (const entry of entries) this.maps[entry.map].set(entry);
+  }
 }
