@@ -22,6 +22,7 @@ import { endpointRoutesOf, lanDevices, vlanOf } from './desired/lan-devices.ts';
 import { snatPorts } from './desired/ports.ts';
 import type { Drift } from './drift.ts';
 import type { HostFacts, PortRange } from './facts.ts';
+import { foreignRoutes } from './foreign-routes.ts';
 import { type HostOptions, HostParts } from './host-parts.ts';
 import { addLanDevice, addParent, removeLanDevice, removeVlans } from './lan-devices.ts';
 import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
@@ -142,13 +143,7 @@ export class Host {
 
   /** Routes of the host that are not to our networks. */
   foreignRoutes(): HostRoute[] {
-    const ours = this.hostIfindex;
-    return this.#parts.netlink
-      .routes()
-      .filter(({ ifindex, type }) => ifindex !== ours && type !== 'multicast' && type !== 'local')
-      .map(({ destination, ifindex }) => {
-        return { destination, ...(ifindex === undefined ? {} : { device: this.deviceName(ifindex) }) };
-      });
+    return foreignRoutes(this.#parts.netlink, this.hostIfindex);
   }
 
   /** Makes everything what it should be. */
