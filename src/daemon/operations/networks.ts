@@ -40,10 +40,11 @@ export async function addNetwork(context: Context, network: Network): Promise<vo
   log.info({ network: network.name, subnets: network.subnets.map(({ cidr }) => cidr) }, 'network created');
 }
 
-/** What a network learns of its parent device, where it names one. */
+/** What a network learns of what carries it: its parent device, where it names one, or the tunnel. */
 export function parentOf(host: Context['host'], options: Readonly<Record<string, string>>) {
+  const { tunnelMtu } = host;
   const parentMtu = host.parentMtu(options);
-  return parentMtu === undefined ? {} : { parentMtu };
+  return { ...(parentMtu === undefined ? {} : { parentMtu }), ...(tunnelMtu === undefined ? {} : { tunnelMtu }) };
 }
 
 export function listNetworks(context: Context): NetworkView[] {
