@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../reconcile/host.ts';
+import type { RemoteKeys } from '../reconcile/remotes/remote-table.ts';
 import type { BackendHealth } from '../service/health.ts';
 import type { ClusterStore } from '../store/cluster-contract.ts';
 import type { Store } from '../store/contract.ts';
@@ -28,8 +29,8 @@ export interface Context {
   /** What this host has of its cluster's networks, and of their addresses. */
   readonly networks: ClusterNetworks;
   readonly addresses: ClusterAddresses;
-  /** Has the kernel know the other hosts and their endpoints as the intent has them. The caller holds the lock. */
-  readonly applyRemotes: () => void | Promise<void>;
+  /** Has the kernel know what has changed of the other hosts and their endpoints, or waits for a network. The caller holds the lock. */
+  readonly applyRemotes: (keys: RemoteKeys) => void | Promise<void>;
   /** Whoever changes the intent or the kernel holds it. */
   readonly lock: Mutex;
   /** Of services' backends. */

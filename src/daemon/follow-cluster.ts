@@ -54,7 +54,8 @@ export class ClusterFollowing implements AsyncDisposable {
       if (!node || !known) log.info({ node: name }, `host of the cluster is ${node ? 'there' : 'gone'}`);
     }
     for (const [key, endpoint] of changedEndpoints) index.putRemote(key, endpoint);
-    if (changedNodes.length + changedEndpoints.length > 0) await applyRemotes();
+    if (changedNodes.length + changedEndpoints.length === 0) return;
+    await applyRemotes({ nodes: changedNodes.map(([name]) => name), remotes: changedEndpoints.map(([key]) => key) });
   }
 
   async #followPolicies({ policies, namespaces }: ClusterChanges): Promise<void> {

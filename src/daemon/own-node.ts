@@ -3,7 +3,6 @@ import { formatAddress } from '../model/address.ts';
 import type { ClusterEndpoint, Node } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { spansHosts } from '../network/drivers/spans-hosts.ts';
-import { tunnelAddress } from '../reconcile/desired/tunnel.ts';
 import { uplinksOf } from '../reconcile/desired/uplinks.ts';
 import type { PresenceWriter } from '../store/cluster-contract.ts';
 import type { Context } from './context.ts';
@@ -16,7 +15,7 @@ export function ownNode({ host, options }: Pick<Context, 'host' | 'options'>): N
   const uplinks = new Set(uplinksOf(facts).map(({ ifindex }) => ifindex));
   const usable = facts.addresses.filter(({ ifindex, global }) => global && uplinks.has(ifindex));
   const addresses = [...new Set(usable.map(({ address }) => formatAddress(address)))].sort();
-  const tunnel = tunnelAddress(facts);
+  const { tunnel } = host;
   return { name: options.node, version, addresses, ...(tunnel === undefined ? {} : { tunnel }), started };
 }
 

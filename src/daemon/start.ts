@@ -125,7 +125,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
   const context: Context = {
     ...{ options, log, store, cluster, state, host, policy: host.policy, domainNames, lock, health },
     ...{ forgetAddresses, forgetFlows, addresses, networks: new ClusterNetworks(() => context, admitted) },
-    applyRemotes: () => host.reconcile(state.index),
+    applyRemotes: (keys) => host.applyRemotes(state.index, keys),
   };
   followSelection(context);
   const following = new ClusterFollowing(context);

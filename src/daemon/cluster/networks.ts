@@ -112,7 +112,7 @@ export class ClusterNetworks {
   }
 
   async #tryBuild(network: Network): Promise<void> {
-    const { addresses, host, log, state } = this.#context;
+    const { addresses, applyRemotes, host, log, state } = this.#context;
     const before = this.#without.get(network.id)?.reason;
     let reason = clashOf(network, { networks: state.index.networks.values(), hostRoutes: host.foreignRoutes() });
     try {
@@ -123,6 +123,7 @@ export class ClusterNetworks {
     if (reason === undefined) {
       this.#without.delete(network.id);
       addresses.addNetwork(network);
+      await applyRemotes({});
       return;
     }
     this.#without.set(network.id, { network, reason });

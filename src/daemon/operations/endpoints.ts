@@ -103,7 +103,9 @@ export function viewEndpoint({ host, options, state }: Context, endpoint: Endpoi
 }
 
 /** None where this host does not have the network. */
-function viewRemote({ state }: Context, remote: ClusterEndpoint): EndpointView[] {
+function viewRemote({ host, state }: Context, remote: ClusterEndpoint): EndpointView[] {
   const network = state.index.networks.get(remote.network);
-  return network ? [remoteView(remote, network, 0)] : [];
+  const number = host.remote(`${remote.node}/${remote.id}`)?.number;
+  const identity = number === undefined ? 0 : host.policy.identityOf({ ...remote, number });
+  return network ? [remoteView(remote, network, identity)] : [];
 }

@@ -5,7 +5,6 @@ import { planOf } from '../../network/drivers/registry.ts';
 import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { planNetwork } from '../../network/plan-network.ts';
 import { networkView } from '../../network/views.ts';
-import { tunnelOf } from '../../reconcile/desired/tunnel.ts';
 import type { ClusterWriter } from '../../store/cluster-contract.ts';
 import { changeCluster } from '../change-cluster.ts';
 import { type Context, undoStack } from '../context.ts';
@@ -80,10 +79,10 @@ async function build(context: Context, network: Network, undo: UndoStack): Promi
   await host.policy.followGateways(state.index.networks.values(), host.facts);
 }
 
-/** What a network learns of what carries its packets: its parent device, where it names one, and the way to other hosts. */
+/** What a network learns of what carries it: its parent device, where it names one, or the tunnel. */
 export function parentOf(host: Context['host'], options: Readonly<Record<string, string>>) {
+  const { tunnelMtu } = host;
   const parentMtu = host.parentMtu(options);
-  const tunnelMtu = tunnelOf(host.facts)?.mtu;
   return { ...(parentMtu === undefined ? {} : { parentMtu }), ...(tunnelMtu === undefined ? {} : { tunnelMtu }) };
 }
 

@@ -3,7 +3,7 @@ import { VetchError } from '../../api/error.ts';
 import { liveHolder } from '../writer-lock.ts';
 import type { EtcdClient } from './client.ts';
 import { AwayError, isCallFailure, isTransient, reasonOf } from './failure.ts';
-import { endOf, methods, type RequestOp } from './protocol.ts';
+import { endOf, type KeyValue, methods, type RequestOp } from './protocol.ts';
 
 /** Which process speaks for a host. */
 interface Speaker {
@@ -37,7 +37,8 @@ export class Presence {
   #lease: string | undefined;
   /** Whether anything was told: until then what an earlier run told stays. */
   #begun = false;
-  #mayHaveOld = false;
+  /** Keys that an earlier run told, until this one has told what there is. */
+  #old: readonly string[] = [];
   #wake = new AbortController();
   #closed = false;
   #running: Promise<void> | undefined;
@@ -85,7 +86,7 @@ export class Presence {
       seen = Number(held?.modRevision ?? 0);
     }
     this.#lease = ID;
-    this.#mayHaveOld = true;
+    await this.#takeOver(ID);
     for (const key of this.#records.keys()) this.#unsent.add(key);
   }
 
@@ -164,8 +165,8 @@ export class Presence {
   }
 
   async #tell(): Promise<void> {
-    if (this.#mayHaveOld) await this.#forgetOld();
-    this.#mayHaveOld = false;
+    for (const key of this.#old) if (!this.#records.has(key)) this.#unsent.add(key);
+    this.#old = [];
     while (this.#unsent.size > 0) {
       const keys = [...this.#unsent].slice(0, portion);
       for (const key of keys) this.#unsent.delete(key);
@@ -193,21 +194,25 @@ export class Presence {
     return { requestPut: { key: this.#key(key), value: Buffer.from(text), ...(lease === undefined ? {} : { lease }) } };
   }
 
-  /** What an earlier run told and this one does not. */
-  async #forgetOld(): Promise<void> {
+  /** Has what an earlier run told live as long as this one, whatever lease that was on. */
+  async #takeOver(lease: string): Promise<void> {
     const { client, node, prefix } = this.#options;
     const start = `${prefix}/endpoints/${node}/`;
+    const old: string[] = [];
+    const keep = async (kvs: readonly KeyValue[]) => {
+      const puts = kvs.map(({ key, value }): RequestOp => ({ requestPut: { key, value, lease } }));
+      if (puts.length > 0) await this.#write(puts);
+      old.push(...kvs.map(({ key }) => key.toString().slice(prefix.length + 1)));
+    };
+    await keep((await client.call(methods.range, { key: this.#key(`nodes/${node}`) })).kvs);
     for (let key = Buffer.from(start); ; ) {
-      const request = { key, rangeEnd: endOf(start), limit: 1_000, keysOnly: true };
-      const { kvs, more } = await client.call(methods.range, request);
-      for (const kv of kvs) {
-        const known = kv.key.toString().slice(prefix.length + 1);
-        if (!this.#records.has(known)) this.#unsent.add(known);
-      }
+      const { kvs, more } = await client.call(methods.range, { key, rangeEnd: endOf(start), limit: portion });
+      await keep(kvs);
       const last = kvs.at(-1);
-      if (!more || !last) return;
+      if (!more || !last) break;
       key = Buffer.concat([last.key, Buffer.of(0)]);
     }
+    this.#old = old;
   }
 
   /** Whether the process that holds the lock is an earlier one of this host's, and gone. */
