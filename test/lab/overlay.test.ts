@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { EndpointView } from '../../src/api/schemas/endpoint.ts';
 import { ClusterLab, patient } from './cluster-lab.ts';
 import type { Container } from './container.ts';
@@ -17,6 +17,7 @@ interface Placed {
   readonly host: Host;
   readonly container: Container;
   readonly addresses: readonly [v4: string, v6: string];
+  readonly hostIfname: string;
 }
 
 let cluster: ClusterLab;
@@ -32,7 +33,7 @@ beforeAll(async () => {
   await h1.vetch('network', 'create', 'app', '--driver', 'overlay', ...subnets);
   await h1.vetch('network', 'create', 'other', '--driver', 'overlay', '--ipv6');
   for (const host of [h2, h3]) {
-    await expect.poll(() => host.vetch<unknown[]>('network', 'ls').then((all) => all.length), patient).toBe(2);
+    await vi.waitUntil(() => host.vetch<unknown[]>('network', 'ls').then((all) => all.length === 2), patient);
   }
   placed = await Promise.all([h1, h2, h3].map((host) => place(host, `on-${host.name}`)));
   [stranger] = await h2.attach('other', 'stranger');
@@ -41,14 +42,14 @@ beforeAll(async () => {
     await serve(container, 'udp', 80);
     await spawnReady(container, 'bulk.py', 'serve', '91');
   }
-  for (const host of cluster.hosts) await expect.poll(() => listed(host), patient).toHaveLength(4);
+  for (const host of cluster.hosts) await vi.waitUntil(() => listed(host).then((all) => all.length === 4), patient);
 });
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 
 async function place(host: Host, name: string, ...flags: string[]): Promise<Placed> {
-  const [container, { addresses }] = await host.attach('app', name, '--label', `app=${name}`, ...flags);
+  const [container, { addresses, hostIfname }] = await host.attach('app', name, '--label', `app=${name}`, ...flags);
   const [v4 = '', v6 = ''] = addresses.map((address) => address.slice(0, address.indexOf('/')));
-  return { host, container, addresses: [v4, v6] };
+  return { host, container, hostIfname, addresses: [v4, v6] };
 }
 
 async function spawnReady(machine: Machine, program: string, ...args: string[]): Promise<void> {
@@ -100,7 +101,11 @@ test('bulk transfers go through, and packets of every size: whole ones, in fragm
 
 test('a sender whose device takes more is told how much goes through the tunnel', async () => {
   const [from, to] = [at(0), at(1)];
-  await from.container.ip('link set eth0 mtu 1500');
+  const resize = async (mtu: number) => {
+    await from.host.ip(`link set ${from.hostIfname} mtu ${mtu}`);
+    await from.container.ip(`link set eth0 mtu ${mtu}`);
+  };
+  await resize(1500);
   try {
     for (const address of to.addresses) {
       const size = String(1500 - (address.includes(':') ? 48 : 28));
@@ -111,7 +116,7 @@ test('a sender whose device takes more is told how much goes through the tunnel'
       expect(await python(from.container, 'bulk.py', 'send', address, '91', String(bulk))).toBe(String(bulk));
     }
   } finally {
-    await from.container.ip('link set eth0 mtu 1450');
+    await resize(1450);
   }
 });
 
