@@ -329,9 +329,9 @@ static __always_inline void conntrack_fill(struct room *room, const struct new_f
 	ct->flags = flow->flags;
 	ct->source_party = flow->source_party;
 	ct->destination_party = flow->destination_party;
-	if (flow->source_party == PARTY_ENDPOINT)
+	if (party_is_endpoint(flow->source_party))
 		ct->to_source = room->to_source;
-	if (flow->destination_party == PARTY_ENDPOINT)
+	if (party_is_endpoint(flow->destination_party))
 		ct->to_destination = room->to_destination;
 }
 

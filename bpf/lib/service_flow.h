@@ -87,7 +87,7 @@ NOT_INLINED int begin_to_service(struct __sk_buff *skb, struct packet *p)
 		return drop(skb, p, reason);
 	other = &room->other;
 	n = network_at(p->network);
-	target = endpoint_at(p->network, &other->destination);
+	target = local_endpoint_at(p->network, &other->destination);
 	if (!n || !target)
 		return drop(skb, p, REASON_NO_BACKEND);
 	/* A container that reaches itself must not see its own address come in: the gateway speaks. */

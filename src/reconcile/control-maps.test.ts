@@ -29,6 +29,11 @@ function memoryMap(map: ControlMap, maxEntries: number) {
     maxEntries,
     update,
     delete: remove,
+    lookup(key: Uint8Array, into: Uint8Array) {
+      const found = held.get(keyText(key))?.[1];
+      if (found) into.set(found);
+      return found !== undefined;
+    },
     *batches() {
       yield [...held.values()];
     },

@@ -5,14 +5,14 @@ import type { Driver, NetworkPlan } from './contract.ts';
 import { ipvlanDriver } from './ipvlan.ts';
 import { macvlanDriver } from './macvlan.ts';
 import { noneDriver } from './none.ts';
+import { overlayDriver } from './overlay.ts';
 
 const drivers: ReadonlyMap<string, Driver> = new Map(
-  [bridgeDriver, macvlanDriver, ipvlanDriver, noneDriver].map((driver) => [driver.name, driver]),
+  [bridgeDriver, overlayDriver, macvlanDriver, ipvlanDriver, noneDriver].map((driver) => [driver.name, driver]),
 );
 
 /** Drivers of the container network model that are not built yet, and what serves instead. */
 const planned: Readonly<Record<string, string>> = {
-  overlay: 'use driver bridge: networks reach one host so far',
   host: "run the process in the host's network namespace, without an endpoint",
 };
 
