@@ -16,8 +16,17 @@ export const remoteNumbers = {
 
 type Addressed = Pick<ClusterEndpoint, 'addresses' | 'mac'>;
 
+/** Addresses of 16 bytes each, one after the other. */
+export function packedAddresses(remote: Addressed): Uint8Array {
+  return Uint8Array.from(addressesOf(remote).flatMap((address) => [...address]));
+}
+
+export function* unpackedAddresses(packed: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < packed.length; at += 16) yield packed.subarray(at, at + 16);
+}
+
 /** With the one that every device with IPv6 has made of its MAC. */
-export function addressesOf({ addresses, mac }: Addressed): Uint8Array[] {
+function addressesOf({ addresses, mac }: Addressed): Uint8Array[] {
   const own = addresses.map((address) => parseAddress(withoutLength(address)));
   return own.every(isIPv4) ? own : [...own, linkLocalFromMac(parseMac(mac))];
 }

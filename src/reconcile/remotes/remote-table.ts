@@ -3,7 +3,7 @@ import type { Intent } from '../../model/intent.ts';
 import type { Network } from '../../model/network.ts';
 import { RotatingNumbers } from '../../policy/rotating-numbers.ts';
 import { spansHosts } from '../desired/tunnel.ts';
-import { endpointKeys, nodeNumbers, remoteNumbers } from './numbers.ts';
+import { endpointKeys, nodeNumbers, packedAddresses, remoteNumbers } from './numbers.ts';
 import { RemoteGroups } from './remote-groups.ts';
 import { noSeeds, type RemoteSeeds } from './seeds.ts';
 
@@ -26,6 +26,8 @@ export interface PlacedRemote {
   readonly network: Network;
   /** Number of its node. */
   readonly node: number;
+  /** All that it is reached at in its network, one after the other: read once, of a hundred thousand. */
+  readonly addresses: Uint8Array;
 }
 
 /** What a change does. */
@@ -65,6 +67,8 @@ export class RemoteTable {
   readonly #groups = new RemoteGroups();
   /** Keys of what is not placed: its network or its node is not there, or there are too many. */
   readonly #waiting = new Set<string>();
+  /** Names of nodes that are there and have no tunnel. */
+  readonly mute = new Set<string>();
   /** Names of nodes that there is no number for. */
   readonly #unnumbered = new Set<string>();
   /** Keys of endpoints that there is no number for. */
@@ -109,7 +113,7 @@ export class RemoteTable {
   /** Follows the whole intent. */
   align(intent: RemoteIntent): RemoteChanges {
     const changes = this.follow(intent, {
-      nodes: new Set([...this.#nodes.keys(), ...intent.nodes.keys()]),
+      nodes: new Set([...this.#nodes.keys(), ...this.mute, ...this.#unnumbered, ...intent.nodes.keys()]),
       remotes: new Set([...this.#placed.keys(), ...this.#waiting, ...intent.remotes.keys()]),
     });
     // Who comes later is somebody else.
@@ -148,6 +152,8 @@ export class RemoteTable {
     const before = this.#nodes.get(name);
     const tunnel = node?.tunnel;
     this.#unnumbered.delete(name);
+    if (node && tunnel === undefined) this.mute.add(name);
+    else this.mute.delete(name);
     if (before?.tunnel === tunnel) return;
     if (tunnel === undefined) {
       if (!before) return;
@@ -191,7 +197,8 @@ export class RemoteTable {
       return;
     }
     if (before) this.#remove(before);
-    const after = { key, number, remote, network, node: node.number };
+    const addresses = before?.remote === remote ? before.addresses : packedAddresses(remote);
+    const after = { key, number, remote, network, node: node.number, addresses };
     this.#add(after);
     if (before) changes.changed.push({ before, after });
     else changes.come.push(after);
