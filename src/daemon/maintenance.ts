@@ -78,11 +78,14 @@ export class Maintenance implements AsyncDisposable {
   }
 
   async #pass(): Promise<void> {
-    const { host, lock, log, state } = this.#context;
+    const { host, lock, log, networks, state } = this.#context;
     this.#waitingSince = undefined;
     const before = host.drift.total;
     try {
-      await lock.run(() => host.reconcile(state.index));
+      await lock.run(async () => {
+        await host.reconcile(state.index);
+        await networks.retry();
+      });
       publishNode(this.#context);
       await host.closeDevices(state.index);
       const repairs = host.drift.total - before;

@@ -23,6 +23,7 @@ import { snatPorts } from './desired/ports.ts';
 import { spansHosts, tunnelAddress, tunnelOf } from './desired/tunnel.ts';
 import type { Drift } from './drift.ts';
 import type { HostFacts, PortRange } from './facts.ts';
+import { foreignRoutes } from './foreign-routes.ts';
 import { type HostOptions, HostParts } from './host-parts.ts';
 import { addLanDevice, addParent, removeLanDevice, removeVlans } from './lan-devices.ts';
 import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
@@ -156,13 +157,7 @@ export class Host {
 
   /** Routes of the host that are not to our networks. */
   foreignRoutes(): HostRoute[] {
-    const ours = this.hostIfindex;
-    return this.#parts.netlink
-      .routes()
-      .filter(({ ifindex, type }) => ifindex !== ours && type !== 'multicast' && type !== 'local')
-      .map(({ destination, ifindex }) => {
-        return { destination, ...(ifindex === undefined ? {} : { device: this.deviceName(ifindex) }) };
-      });
+    return foreignRoutes(this.#parts.netlink, this.hostIfindex);
   }
 
   /** Makes everything what it should be. */

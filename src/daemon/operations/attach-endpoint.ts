@@ -4,11 +4,12 @@ import type { Network } from '../../model/network.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
 import { isLimited } from '../../network/rates.ts';
 import { Sandbox, sandboxFact } from '../../reconcile/sandbox.ts';
+import { changeCluster } from '../change-cluster.ts';
 import { choosePorts } from '../choose-ports.ts';
 import { type Context, undoStack } from '../context.ts';
 import { refuseForeign } from '../ownership.ts';
 import { PortProbe } from '../port-probe.ts';
-import { resolveNetwork } from '../refs.ts';
+import { refuseRemoteName, resolveNetwork } from '../refs.ts';
 import { viewEndpoint } from './endpoints.ts';
 
 /**
@@ -19,12 +20,14 @@ import { viewEndpoint } from './endpoints.ts';
  *   UNSUPPORTED, MAP_FULL, UNAVAILABLE
  */
 export function attachEndpoint(context: Context, request: AttachEndpointRequest): Promise<EndpointView> {
-  const { lock, state } = context;
-  return lock.run(async () => {
+  const { addresses, state } = context;
+  return changeCluster(context, async () => {
     const network = resolveNetwork(state.index, request.network);
     refuseForeign(`network ${network.name}`, network.owner, `docker network connect ${network.name} CONTAINER`);
+    if (request.name !== undefined) refuseRemoteName(state.index, network, request.name);
     using sandbox = Sandbox.open(request.netns);
-    const planned = planEndpoint(request, {
+    const asked = { ...request, addresses: addresses.choose(network, request.addresses) };
+    const planned = planEndpoint(asked, {
       network,
       endpoints: state.taken,
       sandboxIfnames: sandbox.ifnames(),
@@ -32,6 +35,7 @@ export function attachEndpoint(context: Context, request: AttachEndpointRequest)
     using probe = new PortProbe();
     const ports = choosePorts(context, planned, network, request.publish, probe);
     const endpoint: Endpoint = { ...planned, ports };
+    await addresses.hold(network, endpoint);
     await addEndpoint(context, endpoint, network, { sandbox });
     return viewEndpoint(context, endpoint);
   });

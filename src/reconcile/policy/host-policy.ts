@@ -113,7 +113,7 @@ export class HostPolicy {
   }
 
   /** The identity of its IPv4 address, where it has one; 0: it is not attached here. */
-  identityOf({ number, addresses }: Endpoint): number {
+  identityOf({ number, addresses }: Pick<Endpoint, 'number' | 'addresses'>): number {
     const standings = this.standings(number);
     return (addresses.some((address) => !address.includes(':')) ? standings?.v4 : standings?.v6)?.identity ?? 0;
   }
