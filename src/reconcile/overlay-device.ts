@@ -66,11 +66,18 @@ export class OverlayDevice {
     try {
       return action();
     } catch (error) {
-      const refusal = KernelError.is(error, 'EEXIST', 'EADDRINUSE') ? this.#portIsTaken() : error;
+      const refusal = this.#explain(error);
       this.problem = refusal instanceof Error ? refusal.message : String(refusal);
       this.#ifindex = 0;
       throw refusal;
     }
+  }
+
+  #explain(error: unknown): unknown {
+    if (KernelError.is(error, 'EEXIST', 'EADDRINUSE')) return this.#portIsTaken();
+    if (!KernelError.is(error, 'EOPNOTSUPP')) return error;
+    const what = 'networks cannot span hosts here: this kernel has no VXLAN';
+    return new VetchError('UNSUPPORTED', what, 'load the module vxlan, or keep to networks of driver bridge');
   }
 
   /** The kernel tells of a VXLAN device of the same kind when ours is made, of any other socket when it is set up. */

@@ -48,7 +48,7 @@ test('a map is listed with its size, its fill and the bpftool command', async ()
     keyBytes: 20,
     valueBytes: 20,
     entries: 3,
-    capacity: 131072,
+    capacity: 524288,
     writer: 'control',
     bpftool: 'bpftool map dump pinned /sys/fs/bpf/vetch/v1/maps/endpoints',
   });

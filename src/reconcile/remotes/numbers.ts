@@ -16,13 +16,19 @@ export const remoteNumbers = {
 
 type Addressed = Pick<ClusterEndpoint, 'addresses' | 'mac'>;
 
-/** Addresses of 16 bytes each, one after the other. */
-export function packedAddresses(remote: Addressed): Uint8Array {
-  return Uint8Array.from(addressesOf(remote).flatMap((address) => [...address]));
+const macBytes = 6;
+const addressBytes = 16;
+
+/** The MAC, and the addresses, one after the other. */
+export function packReach(remote: Addressed): Uint8Array {
+  return Uint8Array.from([parseMac(remote.mac), ...addressesOf(remote)].flatMap((bytes) => [...bytes]));
 }
 
-export function* unpackedAddresses(packed: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < packed.length; at += 16) yield packed.subarray(at, at + 16);
+export function unpackReach(packed: Uint8Array): { readonly mac: Uint8Array; readonly addresses: Uint8Array[] } {
+  const addresses: Uint8Array[] = [];
+  for (let at = macBytes; at < packed.length; at += addressBytes)
+    addresses.push(packed.subarray(at, at + addressBytes));
+  return { mac: packed.subarray(0, macBytes), addresses };
 }
 
 /** With the one that every device with IPv6 has made of its MAC. */

@@ -3,7 +3,7 @@ import type { Intent } from '../../model/intent.ts';
 import type { Network } from '../../model/network.ts';
 import { RotatingNumbers } from '../../policy/rotating-numbers.ts';
 import { spansHosts } from '../desired/tunnel.ts';
-import { endpointKeys, nodeNumbers, packedAddresses, remoteNumbers } from './numbers.ts';
+import { endpointKeys, nodeNumbers, packReach, remoteNumbers } from './numbers.ts';
 import { RemoteGroups } from './remote-groups.ts';
 import { noSeeds, type RemoteSeeds } from './seeds.ts';
 
@@ -26,8 +26,8 @@ export interface PlacedRemote {
   readonly network: Network;
   /** Number of its node. */
   readonly node: number;
-  /** All that it is reached at in its network, one after the other: read once, of a hundred thousand. */
-  readonly addresses: Uint8Array;
+  /** What it is reached at, of `packReach`: a hundred thousand are written down at every pass. */
+  readonly reach: Uint8Array;
 }
 
 /** What a change does. */
@@ -114,7 +114,7 @@ export class RemoteTable {
   align(intent: RemoteIntent): RemoteChanges {
     const changes = this.follow(intent, {
       nodes: new Set([...this.#nodes.keys(), ...this.mute, ...this.#unnumbered, ...intent.nodes.keys()]),
-      remotes: new Set([...this.#placed.keys(), ...this.#waiting, ...intent.remotes.keys()]),
+      remotes: this.#allKeys(intent),
     });
     // Who comes later is somebody else.
     this.#seeds = noSeeds;
@@ -146,6 +146,12 @@ export class RemoteTable {
       this.#waiting.add(placed.key);
     }
     return gone;
+  }
+
+  /** Those that are gone after those that are there. */
+  *#allKeys({ remotes }: RemoteIntent): Generator<string> {
+    yield* remotes.keys();
+    for (const key of this.#placed.keys()) if (!remotes.has(key)) yield key;
   }
 
   #followNode(name: string, node: Node | undefined, changes: Changes, left: PlacedNode[]): void {
@@ -197,8 +203,8 @@ export class RemoteTable {
       return;
     }
     if (before) this.#remove(before);
-    const addresses = before?.remote === remote ? before.addresses : packedAddresses(remote);
-    const after = { key, number, remote, network, node: node.number, addresses };
+    const reach = before?.remote === remote ? before.reach : packReach(remote);
+    const after = { key, number, remote, network, node: node.number, reach };
     this.#add(after);
     if (before) changes.changed.push({ before, after });
     else changes.come.push(after);
