@@ -297,9 +297,18 @@ export class ControlMaps {
     const table = this.#tableOf(service, [...reachable]);
     const [had, has] = [membersOf(before), membersOf(table)];
     const [joins, leaves] = [has.filter((one) => !had.includes(one)), had.filter((one) => !has.includes(one))];
-    if (table !== before) setEntries(this.#maps, tableEntries(table));
-    setEntries(this.#maps, memberServiceEntries(service, joins));
-    setEntries(this.#maps, serviceEntries(service, network, table));
+    this.#allOrNothing(
+      () => {
+        if (table !== before) setEntries(this.#maps, tableEntries(table));
+        setEntries(this.#maps, memberServiceEntries(service, joins));
+        setEntries(this.#maps, serviceEntries(service, network, table));
+      },
+      () => {
+        this.#tables.putBack(service.number, before);
+        deleteEntries(this.#maps, memberServiceEntries(service, joins));
+        setEntries(this.#maps, serviceEntries(service, network, before));
+      },
+    );
     deleteEntries(this.#maps, memberServiceEntries(service, leaves));
   }
 

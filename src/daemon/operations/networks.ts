@@ -108,7 +108,7 @@ export function removeNetwork(context: Context, ref: string): Promise<void> {
       ...Array.from(state.index.remotesOf(network.id).values(), ({ name, node }) => `${name} on host ${node}`),
     ];
     if (endpoints.length > 0) {
-      const names = endpoints.slice(0, 8);
+      const names = endpoints.sort().slice(0, 8);
       throw new VetchError(
         'IN_USE',
         `network ${network.name} has ${endpoints.length} endpoints: ${names.join(', ')}${endpoints.length > 8 ? ' ...' : ''}`,
