@@ -92,7 +92,7 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 	if (!n || !room)
 		return REASON_CONFIG_MISSING;
 	p->network = network;
-	ct = conntrack_lookup(skb, p, c, &room->of_packet, &reply);
+	ct = conntrack_lookup_by(skb, p, c, &room->of_packet, &reply, PARTY_WORLD);
 	/* Who comes from outside speaks for no other party. */
 	if (ct && ((ct->flags & CONNTRACK_TRANSLATED) || (reply ? ct->destination_party : ct->source_party) != PARTY_WORLD))
 		return REASON_NOT_PUBLISHED;

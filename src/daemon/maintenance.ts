@@ -5,6 +5,7 @@ import { hostDevice } from '../reconcile/desired/devices.ts';
 import { isOurs } from '../reconcile/desired/uplinks.ts';
 import type { Context } from './context.ts';
 import { publishNode } from './own-node.ts';
+import { releaseGarbage } from './release-memory.ts';
 
 /** Milliseconds between passes that nothing has asked for. */
 const interval = 30_000;
@@ -93,6 +94,7 @@ export class Maintenance implements AsyncDisposable {
     } catch (err) {
       log.error({ err }, `the pass over ${hostDevice.name} and the maps failed`);
     }
+    releaseGarbage();
     if (this.#waitingSince === undefined) this.#schedule(interval);
   }
 }
