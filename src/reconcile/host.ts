@@ -7,6 +7,7 @@ import type { Network } from '../model/network.ts';
 import type { Service } from '../model/service.ts';
 import * as requests from '../netlink/requests.ts';
 import { driverOf, planOf } from '../network/drivers/registry.ts';
+import { spansHosts } from '../network/drivers/spans-hosts.ts';
 import type { HostRoute } from '../network/overlap.ts';
 import {
   closeEndpointDevice,
@@ -20,7 +21,7 @@ import { ensureAnchor } from './bind-devices.ts';
 import { closedDevice } from './desired/devices.ts';
 import { endpointRoutesOf, lanDevices, vlanOf } from './desired/lan-devices.ts';
 import { snatPorts } from './desired/ports.ts';
-import { spansHosts, tunnelAddress, tunnelOf } from './desired/tunnel.ts';
+import { tunnelAddress, tunnelOf } from './desired/tunnel.ts';
 import type { Drift } from './drift.ts';
 import type { HostFacts, PortRange } from './facts.ts';
 import { foreignRoutes } from './foreign-routes.ts';
