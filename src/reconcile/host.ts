@@ -87,7 +87,7 @@ export class Host {
     const { policyFailure } = this.#parts;
     const stale =
       policyFailure === undefined ? [] : [`an older policy than the one applied is in force: ${policyFailure}`];
-    stale.push(...this.#overlayWarnings);
+    stale.push(...this.tunnelWarnings);
     const { awaitingLabels } = this.policy;
     if (awaitingLabels > 0) {
       stale.push(`policy keeps ${awaitingLabels} endpoints cut off until their engine tells their labels`);
@@ -101,7 +101,8 @@ export class Host {
     return [...stale, ...slow, `${range}: narrow net.ipv4.ip_local_port_range`];
   }
 
-  get #overlayWarnings(): string[] {
+  /** Likewise, between networks that span hosts. */
+  get tunnelWarnings(): string[] {
     const { overlay, control } = this.#parts;
     if (overlay.problem !== undefined) return [overlay.problem];
     return overlay.ifindex === 0 ? [] : remoteWarnings(control.remotes, this.tunnel);
