@@ -272,7 +272,8 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 	if (ethernet && p.is_v4 && p.protocol == IPPROTO_UDP && c->overlay_ifindex &&
 	    p.destination_port == bpf_htons(c->tunnel_port)) {
 		action = from_tunnel(skb, &p);
-		goto act;
+		if (action != NOT_OURS)
+			return action;
 	}
 	if (p.flags & PACKET_ICMP_ERROR) {
 		action = relate(skb, &p, ethernet);

@@ -88,14 +88,18 @@ static __always_inline int encapsulate(struct __sk_buff *skb, const struct packe
 	return bpf_skb_store_bytes(skb, ETH_HLEN, h, TUNNEL_HEADERS, 0) ? REASON_REWRITE_FAILED : REASON_NONE;
 }
 
-/* Reads the headers of a tunnel to this host into `room->headers`. False: not the simple kind. */
+/* Reads the headers of a tunnel to this host into `room->headers`. False: not the simple kind. Whether other devices may
+ * bring what nodes send is for the host to say, by its routes and its firewall: the overlay's device asks it. */
 static __always_inline bool tunnel_headers_get(struct __sk_buff *skb, const struct packet *outer, struct room *room)
 {
 	struct tunnel_headers *h = &room->headers;
 	const struct node *own = node_at(0);
+	__u32 ifindex = skb->ifindex;
+	const struct uplink *up = bpf_map_lookup_elem(&uplinks, &ifindex);
 
-	if (skb->gso_size || !own || !address_equal(&own->addr, &outer->destination) ||
-	    outer->l4 != ETH_HLEN + IP_HEADER || (outer->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT)))
+	if (skb->gso_size || !own || !up || !address_equal(&up->masquerade4, &own->addr) ||
+	    !address_equal(&own->addr, &outer->destination) || outer->l4 != ETH_HLEN + IP_HEADER ||
+	    (outer->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT)))
 		return false;
 	if (bpf_skb_load_bytes(skb, ETH_HLEN, h, TUNNEL_HEADERS))
 		return false;

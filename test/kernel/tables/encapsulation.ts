@@ -20,7 +20,7 @@ function simple(world: World): void {
     world.maps.nodes.set(number, { addr: parseAddress(address) });
 }
 
-const uplinkWith = (change: { mtu?: number; flags?: number }) => (world: World) => {
+const uplinkWith = (change: { mtu?: number; flags?: number; masquerade4?: Uint8Array }) => (world: World) => {
   simple(world);
   const index = world.index(uplink.device);
   const known = world.maps.uplinks.get(index);
@@ -147,6 +147,11 @@ export const encapsulation: readonly PacketCase[] = [
   left('what another node sends in the name of the sender', carried(answers, { from: stranger })),
   left('what nobody sends whom we know', carried(answers, { from: '198.51.100.77' })),
   left('what goes to another address of this host', carried(answers, { to: '198.51.100.11' })),
+  left(
+    'what comes in by an uplink without the address that tunnels end at',
+    carried(answers),
+    uplinkWith({ masquerade4: parseAddress('198.51.100.11') }),
+  ),
   left('a tunnel of a network that this host does not have', carried(answers, { vni: network + 1 })),
   left("a tunnel of a network of this host's own", carried(answers, { vni: networks.blue.number })),
   left('a tunnel with flags that we do not know', carried(answers, { flags: 0x88 })),
@@ -183,6 +188,19 @@ export const encapsulation: readonly PacketCase[] = [
     ),
   ),
   left('what is cut within its headers', carried(answers.subarray(0, 40))),
+  ...(
+    [
+      ["a container's own address", addressOf('world', 4), addressOf('a', 4), 'NOT_PUBLISHED'],
+      ["the host, under a container's address,", addressOf('a', 4), own, 'SPOOFED'],
+    ] as const
+  ).map(([name, from, to, reason]): PacketCase => {
+    const packet = fromOutside(from, to, 4, build.udp({ source: 1, destination: port }), build.payload(headers));
+    return {
+      name: `UDP to the port of tunnels at ${name} is dropped as to any other`,
+      prepare: simple,
+      steps: [arrives(packet, { verdict: 'drop', reason })],
+    };
+  }),
   {
     name: 'UDP to the port of tunnels is nothing to a host without their device',
     prepare: (world) => world.maps.config.set(0, { ...world.config, overlayIfindex: 0 }),
