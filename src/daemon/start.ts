@@ -10,6 +10,7 @@ import { Netlink } from '../netlink/netlink.ts';
 import { currentNetns } from '../netlink/netns.ts';
 import { Collector } from '../observe/conntrack/collector.ts';
 import { ConntrackCollect } from '../observe/conntrack/kernel-program.ts';
+import { wireOf } from '../observe/host-wire.ts';
 import { Observer } from '../observe/observer.ts';
 import { LearnedNames } from '../policy/learned-names.ts';
 import { Host } from '../reconcile/host.ts';
@@ -21,7 +22,7 @@ import { openEmbeddedStore } from '../store/embedded.ts';
 import { claimBpffs } from './bpffs-owner.ts';
 import { cgroupFor } from './cgroup-root.ts';
 import type { Context } from './context.ts';
-import { awaitsDescription } from './docker/books.ts';
+import { awaitsDescription } from './docker/described.ts';
 import { startDocker } from './docker/start-docker.ts';
 import { DomainNames, recordsOf } from './domain-names/domain-names.ts';
 import { LearnedFile } from './domain-names/learned-file.ts';
@@ -114,8 +115,15 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
       log.error({ err, addresses }, 'cannot forget flows');
     }
   };
-  const forgetFlows = ({ addresses }: Endpoint, network: number) =>
-    forgetAddresses(network, addresses.map(withoutLength));
+  const forgetFlows = async ({ name, number, addresses, hostIfname }: Endpoint, network: number) => {
+    await forgetAddresses(network, addresses.map(withoutLength));
+    if (hostIfname !== '') return;
+    try {
+      await program.forgetWire(wireOf(number));
+    } catch (err) {
+      log.error({ err, endpoint: name }, 'cannot forget flows');
+    }
+  };
   const context: Context = {
     ...{ options, log, store, cluster, state, host, policy: host.policy, domainNames, lock, health },
     ...{ forgetAddresses, forgetFlows },

@@ -25,7 +25,7 @@ export function networkView(network: Network, endpoints: Iterable<string>): Netw
 
 /** @param identity who it is to policy */
 export function endpointView(endpoint: Endpoint, network: Network, identity: number): EndpointView {
-  const { id, name, ifname, hostIfname, mac, addresses, labels, ports } = endpoint;
+  const { id, name, ifname, hostIfname, mac, addresses, cgroup, labels, ports } = endpoint;
   const families = addresses.map(familyOf);
   return {
     id,
@@ -36,6 +36,7 @@ export function endpointView(endpoint: Endpoint, network: Network, identity: num
     mac,
     addresses,
     gateways: network.subnets.map(({ gateway }) => gateway).filter((gateway) => families.includes(familyOf(gateway))),
+    ...(cgroup === undefined ? {} : { cgroup }),
     identity,
     rates: ratesOf(endpoint, network),
     labels,

@@ -11,6 +11,7 @@ export const controlMaps = [
   'uplinks',
   'denyUnlisted',
   'denyList',
+  'hostCgroups',
   'rates',
   'interfaces',
   'interfaceSlots',

@@ -7,6 +7,7 @@ import { desiredHostDevice } from './desired/devices.ts';
 import { lanIfindexOf } from './desired/lan-devices.ts';
 import { isOurs } from './desired/uplinks.ts';
 import { type HostFacts, linksByName } from './facts.ts';
+import { observeCgroups } from './host-cgroups.ts';
 import type { HostParts } from './host-parts.ts';
 import { bindLanDevices, makeLanDevices, noteEndpointRoutes, openLanDevices } from './lan-devices.ts';
 import { makeDevices } from './make-devices.ts';
@@ -20,6 +21,7 @@ import { planMaking, type WantedDevices } from './plan/devices.ts';
 export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   const { attachments, control, devices } = parts;
   const wanted = wantedDevices(intent);
+  const moved = observeCgroups(parts, intent);
   const seen = parts.observeFacts();
   const steps = planMaking(wanted, seen.links);
   const made = await makeDevices(parts, intent, wanted, steps);
@@ -43,7 +45,7 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   const policy = await enforcePolicy(parts, intent);
   const changed = policy + (await control.reconcile(intent, facts, parts.failing('write a map')));
   // An entry that follows a device or an address which has changed is no drift of its own.
-  if (made.size === 0 && sameFacts(before, facts)) parts.count('map', changed);
+  if (made.size === 0 && !moved && sameFacts(before, facts)) parts.count('map', changed);
   devices.allDone();
   await setImmediate();
   parts.count('attachment', attachments.reconcile(intent, facts, failed));

@@ -7,7 +7,17 @@ import { Program } from '../loader/program.ts';
 import { mapDefinitions } from '../maps/generated/abi.ts';
 
 /** The objects of the datapath, in the order in which they are loaded: what serves flows that exist comes first. */
-export const objectNames = ['endpoint', 'host', 'lan', 'uplink', 'shaper', 'xdp', 'socket', 'collect'] as const;
+export const objectNames = [
+  'endpoint',
+  'host',
+  'lan',
+  'uplink',
+  'shaper',
+  'xdp',
+  'socket',
+  'cgroup',
+  'collect',
+] as const;
 
 /** What is remembered of a load, so that the next start does not do it again. */
 export interface LoadRecord {

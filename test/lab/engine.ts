@@ -182,7 +182,9 @@ export class Engine {
   /** The arguments before the image of a `docker run` in the background. */
   runArguments(name: string, flags: readonly string[]): string[] {
     const mounts = ['--volume', '/usr:/usr:ro', '--volume', `${programs}:${programs}:ro`];
-    return ['run', '--detach', '--name', name, '--hostname', name, ...mounts, ...flags];
+    // Who shares another's namespace has its name, too.
+    const hostname = flags.some((flag) => flag.startsWith('container:')) ? [] : ['--hostname', name];
+    return ['run', '--detach', '--name', name, ...hostname, ...mounts, ...flags];
   }
 
   /** A container that is there already. */

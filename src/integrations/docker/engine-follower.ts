@@ -115,7 +115,7 @@ export class EngineFollower implements AsyncDisposable {
   }
 }
 
-const concerned = new Set(['create', 'destroy', 'connect', 'disconnect', 'rename', 'start']);
+const concerned = new Set(['create', 'destroy', 'connect', 'disconnect', 'rename', 'start', 'die']);
 
 function concernsUs({ Type, Action }: EngineEvent): boolean {
   return (Type === 'network' || Type === 'container') && concerned.has(Action);

@@ -2,18 +2,18 @@ import { VetchError } from '../../api/error.ts';
 import type { Network } from '../../model/network.ts';
 import { bridgeDriver } from './bridge.ts';
 import type { Driver, NetworkPlan } from './contract.ts';
+import { hostDriver } from './host.ts';
 import { ipvlanDriver } from './ipvlan.ts';
 import { macvlanDriver } from './macvlan.ts';
 import { noneDriver } from './none.ts';
 
 const drivers: ReadonlyMap<string, Driver> = new Map(
-  [bridgeDriver, macvlanDriver, ipvlanDriver, noneDriver].map((driver) => [driver.name, driver]),
+  [bridgeDriver, macvlanDriver, ipvlanDriver, hostDriver, noneDriver].map((driver) => [driver.name, driver]),
 );
 
 /** Drivers of the container network model that are not built yet, and what serves instead. */
 const planned: Readonly<Record<string, string>> = {
   overlay: 'use driver bridge: networks reach one host so far',
-  host: "run the process in the host's network namespace, without an endpoint",
 };
 
 /** @throws VetchError UNSUPPORTED: not built yet; INVALID: there is no such driver */
