@@ -17,29 +17,43 @@ import { described } from './described.ts';
  * Has the engine's containers in the host's namespace as endpoints of the host network, which is made with the first of
  * them. What runs anew under the id of a known one has another cgroup.
  */
-export async function followHostContainers(context: Context, running: readonly HostContainer[]): Promise<void> {
-  const { host, lock, log, state } = context;
-  const { index } = state;
+export async function followHostContainers(
+  context: Context,
+  running: readonly HostContainer[],
+  asked: number,
+): Promise<void> {
   const ids = new Set(running.map(({ id }) => id));
-  const isStale = (one: Endpoint) => !ids.has(one.id) || (one.cgroup !== undefined && !host.isAtCgroup(one));
-  for (const endpoint of ofDocker(context).filter(isStale)) {
-    await lock.run(async () => {
-      if (index.endpoints.get(endpoint.id) === endpoint) await dropEndpoint(context, endpoint);
-    });
-  }
+  const isGone = ({ id, created }: Endpoint) => !ids.has(id) && Date.parse(created) < asked;
+  for (const endpoint of ofDocker(context).filter(isGone)) await drop(context, endpoint);
+  await takeHostContainers(context, running);
+}
+
+function drop(context: Context, endpoint: Endpoint): Promise<void> {
+  return context.lock.run(async () => {
+    if (context.state.index.endpoints.get(endpoint.id) === endpoint) await dropEndpoint(context, endpoint);
+  });
+}
+
+/** Those that are known keep their place, under their name of now. Whoever cannot be taken is told of, and keeps nobody out. */
+export async function takeHostContainers(context: Context, running: readonly HostContainer[]): Promise<void> {
   for (const container of running) {
     try {
       await follow(context, container);
     } catch (err) {
-      log.error({ err, container: container.name }, 'a container in the namespace of the host is not under policy');
+      context.log.error(
+        { err, container: container.name },
+        'a container in the namespace of the host is not under policy',
+      );
     }
   }
 }
 
 async function follow(context: Context, container: HostContainer): Promise<void> {
-  const { lock, state } = context;
+  const { host, lock, state } = context;
   const known = state.index.endpoints.get(container.id);
-  if (known) {
+  const isAnew = known?.cgroup !== undefined && !host.isAtCgroup(known);
+  if (known && isAnew) await drop(context, known);
+  if (known && !isAnew) {
     if (described(context, known, container) === known) return;
     await lock.run(async () => {
       const now = state.index.endpoints.get(container.id);

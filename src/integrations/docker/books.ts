@@ -29,8 +29,10 @@ export interface DockerBooks {
     facts: { readonly name: string; readonly labels: ContainerFacts['labels'] },
   ): Promise<void>;
   describeEndpoint(id: string, facts: ContainerFacts): Promise<void>;
-  /** These, and no others, run in the host's namespace. */
-  followHostContainers(running: readonly HostContainer[]): Promise<void>;
+  /** These, and no others, ran in the host's namespace when the engine was asked. @param asked milliseconds since 1970 */
+  followHostContainers(running: readonly HostContainer[], asked: number): Promise<void>;
+  /** These have just been started there. */
+  takeHostContainers(started: readonly HostContainer[]): Promise<void>;
   /** The engine that last confirmed a network. */
   engineOf(network: string): Promise<string | undefined>;
   removeNetwork(id: string): Promise<void>;

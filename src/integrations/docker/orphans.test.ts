@@ -18,6 +18,7 @@ function booksOf(network: Network, endpoint?: Endpoint, owner: string | undefine
     confirmNetwork: async () => undefined,
     describeEndpoint: async () => undefined,
     followHostContainers: async () => undefined,
+    takeHostContainers: async () => undefined,
     engineOf: async () => owner,
     removeNetwork: async (id) => void removed.push(id),
     removeEndpoint: async (id) => void removed.push(id),

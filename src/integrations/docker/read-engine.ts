@@ -10,10 +10,11 @@ export interface EngineView {
 
 /** Reads what an engine has, and writes names and labels into our books by the way. */
 export async function readEngine(client: EngineClient, books: DockerBooks): Promise<EngineView> {
+  const asked = Date.now();
   const all = await client.containers();
   const failures: unknown[] = [];
   // First: they run already.
-  await books.followHostContainers(inHostNamespace(client, all)).catch((error) => failures.push(error));
+  await books.followHostContainers(inHostNamespace(client, all), asked).catch((error) => failures.push(error));
   const engine = await client.id();
   const ours = books.networks();
   const endpoints = new Map<string, ReadonlySet<string>>();
@@ -32,6 +33,16 @@ export async function readEngine(client: EngineClient, books: DockerBooks): Prom
   }
   if (failures.length > 0) throw failures[0];
   return { engine, endpoints };
+}
+
+/** Takes a container that has just been started at once, if it is in the host's namespace: until then it is not under policy. */
+export async function takeStarted(client: EngineClient, books: DockerBooks, id: string): Promise<void> {
+  const [one] = await client.containers({ id });
+  if (!one) return;
+  const { NetworkMode } = one.HostConfig;
+  if (NetworkMode !== 'host' && !NetworkMode.startsWith('container:')) return;
+  const all = NetworkMode === 'host' ? [one] : await client.containers();
+  await books.takeHostContainers(inHostNamespace(client, all).filter((container) => container.id === id));
 }
 
 /** Those that run there, also by sharing another container's namespace. */

@@ -103,6 +103,25 @@ test.runIf(own)('one that is started anew is under policy again, also when the d
   expect(await known()).toEqual(['app', 'beside']);
 });
 
+test.runIf(own)('from its start to its policy is no second', async () => {
+  await policy.apply(closed('Egress', 'fast'));
+  // Connects again and again; says for how many milliseconds that went well.
+  const script = `now() { echo "\${EPOCHREALTIME/./}"; }
+    began=$(now) last=$began
+    while timeout 0.3 bash -c '>/dev/tcp/${outside.address4}/80' && [ $((last - began)) -lt 5000000 ]; do last=$(now); done
+    echo open for $(((last - began) / 1000))`;
+  const flags = engine.runArguments('fast', ['--network', 'host', '--label', 'app=fast']);
+  await engine.docker(...flags, 'links', 'bash', '-c', script);
+  const open = await vi.waitFor(async () => {
+    const [, milliseconds] = /open for (\d+)/.exec(await engine.docker('logs', 'fast')) ?? [];
+    expect(milliseconds).toBeDefined();
+    return Number(milliseconds);
+  }, 10_000);
+  console.info(`open for ${open} ms`);
+  expect(open).toBeLessThan(1000);
+  await engine.docker('rm', '--force', 'fast');
+});
+
 test.runIf(own)('a network of Docker’s own making cannot be one', async () => {
   const flags = ['-d', 'vetch', '-o', 'vetch.driver=host', '--ipam-driver', 'null', 'inhost'];
   const { status, stderr } = await engine.attempt('network', 'create', ...flags);
