@@ -4,7 +4,7 @@ import type { EndpointPortView, PortView } from '../api/schemas/port.ts';
 import { familyOf, withoutLength } from '../model/address.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
-import { ratesOf } from './rates.ts';
+import { limitsOf } from './limits-of.ts';
 
 /** `endpoints`: names of the network's endpoints. */
 export function networkView(network: Network, endpoints: Iterable<string>): NetworkView {
@@ -38,7 +38,7 @@ export function endpointView(endpoint: Endpoint, network: Network, identity: num
     gateways: network.subnets.map(({ gateway }) => gateway).filter((gateway) => families.includes(familyOf(gateway))),
     ...(cgroup === undefined ? {} : { cgroup }),
     identity,
-    rates: ratesOf(endpoint, network),
+    rates: limitsOf(endpoint, network),
     labels,
     ports: ports.map(endpointPortView),
   };

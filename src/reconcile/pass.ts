@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Intent } from '../model/intent.ts';
 import { driverOf, planOf } from '../network/drivers/registry.ts';
-import { isLimited } from '../network/rates.ts';
+import { isLimited } from '../network/limits-of.ts';
 import { bindDevices } from './bind-devices.ts';
 import { desiredHostDevice } from './desired/devices.ts';
 import { lanIfindexOf } from './desired/lan-devices.ts';

@@ -54,7 +54,7 @@ async function prepare(host: Host): Promise<void> {
     // Most machines have version 2 alone; this one may have it beside version 1, where no test would find it.
     // And what is mounted below /run is seen in containers, as systemd has it on any host.
     `mkdir -p ${plugins} /run/docker/exec
-     mount -t cgroup2 cgroup2 /sys/fs/cgroup
+     [ -e /sys/fs/cgroup/cgroup.controllers ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
      mount --make-rshared /run
      mkdir -p /run/containerd`,
   );

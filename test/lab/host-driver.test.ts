@@ -291,18 +291,21 @@ test('large segments and datagrams in pieces pass whole', async () => {
 test('flow events, conntrack and drop counters name it', async () => {
   await policy.apply(noEgress);
   await reaches(app, outside.address4, 80);
-  const dropped = await flows('--reason', 'POLICY_DENIED', '--from', 'host/app');
-  expect(dropped.at(-1)).toMatchObject({
-    ...{ verdict: 'DROPPED', network: 'host', protocol: 'tcp', decidedBy: { name: 'closed' } },
-    source: { endpoint: 'app', labels: { app: 'app' } },
-    destination: { ip: outside.address4, port: 80, endpoint: null },
-  });
+  await vi.waitFor(async () => {
+    expect((await flows('--reason', 'POLICY_DENIED', '--from', 'host/app')).at(-1)).toMatchObject({
+      ...{ verdict: 'DROPPED', network: 'host', protocol: 'tcp', decidedBy: { name: 'closed' } },
+      source: { endpoint: 'app', labels: { app: 'app' } },
+      destination: { ip: outside.address4, port: 80, endpoint: null },
+    });
+  }, 5000);
   await policy.deleteAll();
   await reaches(outside, host.address4, 7001);
-  expect((await flows('--network', 'host', '--to', 'host/app')).at(-1)).toMatchObject({
-    ...{ verdict: 'FORWARDED', network: 'host', source: { ip: outside.address4 } },
-    destination: { endpoint: 'app', port: 7001 },
-  });
+  await vi.waitFor(async () => {
+    expect((await flows('--network', 'host', '--to', 'host/app')).at(-1)).toMatchObject({
+      ...{ verdict: 'FORWARDED', network: 'host', source: { ip: outside.address4 } },
+      destination: { endpoint: 'app', port: 7001 },
+    });
+  }, 5000);
   const known = await host.vetch<unknown[]>('conntrack', 'ls', '--network', 'host');
   expect(known).toContainEqual(
     expect.objectContaining({ network: 'host', destination: { ip: host.address4, port: 7001 } }),

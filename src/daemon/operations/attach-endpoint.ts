@@ -3,8 +3,8 @@ import type { AttachEndpointRequest, EndpointView } from '../../api/schemas/endp
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
+import { isLimited } from '../../network/limits-of.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
-import { isLimited } from '../../network/rates.ts';
 import { Sandbox, sandboxFact } from '../../reconcile/sandbox.ts';
 import { choosePorts } from '../choose-ports.ts';
 import { type Context, undoStack } from '../context.ts';

@@ -1,6 +1,7 @@
 import type { EndpointView, LabelEndpointRequest } from '../../api/schemas/endpoint.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
-import { checkRateLabels, isLimited } from '../../network/rates.ts';
+import { isLimited } from '../../network/limits-of.ts';
+import { checkRateLabels } from '../../network/rates.ts';
 import { endpointView } from '../../network/views.ts';
 import { sandboxFact } from '../../reconcile/sandbox.ts';
 import { type Context, undoStack } from '../context.ts';

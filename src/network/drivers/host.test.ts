@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { isLimited } from '../limits-of.ts';
 import { indexOf, planned, refusal } from '../testing.ts';
 import { hostDriver } from './host.ts';
 
@@ -30,4 +31,11 @@ test.each([
   const refused = refusal(() => attach({ name: 'other', netns: '', cgroup }));
   expect(refused).toMatchObject({ code: 'IN_USE', message: expect.stringContaining('host/web') });
   expect(attach({ name: 'other', netns: '', cgroup: `${web}2` }).cgroup).toBe(`${web}2`);
+});
+
+test('a label that would limit an endpoint elsewhere limits none of it', () => {
+  const labels = { 'vetch.rate.egress': '1Mbit' };
+  const [inHost, bridge] = [network(), planned()];
+  expect(isLimited(indexOf(inHost).attach({ netns: '', cgroup: web, labels }), inHost)).toBe(false);
+  expect(isLimited(indexOf(bridge).attach({ labels }), bridge)).toBe(true);
 });

@@ -25,7 +25,8 @@ let policy: PolicyApi;
 const own = driver === 'vetch';
 
 beforeAll(async () => {
-  docker = await DockerLab.create();
+  // The engine's own bridge has no part in this.
+  docker = await DockerLab.create({ flags: ['--bridge=none', '--iptables=false'] });
   ({ engine, host, outside } = docker);
   policy = new PolicyApi(host);
   await docker.network('net', 88);
