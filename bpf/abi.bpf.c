@@ -6,6 +6,7 @@ enum hook abi_hook;
 enum identity abi_identity;
 enum drop_reason abi_drop_reason;
 enum endpoint_flag abi_endpoint_flag;
+enum endpoint_wire abi_endpoint_wire;
 enum network_flag abi_network_flag;
 enum publish_flag abi_publish_flag;
 enum rate_direction abi_rate_direction;

@@ -197,7 +197,7 @@ NOT_INLINED int judge_in_room(struct __sk_buff *skb, struct packet *p, __u32 ind
 	if (!p || !c || !room)
 		return REASON_CONFIG_MISSING;
 	number = p->network & ~HOST_WIRE;
-	ct = conntrack_find(skb, p, c, &room->of_packet, &reply, &ended);
+	ct = conntrack_find(skb, p, c, &room->of_packet, &reply, PARTY_ANY, &ended);
 	if (ended && !tracing)
 		conntrack_remove_with(&room->of_packet, &room->gone_other);
 	if (ct) {

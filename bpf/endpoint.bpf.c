@@ -23,6 +23,8 @@ static __always_inline int deliver(struct __sk_buff *skb, struct packet *p, cons
 {
 	if (party == PARTY_ENDPOINT)
 		return to_endpoint(skb, p, c, to, same_segment);
+	if (party == PARTY_REMOTE)
+		return to_remote(skb, p);
 	if (party == PARTY_HOST)
 		return to_host(skb, p, c, STEP_TO_HOST);
 	return to_world(skb, p);
@@ -117,6 +119,7 @@ NOT_INLINED int fits(struct __sk_buff *skb, struct packet *p)
 #define BEGIN_TO_PUBLISHED -101
 #define BEGIN_TO_RESOLVER -102
 #define BEGIN_TO_SERVICE -103
+#define BEGIN_TO_REMOTE -104
 
 static __always_inline const struct address *gateway_of(const struct network *n, const struct packet *p)
 {
@@ -246,7 +249,7 @@ NOT_INLINED int begin_to_published(struct __sk_buff *skb, struct packet *p)
 	trace(STEP_PUBLISHED, bpf_ntohs(pub->port));
 	n = network_at(p->network);
 	m = network_at(pub->network);
-	target = endpoint_at(pub->network, &pub->addr);
+	target = local_endpoint_at(pub->network, &pub->addr);
 	if (!n || !m || !target)
 		return drop(skb, p, REASON_NO_ENDPOINT);
 	if (((n->flags | m->flags) & NETWORK_INTERNAL) && pub->network != p->network)
@@ -291,12 +294,12 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		n = network_at(p->network);
 		if (!n)
 			return drop(skb, p, REASON_CONFIG_MISSING);
-		flow.destination_party = PARTY_ENDPOINT;
+		flow.destination_party = peer->flags & ENDPOINT_REMOTE ? PARTY_REMOTE : PARTY_ENDPOINT;
 		delivery_set(&room->to_destination, peer->ifindex, &peer->mac);
 		reason = judge_local(n, false);
 		if (!reason)
 			reason = policy_admit(p, PARTY_ENDPOINT, &p->destination, p->destination_port, peer->number,
-					      PARTY_ENDPOINT);
+					      flow.destination_party);
 		if (reason)
 			return drop(skb, p, reason);
 		trace(STEP_ALLOWED, 0);
@@ -304,10 +307,12 @@ NOT_INLINED int begin(struct __sk_buff *skb, struct packet *p)
 		if ((p->flags & PACKET_CANNOT_BEGIN) && (p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6)) {
 			if (decision_kind(p->decision) == DECISION_AUDIT)
 				emit_audited(skb, p);
-			return to_neighbour(skb, p, c, n);
+		} else {
+			reason = conntrack_create(skb, p, &flow);
+			if (reason)
+				return drop(skb, p, reason);
 		}
-		reason = conntrack_create(skb, p, &flow);
-		return reason ? drop(skb, p, reason) : to_neighbour(skb, p, c, n);
+		return flow.destination_party == PARTY_REMOTE ? BEGIN_TO_REMOTE : to_neighbour(skb, p, c, n);
 	}
 	/* To any node: masqueraded it would come from one. The host has addresses, too, that are not listed
 	 * (broadcast). */
@@ -371,19 +376,6 @@ NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p)
 	if (in && leaves_by_lan(in, party, network == p->network ? 0 : CONNTRACK_TRANSLATED))
 		return to_lan(skb, p, in);
 	return deliver(skb, p, c, party, &room->to_destination, network == p->network);
-}
-
-/* ARP, neighbour discovery, groups: what is not a flow. Answers TC_ACT_UNSPEC for what is one. */
-static __always_inline bool is_group(const struct packet *p)
-{
-	struct network *n;
-
-	if (address_is_multicast(&p->destination))
-		return true;
-	if (!p->is_v4 || !(p->flags & PACKET_LINK_MULTICAST))
-		return false;
-	n = network_at(p->network);
-	return n && address_equal(&p->destination, &n->broadcast4);
 }
 
 /* Clients take an answer from any source port. */
@@ -496,6 +488,8 @@ int from_endpoint(struct __sk_buff *skb)
 			return begin_to_resolver(skb, &p);
 		if (action == BEGIN_TO_SERVICE)
 			return begin_to_service(skb, &p);
+		if (action == BEGIN_TO_REMOTE)
+			return to_remote(skb, &p);
 		return action == BEGIN_TO_PUBLISHED ? begin_to_published(skb, &p) : action;
 	}
 	trace(STEP_CONNTRACK_HIT, ct->state);

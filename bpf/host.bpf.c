@@ -45,7 +45,7 @@ int from_host(struct __sk_buff *skb)
 	trace(STEP_PARSED, 0);
 	if (address_is_multicast(&p.destination) || (p.flags & PACKET_NEIGHBOUR))
 		return drop(skb, &p, REASON_MULTICAST_FROM_HOST);
-	e = endpoint_at(0, &p.destination);
+	e = local_endpoint_at(0, &p.destination);
 	if (!e)
 		return drop(skb, &p, REASON_NO_ENDPOINT);
 	p.network = e->network;
@@ -60,7 +60,7 @@ int from_host(struct __sk_buff *skb)
 			return drop(skb, &p, reason);
 		if (party != PARTY_ENDPOINT)
 			return drop(skb, &p, REASON_ICMP_UNRELATED);
-		e = endpoint_at(network, &p.destination);
+		e = local_endpoint_at(network, &p.destination);
 		return e ? hand_over(skb, &p, c, e) : drop(skb, &p, REASON_NO_ENDPOINT);
 	}
 	if (packet_is_fragment(&p)) {

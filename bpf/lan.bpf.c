@@ -140,6 +140,7 @@ static __always_inline int packet_from_lan(struct __sk_buff *skb, struct packet 
 	struct room *room = room_get();
 	struct conntrack *ct;
 	bool reply = false;
+	__u32 speaker;
 	int reason;
 
 	if (!c || !room)
@@ -153,15 +154,15 @@ static __always_inline int packet_from_lan(struct __sk_buff *skb, struct packet 
 		if (reason)
 			return drop(skb, p, reason);
 	}
-	ct = conntrack_lookup(skb, p, c, &room->of_packet, &reply);
+	/* The LAN speaks for itself; for an endpoint of this host by the switch outside, and for the host never. */
+	speaker = in->flags & INTERFACE_VEPA && endpoint_at(in->network, &p->source) ? PARTY_ENDPOINT : PARTY_WORLD;
+	ct = conntrack_lookup_by(skb, p, c, &room->of_packet, &reply, speaker);
 	if (!ct) {
 		reason = begin_from_lan(skb, p, in);
 		return reason ? drop(skb, p, reason) : into_container(skb, p, in);
 	}
 	trace(STEP_CONNTRACK_HIT, ct->state);
-	/* The LAN speaks for itself; for an endpoint of this host by the switch outside, and for the host never. */
-	if ((reply ? ct->destination_party : ct->source_party) !=
-	    (in->flags & INTERFACE_VEPA && endpoint_at(in->network, &p->source) ? PARTY_ENDPOINT : PARTY_WORLD))
+	if ((reply ? ct->destination_party : ct->source_party) != speaker)
 		return drop(skb, p, REASON_SPOOFED);
 	if (ct->flags & CONNTRACK_TRANSLATED)
 		return drop(skb, p, REASON_CONNTRACK_INVALID);
@@ -223,7 +224,7 @@ int from_lan(struct __sk_buff *skb)
 /* Who shares a parent's MAC and has an address; NULL: nobody. */
 static __always_inline struct interface *shared_interface_at(__u32 ifindex, const struct address *addr)
 {
-	struct endpoint *e = endpoint_at(LAN_WIRE + ifindex, addr);
+	struct endpoint *e = endpoint_at(ENDPOINT_WIRE_LAN + ifindex, addr);
 	struct interface *in = e ? interface_at(e->ifindex) : NULL;
 
 	if (!in || in->lan_ifindex != ifindex)

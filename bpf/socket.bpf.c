@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* sock_*: cgroup hooks. A process of the host that connects to a published port or a service is connected to the
- * container instead: no packet is translated and no proxy runs. A bind to a published port is refused. */
+ * container instead: no packet is translated and no proxy runs. A bind to a published port is refused, and so is a
+ * tunnel that a process without privilege makes up. */
 #include <linux/errno.h>
 
 #include "maps.h"
@@ -113,6 +114,23 @@ static __always_inline int refuse_connection(void)
 	return REFUSE;
 }
 
+/* What leaves this host for a tunnel's port passes for its own node's, whichever address it goes to. */
+static __always_inline bool forges_tunnel(const struct bpf_sock_addr *ctx)
+{
+	__u32 zero = 0, reason = REASON_TUNNEL_FORGED;
+	const struct config *c = bpf_map_lookup_elem(&config, &zero);
+	struct drop_count *total;
+
+	if (!c || !c->overlay_ifindex || ctx->protocol != IPPROTO_UDP || ctx->user_port != bpf_htons(c->tunnel_port))
+		return false;
+	if (!(__u32)bpf_get_current_uid_gid()) /* as the initial user namespace has it */
+		return false;
+	total = bpf_map_lookup_elem(&drops, &reason);
+	if (total)
+		__sync_fetch_and_add(&total->packets, 1);
+	return true;
+}
+
 static __always_inline int translate4(struct bpf_sock_addr *ctx)
 {
 	struct publish service = {};
@@ -121,6 +139,8 @@ static __always_inline int translate4(struct bpf_sock_addr *ctx)
 
 	if (!in_host_namespace(ctx))
 		return ALLOW;
+	if (forges_tunnel(ctx))
+		return REFUSE;
 	address_from_v4(&asked, ctx->user_ip4);
 	unspecified_is_loopback(&asked);
 	pub = published_at(&asked, ctx->user_port, ctx->protocol);
@@ -150,6 +170,8 @@ static __always_inline int translate6(struct bpf_sock_addr *ctx)
 
 	if (!in_host_namespace(ctx))
 		return ALLOW;
+	if (forges_tunnel(ctx))
+		return REFUSE;
 	address_of_ctx6(&asked, ctx);
 	at = asked;
 	unspecified_is_loopback(&at);

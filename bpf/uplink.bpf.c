@@ -52,7 +52,7 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 		return NOT_OURS;
 	trace(STEP_PUBLISHED, bpf_ntohs(pub->port));
 	n = network_at(pub->network);
-	target = endpoint_at(pub->network, &pub->addr);
+	target = local_endpoint_at(pub->network, &pub->addr);
 	if (!n || !target)
 		return REASON_NO_ENDPOINT;
 	if (n->flags & NETWORK_INTERNAL)
@@ -92,7 +92,7 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 	if (!n || !room)
 		return REASON_CONFIG_MISSING;
 	p->network = network;
-	ct = conntrack_lookup(skb, p, c, &room->of_packet, &reply);
+	ct = conntrack_lookup_by(skb, p, c, &room->of_packet, &reply, PARTY_WORLD);
 	/* Who comes from outside speaks for no other party. */
 	if (ct && ((ct->flags & CONNTRACK_TRANSLATED) || (reply ? ct->destination_party : ct->source_party) != PARTY_WORLD))
 		return REASON_NOT_PUBLISHED;
@@ -111,7 +111,7 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 			reason = REASON_CONNTRACK_INVALID;
 		return !reason && by_stack ? NOT_OURS : reason;
 	}
-	target = endpoint_at(network, &p->destination);
+	target = local_endpoint_at(network, &p->destination);
 	if (!target)
 		return REASON_NO_ENDPOINT;
 	if (source_is_martian(p))

@@ -3,9 +3,13 @@
 
 #include "types.h"
 
-/* Network 0 holds an alias of each routable address: how the host finds an endpoint. LAN_WIRE + the ifindex of a parent
- * holds those of endpoints that share its MAC: how what comes in by it finds one. */
-#define LAN_WIRE 0x80000000u
+/* What `network` of a key may be beside a network's number. */
+enum endpoint_wire {
+	ENDPOINT_WIRE_HOST = 0, /* an alias of each routable address: how the host finds an endpoint */
+	/* Plus the ifindex of a parent, the addresses of endpoints that share its MAC: how what comes in by it finds one. */
+	ENDPOINT_WIRE_LAN = 0x80000000u,
+};
+
 struct endpoint_key {
 	__u32 network;
 	struct address addr;

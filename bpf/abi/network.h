@@ -89,7 +89,7 @@ struct uplink {
 ABI_SIZE(struct uplink, 40);
 
 /* Value of `lan_parents`, by the ifindex of a parent whose MAC endpoints share: they are told apart by their addresses. In
- * `endpoints` their addresses stand under the network LAN_WIRE + ifindex, too. */
+ * `endpoints` their addresses stand under the network ENDPOINT_WIRE_LAN + ifindex, too. */
 struct lan_parent {
 	struct mac mac;
 	__u16 network;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* One virtual address in front of many endpoints of a network. A new flow is given a backend once: its conntrack entry
- * keeps it from then on. Any of these entries may be another's by the time it is read, the kernel giving their memory
- * away: the answer is then another backend of the client's own network, which policy judges as it is. */
+ * keeps it from then on. The kernel may give the memory of an entry of `services` to another service while a program is
+ * still reading it: `check` tells whose it is. An endpoint's number may be another's by then, of the client's own network:
+ * policy judges it as it is. */
 #pragma once
 
 #include "types.h"
@@ -27,6 +28,7 @@ enum service_flag {
 
 /* All ports of a service share its table, which is replaced by one elsewhere: `first` changes with the last store. */
 struct service {
+	__u32 check; /* of the key; written before the rest, and read after it */
 	__u32 number; /* dense, 1 .. MAX_SERVICES-1 */
 	__u32 first; /* element of `service_slots` in which the table begins */
 	__u32 slots; /* in the table, a prime; 0: no backend can be reached */
@@ -34,7 +36,7 @@ struct service {
 	__be16 port; /* of the backends */
 	__u16 flags; /* enum service_flag */
 };
-ABI_SIZE(struct service, 20);
+ABI_SIZE(struct service, 24);
 
 /* Element of the array `service_slots`: numbers of endpoints; 0: the slot belongs to no table. */
 struct service_block {

@@ -186,20 +186,30 @@ NOT_INLINED int conntrack_sync(const struct conntrack_key *key)
 	return 0;
 }
 
-/* Looks the packet's flow up and accounts for it. NULL: none, or it has @ended and is to be removed. */
+#define PARTY_ANY 0xff /* whoever speaks */
+
+/* Whether a party may speak in a flow as the sender of this direction; whoever comes from without sees no translation. */
+static __always_inline bool conntrack_hears(const struct conntrack *ct, bool reply, __u32 speaker)
+{
+	return (reply ? ct->destination_party : ct->source_party) == speaker && !(ct->flags & CONNTRACK_TRANSLATED);
+}
+
+/* Looks the packet's flow up and accounts for it. NULL: none, or it has @ended and is to be removed. @speaker: who sends
+ * the packet, where that is known; a flow that does not hear it is as it was before, and the caller's to refuse */
 static __always_inline struct conntrack *conntrack_find(struct __sk_buff *skb, const struct packet *p,
 							const struct config *c, struct conntrack_key *key, bool *reply,
-							bool *ended)
+							__u32 speaker, bool *ended)
 {
 	bool source_is_b = conntrack_key_of_packet(key, p);
 	struct conntrack *ct = bpf_map_lookup_elem(&conntrack, key);
 	__u32 beat_now = beat();
-	bool changed = false;
+	bool changed = false, stranger;
 	__u64 now, packets;
 
 	if (!ct)
 		return NULL;
 	*reply = source_is_b != !!(ct->flags & CONNTRACK_ORIGIN_B);
+	stranger = speaker != PARTY_ANY && !conntrack_hears(ct, *reply, speaker);
 	if (ct->beat != beat_now) {
 		now = now_ns();
 		if (conntrack_expired(ct, c, p->protocol, now)) {
@@ -210,9 +220,11 @@ static __always_inline struct conntrack *conntrack_find(struct __sk_buff *skb, c
 		 * a flow of their own before long. */
 		changed = elapsed_ns(now, ct->last_seen) > SECOND &&
 			  (ct->state != CONNTRACK_REFUSED || protocol_is_connection(p->protocol));
-		if (!tracing)
+		if (!tracing && !stranger)
 			ct->beat = beat_now;
 	}
+	if (stranger)
+		return ct;
 	/* Who was refused does not begin anew by the same tuple: a permission lets the flow go on. */
 	if (ct->state >= CONNTRACK_CLOSING && (ct->state != CONNTRACK_REFUSED || *reply) &&
 	    p->protocol == IPPROTO_TCP && (p->tcp_flags & TCP_SYN) && !(p->tcp_flags & TCP_ACK)) {
@@ -246,16 +258,23 @@ static __always_inline struct conntrack *conntrack_find(struct __sk_buff *skb, c
 	return ct;
 }
 
-static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb, const struct packet *p,
-							  const struct config *c, struct conntrack_key *key,
-							  bool *reply)
+static __always_inline struct conntrack *conntrack_lookup_by(struct __sk_buff *skb, const struct packet *p,
+							     const struct config *c, struct conntrack_key *key,
+							     bool *reply, __u32 speaker)
 {
 	bool ended = false;
-	struct conntrack *ct = conntrack_find(skb, p, c, key, reply, &ended);
+	struct conntrack *ct = conntrack_find(skb, p, c, key, reply, speaker, &ended);
 
 	if (ended)
 		conntrack_remove(key);
 	return ct;
+}
+
+static __always_inline struct conntrack *conntrack_lookup(struct __sk_buff *skb, const struct packet *p,
+							  const struct config *c, struct conntrack_key *key,
+							  bool *reply)
+{
+	return conntrack_lookup_by(skb, p, c, key, reply, PARTY_ANY);
 }
 
 /* Charges the endpoint for a flow. Without a collector (nobody counts any more) the count starts anew
@@ -322,9 +341,9 @@ static __always_inline void conntrack_fill(struct room *room, const struct new_f
 	ct->flags = flow->flags;
 	ct->source_party = flow->source_party;
 	ct->destination_party = flow->destination_party;
-	if (flow->source_party == PARTY_ENDPOINT)
+	if (party_is_endpoint(flow->source_party))
 		ct->to_source = room->to_source;
-	if (flow->destination_party == PARTY_ENDPOINT)
+	if (party_is_endpoint(flow->destination_party))
 		ct->to_destination = room->to_destination;
 }
 

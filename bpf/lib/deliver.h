@@ -26,6 +26,14 @@ static __always_inline struct endpoint *endpoint_at(__u32 network, const struct 
 	return bpf_map_lookup_elem(&endpoints, &key);
 }
 
+/* Who has an address and lives on this host, so that `ifindex` is a device's. NULL: nobody. */
+static __always_inline struct endpoint *local_endpoint_at(__u32 network, const struct address *addr)
+{
+	struct endpoint *e = endpoint_at(network, addr);
+
+	return e && !(e->flags & ENDPOINT_REMOTE) ? e : NULL;
+}
+
 static __always_inline struct interface *interface_at(__u32 ifindex)
 {
 	__u32 slot = ifindex % INTERFACE_SLOTS;

@@ -3,15 +3,31 @@
 #pragma once
 
 #include "lan.h"
+#include "remote.h"
+
+/* To all of a network, or to a group. */
+static __always_inline bool is_group(const struct packet *p)
+{
+	struct network *n;
+
+	if (address_is_multicast(&p->destination))
+		return true;
+	if (!p->is_v4 || !(p->flags & PACKET_LINK_MULTICAST))
+		return false;
+	n = network_at(p->network);
+	return n && address_equal(&p->destination, &n->broadcast4);
+}
 
 struct flood {
 	struct __sk_buff *skb;
-	__u32 bytes; /* as limits count them; 0: no endpoint has one */
-	__u32 network;
-	__u32 sender; /* ifindex */
-	__u32 generation;
+	/* What grows shares no 8 bytes with what is compared: the verifier would follow each value of it. */
 	__u32 refused; /* members that policy keeps it from */
 	__u32 decision; /* that refused one of them, or that would if it were not under audit */
+	__u32 bytes; /* as limits count them; 0: no endpoint has one */
+	__u32 network;
+	__u32 sender; /* ifindex; 0: not on this host */
+	__u32 generation;
+	__u32 node_reason; /* why no other host gets a copy: policy, or its size */
 };
 
 /* What `room->judged` says of the frame holds for each receiver. */
@@ -36,6 +52,20 @@ static __always_inline bool flood_admits(struct flood *f, __u32 ifindex)
 	return true;
 }
 
+/* One copy for all the members that another host has. */
+static __always_inline void flood_to_node(struct flood *f, __u32 node)
+{
+	/* What came from one goes to no other: each was sent its own. */
+	if (!f->sender)
+		return;
+	if (f->node_reason == REASON_POLICY_DENIED)
+		f->refused++;
+	else if (f->node_reason)
+		count_dropped(f->skb, REASON_TOO_BIG, 1);
+	else
+		copy_to_node(f->skb, f->network, node);
+}
+
 static long flood_to(__u32 slot, struct flood *f)
 {
 	struct member_key key = { .network = f->network, .slot = slot };
@@ -43,7 +73,9 @@ static long flood_to(__u32 slot, struct flood *f)
 
 	if (!ifindex || *ifindex == f->sender)
 		return 0;
-	if (!flood_admits(f, *ifindex))
+	if (*ifindex & MEMBER_NODE)
+		flood_to_node(f, *ifindex & ~MEMBER_NODE);
+	else if (!flood_admits(f, *ifindex))
 		f->refused++;
 	else if (f->bytes && rate_into(f->bytes, *ifindex) == RATE_EXCEEDED)
 		count_dropped(f->skb, REASON_RATE_LIMITED, 1);
@@ -88,6 +120,57 @@ static __always_inline int flood_to_lan(struct __sk_buff *skb, struct packet *p,
 	return to_lan(skb, p, in);
 }
 
+/* What holds for all receivers of a frame. @number: of its sender, a @party */
+static __always_inline void flood_prepare(struct flood *f, struct __sk_buff *skb, const struct packet *p,
+					  const struct config *c, struct judged *j, __u32 number, __u32 party)
+{
+	f->skb = skb;
+	f->network = p->network;
+	f->generation = p->generation;
+	f->bytes = c->flags & CONFIG_INGRESS_LIMITS ? rate_bytes(skb, p) : 0;
+	flow_end_set(&j->source, &p->source, number, party);
+	j->protocol = p->protocol;
+	j->port = policy_port(p->protocol, p->destination_port);
+	j->known = 0;
+}
+
+static __always_inline void flood_copies(struct flood *f, const struct network *n)
+{
+	bpf_loop(n->members < MAX_MEMBERS ? n->members : MAX_MEMBERS, flood_to, f, 0);
+}
+
+/* The end of the frame itself, whose copies are on their way. Each refused copy counts, and one event tells of them. */
+static __always_inline int flood_end(struct __sk_buff *skb, struct packet *p, const struct judged *j,
+				     const struct flood *f)
+{
+	p->decision = f->decision;
+	if (f->refused) {
+		count_dropped(skb, REASON_POLICY_DENIED, f->refused - 1);
+		p->source_identity = j->source_identity;
+		return drop(skb, p, REASON_POLICY_DENIED);
+	}
+	if (decision_kind(f->decision) == DECISION_AUDIT)
+		emit_audited(skb, p);
+	return TC_ACT_SHOT;
+}
+
+/* Who of another host's members gets a copy nobody here can tell: the sender's egress rules are asked once for all of
+ * them, about the group's own address, as for one of the world. Answers a drop reason. */
+static __always_inline int flood_judge_nodes(struct __sk_buff *skb, const struct packet *p, const struct network *n,
+					     struct judged *j, struct flood *f)
+{
+	if (too_big(skb, p, n->mtu))
+		return REASON_TOO_BIG;
+	flow_end_set(&j->destination, &p->destination, 0, PARTY_WORLD);
+	if (policy_judge(p->generation)) {
+		f->decision = j->decision;
+		return REASON_POLICY_DENIED;
+	}
+	if (decision_kind(j->decision) == DECISION_AUDIT)
+		f->decision = j->decision;
+	return REASON_NONE;
+}
+
 NOT_INLINED int flood(struct __sk_buff *skb, struct packet *p, const struct interface *in)
 {
 	const struct config *c = config_get();
@@ -108,30 +191,16 @@ NOT_INLINED int flood(struct __sk_buff *skb, struct packet *p, const struct inte
 		return drop(skb, p, reason);
 	if (!flood_allowed(c, in->number))
 		return drop(skb, p, REASON_FLOOD_LIMITED);
-	f.skb = skb;
-	f.network = in->network;
 	f.sender = skb->ifindex;
-	f.generation = p->generation;
-	f.bytes = c->flags & CONFIG_INGRESS_LIMITS ? rate_bytes(skb, p) : 0;
-	flow_end_set(&room->judged.source, &p->source, in->number, PARTY_ENDPOINT);
-	room->judged.protocol = p->protocol;
-	room->judged.port = policy_port(p->protocol, p->destination_port);
+	flood_prepare(&f, skb, p, c, &room->judged, in->number, PARTY_ENDPOINT);
+	if (n->flags & NETWORK_OVERLAY)
+		f.node_reason = flood_judge_nodes(skb, p, n, &room->judged, &f);
 	trace(STEP_FLOODED, n->members);
 	count(COUNTER_FLOODED);
 	/* By the switch outside it comes back to them, or never does. */
 	if (!tracing && !reason && !(in->flags & INTERFACE_VEPA))
-		bpf_loop(n->members < MAX_MEMBERS ? n->members : MAX_MEMBERS, flood_to, &f, 0);
+		flood_copies(&f, n);
 	if (in->flags & INTERFACE_LAN)
 		return flood_to_lan(skb, p, in, f.refused);
-	/* Each copy counts, and one event tells of the frame. */
-	if (f.refused) {
-		count_dropped(skb, REASON_POLICY_DENIED, f.refused - 1);
-		p->source_identity = room->judged.source_identity;
-		p->decision = f.decision;
-		return drop(skb, p, REASON_POLICY_DENIED);
-	}
-	p->decision = f.decision;
-	if (decision_kind(f.decision) == DECISION_AUDIT)
-		emit_audited(skb, p);
-	return TC_ACT_SHOT; /* the copies are on their way: the original ends here */
+	return flood_end(skb, p, &room->judged, &f);
 }

@@ -75,14 +75,22 @@ static __always_inline int judge_world(const struct network *n)
 }
 
 /* Policy may know the end by another number by now, and its packets go another way: written with the check word of the
- * flow that is judged, since the entry may be another's by now, whose packets must not go there. */
-static __always_inline void judged_end(struct flow_end *end, const struct address *addr, __u32 network, __u32 party,
-				       struct delivery *to, const struct conntrack_key *key)
+ * flow that is judged, since the entry may be another's by now, whose packets must not go there. What is no device's index
+ * is never written where one is expected: an end that came to this host or left it is said to have moved. */
+static __always_inline void judged_end(struct judged *j, struct flow_end *end, const struct address *addr,
+				       __u32 network, __u32 party, struct delivery *to,
+				       const struct conntrack_key *key)
 {
-	struct endpoint *e = party == PARTY_ENDPOINT ? endpoint_at(network, addr) : NULL;
+	struct endpoint *e = party_is_endpoint(party) ? endpoint_at(network, addr) : NULL;
 
 	flow_end_set(end, addr, e ? e->number : 0, party);
-	if (!e || tracing)
+	if (!e)
+		return;
+	if ((party == PARTY_REMOTE) != !!(e->flags & ENDPOINT_REMOTE)) {
+		j->moved = 1;
+		return;
+	}
+	if (tracing)
 		return;
 	to->mac = e->mac;
 	*(volatile __u64 *)to = (__u64)conntrack_check(key) << 32 | e->ifindex;
@@ -97,10 +105,11 @@ static __always_inline int policy_judge_again(const struct conntrack_key *key, s
 	int reason;
 
 	j->known = ct->state != CONNTRACK_REFUSED;
+	j->moved = 0;
 	if (reply_half)
-		judged_end(&j->source, &ct->other_source, ct->other_network, ct->source_party, &ct->to_source, key);
+		judged_end(j, &j->source, &ct->other_source, ct->other_network, ct->source_party, &ct->to_source, key);
 	else
-		judged_end(&j->source, origin_is_b ? &key->addr_b : &key->addr_a, key->network, ct->source_party,
+		judged_end(j, &j->source, origin_is_b ? &key->addr_b : &key->addr_a, key->network, ct->source_party,
 			   &ct->to_source, key);
 	j->protocol = key->protocol;
 	if (ct->flags & CONNTRACK_STEERED) {
@@ -110,16 +119,16 @@ static __always_inline int policy_judge_again(const struct conntrack_key *key, s
 		flow_end_set(&j->destination, asked, 0, host_addr_at(asked) ? PARTY_HOST : PARTY_WORLD);
 		j->port = policy_port(key->protocol, origin_is_b ? key->port_a : key->port_b);
 	} else if (translated && !reply_half) {
-		judged_end(&j->destination, &ct->other_destination, ct->other_network, ct->destination_party,
+		judged_end(j, &j->destination, &ct->other_destination, ct->other_network, ct->destination_party,
 			   &ct->to_destination, key);
 		j->port = policy_port(key->protocol, ct->other_destination_port);
 	} else {
-		judged_end(&j->destination, origin_is_b ? &key->addr_a : &key->addr_b, key->network,
+		judged_end(j, &j->destination, origin_is_b ? &key->addr_a : &key->addr_b, key->network,
 			   ct->destination_party, &ct->to_destination, key);
 		j->port = policy_port(key->protocol, origin_is_b ? key->port_a : key->port_b);
 	}
-	if ((ct->source_party == PARTY_ENDPOINT && !j->source.number) ||
-	    (ct->destination_party == PARTY_ENDPOINT && !j->destination.number))
+	if ((party_is_endpoint(ct->source_party) && !j->source.number) ||
+	    (party_is_endpoint(ct->destination_party) && !j->destination.number))
 		return REASON_POLICY_DENIED;
 	reason = policy_judge(generation);
 	if (!tracing) {
@@ -201,7 +210,7 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 	n = network_at(network);
 	if (!n || !(n->flags & NETWORK_PRESENT))
 		reason = REASON_POLICY_DENIED;
-	else if (!reason && ct->source_party == PARTY_ENDPOINT && ct->destination_party == PARTY_ENDPOINT)
+	else if (!reason && party_is_endpoint(ct->source_party) && party_is_endpoint(ct->destination_party))
 		reason = judge_local(n, ct->flags & CONNTRACK_PUBLISHED);
 	else if (!reason && (ct->source_party == PARTY_WORLD || ct->destination_party == PARTY_WORLD))
 		reason = judge_world(n);
@@ -215,6 +224,11 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 	if (reason) {
 		conntrack_refuse(key, ct, &room->known_other);
 		return reason;
+	}
+	/* It begins anew, to where its end is now. What is refused is not forgotten so. */
+	if (room->judged.moved) {
+		conntrack_remove(key);
+		return REASON_CONNTRACK_INVALID;
 	}
 	if (ct->state == CONNTRACK_REFUSED && !tracing)
 		ct->state = CONNTRACK_REPLIED; /* permitted again: it goes on */

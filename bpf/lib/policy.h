@@ -79,7 +79,7 @@ static __always_inline struct standing standing_at(struct block_key *key, const 
 {
 	struct standing outsider = {};
 
-	if (end->party == PARTY_ENDPOINT)
+	if (party_is_endpoint(end->party))
 		return standing_of(end->number, &end->addr, parity);
 	outsider.identity = identity_of_block(key, &end->addr, parity, end->party == PARTY_HOST ? IDENTITY_HOST : IDENTITY_WORLD);
 	return outsider;

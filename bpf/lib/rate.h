@@ -6,6 +6,8 @@
 
 /* Of the smallest Ethernet frame, without its header and checksum, roughly: tiny packets are not cheaper. */
 #define RATE_SMALLEST 64
+/* Bytes that CPUs let pass at one moment, at the most. */
+#define RATE_LARGEST (1ULL << 20)
 
 /* Bytes on the wire from the IP header on: each packet that a GSO train will be cut into has headers of its own. */
 static __always_inline __u64 rate_bytes(struct __sk_buff *skb, const struct packet *p)
@@ -56,10 +58,11 @@ NOT_INLINED int rate_judge(__u32 index, __u64 bytes)
 	paid = *(volatile __u64 *)&clock->paid_until;
 	since = c->shaper_ifindex ? now : now - rate->burst;
 	latest = c->shaper_ifindex ? now + rate->queue : now;
-	if (paid > latest)
+	if (paid > latest && paid - latest <= RATE_LARGEST * 8 * SECOND / rate->bits)
 		return RATE_EXCEEDED;
-	/* A silence is made up for no longer than this; of two CPUs that see it one moves the clock. */
-	if (paid < since)
+	/* A silence is made up for no longer than this; what is ahead by more than packets cost is of a lower rate that was
+	 * before, or of an endpoint that was. Of two CPUs that see it one moves the clock. */
+	if (paid < since || paid > latest)
 		__sync_val_compare_and_swap(&clock->paid_until, paid, since);
 	room->departure = __sync_fetch_and_add(&clock->paid_until, bytes * 8 * SECOND / rate->bits);
 	return c->shaper_ifindex ? RATE_WAITS : RATE_PASSES;

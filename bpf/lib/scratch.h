@@ -22,6 +22,12 @@ struct quoted {
 	__u32 pad;
 };
 
+/* Whether it is somebody whom `endpoints` knows, here or on another host. */
+static __always_inline bool party_is_endpoint(__u32 party)
+{
+	return party == PARTY_ENDPOINT || party == PARTY_REMOTE;
+}
+
 /* One end of a flow, for policy. */
 struct flow_end {
 	struct address addr;
@@ -37,6 +43,7 @@ struct judged {
 	__u8 pad;
 	__be16 port; /* 0 where the protocol has none */
 	__u32 known; /* it passes already */
+	__u32 moved; /* of a known flow: an end came to this host, or left it */
 	__u32 source_identity; /* out */
 	__u32 destination_identity; /* out */
 	__u32 decision; /* out: what allowed or denied it; DECISION_ABSENT: no document governs it */
@@ -51,7 +58,7 @@ struct icmp_error {
 
 struct room {
 	struct conntrack entry; /* in the making */
-	struct delivery to_source; /* of a flow in the making, where that end is an endpoint */
+	struct delivery to_source; /* of a flow in the making, where that end is an endpoint, here or elsewhere */
 	struct delivery to_destination;
 	struct conntrack_key key;
 	struct conntrack_key other_key;
@@ -70,6 +77,7 @@ struct room {
 	struct block_key block_key;
 	struct learned_key learned_key;
 	struct policy_port_key port_key;
+	struct bpf_tunnel_key tunnel; /* that a packet came by, or goes by */
 	__u64 departure; /* of a packet that has to wait; ktime ns */
 };
 

@@ -45,6 +45,7 @@ NOT_INLINED int service_resolve(const struct packet *p)
 	const struct address *backend;
 	struct service *s;
 	__u32 number;
+	__be16 port;
 
 	if (!p || !room)
 		return REASON_CONFIG_MISSING;
@@ -56,13 +57,14 @@ NOT_INLINED int service_resolve(const struct packet *p)
 						!(p->tcp_flags & TCP_SYN) && !(p->flags & PACKET_LATER_FRAGMENT)))
 		return REASON_CONNTRACK_INVALID;
 	number = service_choose(s, &p->source, s->flags & SERVICE_RANDOM ? bpf_get_prandom_u32() : service_hash(p));
+	port = *(const volatile __be16 *)&s->port;
 	backend = number ? backend_address(number, p->network, p->is_v4) : NULL;
-	if (!backend)
+	if (!backend || !service_is(s, p->network, &p->destination, p->destination_port, p->protocol))
 		return REASON_NO_BACKEND;
 	trace(STEP_SERVICE, number);
 	tuple_of_packet(&room->other, p);
 	room->other.destination = *backend;
-	room->other.destination_port = s->port;
+	room->other.destination_port = port;
 	return REASON_NONE;
 }
 
@@ -85,7 +87,7 @@ NOT_INLINED int begin_to_service(struct __sk_buff *skb, struct packet *p)
 		return drop(skb, p, reason);
 	other = &room->other;
 	n = network_at(p->network);
-	target = endpoint_at(p->network, &other->destination);
+	target = local_endpoint_at(p->network, &other->destination);
 	if (!n || !target)
 		return drop(skb, p, REASON_NO_BACKEND);
 	/* A container that reaches itself must not see its own address come in: the gateway speaks. */

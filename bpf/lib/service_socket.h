@@ -19,18 +19,19 @@ static __always_inline enum service_answer service_of_socket(struct bpf_sock_add
 	const struct address *backend;
 	struct address host = {};
 	struct service *s;
-	__u32 number;
+	__u32 network, number;
 
 	if (!subnet)
 		return SERVICE_IS_NONE;
-	s = service_at(subnet->network, asked, ctx->user_port, ctx->protocol);
+	network = subnet->network;
+	s = service_at(network, asked, ctx->user_port, ctx->protocol);
 	if (!s)
 		return SERVICE_IS_NONE;
 	number = service_choose(s, &host, (__u32)bpf_get_socket_cookie(ctx) * 0x9e3779b1u >> 8);
-	backend = number ? backend_address(number, subnet->network, address_is_v4(asked)) : NULL;
-	if (!backend)
+	to->port = *(const volatile __be16 *)&s->port;
+	backend = number ? backend_address(number, network, address_is_v4(asked)) : NULL;
+	if (!backend || !service_is(s, network, asked, ctx->user_port, ctx->protocol))
 		return SERVICE_IS_EMPTY;
 	to->addr = *backend;
-	to->port = s->port;
 	return SERVICE_LEADS;
 }

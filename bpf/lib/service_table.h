@@ -12,6 +12,19 @@ static __always_inline struct service *service_at(__u32 network, const struct ad
 	return bpf_map_lookup_elem(&services, &key);
 }
 
+/* Whether what was read of an entry before was the service's: src/reconcile/desired/services.ts says the same of a key. */
+static __always_inline bool service_is(const struct service *s, __u32 network, const struct address *addr, __be16 port,
+				       __u8 protocol)
+{
+	struct service_key key = { .addr = *addr, .network = network, .port = port, .protocol = protocol };
+	const __u32 *word = (const __u32 *)&key;
+	__u32 check = 0;
+
+	for (int i = 0; i < 6; i++)
+		check = (check ^ word[i]) * 0x85ebca6bu;
+	return *(const volatile __u32 *)&s->check == check;
+}
+
 /* The number of the endpoint in the slot that `hash` names; 0: none. */
 static __always_inline __u32 service_slot(const struct service *s, __u32 hash)
 {

@@ -95,6 +95,8 @@ export interface Operations {
   status(): Promise<StatusView>;
   doctor(): Promise<readonly DoctorCheck[]>;
   listNodes(): Promise<readonly NodeView[]>;
+  /** Of a host that is gone for good, gives back the addresses that it held. */
+  forgetNode(name: string): Promise<void>;
   listIdentities(): Promise<readonly IdentityView[]>;
   /** Prometheus' text format. */
   metrics(): Promise<string>;

@@ -281,6 +281,7 @@ test('in a pipe a table is titles and cells separated by tabs, whole and without
   expect(titles?.split('\t')).toEqual([
     'NAME',
     'NETWORK',
+    'NODE',
     'ID',
     'ADDRESSES',
     'MAC',

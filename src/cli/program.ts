@@ -26,6 +26,7 @@ import { networkCreate } from './network/create.ts';
 import { networkInspect } from './network/inspect.ts';
 import { networkLs } from './network/ls.ts';
 import { networkRm } from './network/rm.ts';
+import { nodeForget } from './node/forget.ts';
 import { nodeLs } from './node/ls.ts';
 import { policyApply } from './policy/apply.ts';
 import { policyDelete } from './policy/delete.ts';
@@ -88,7 +89,7 @@ export function createProgram(): Command {
     doctor(),
     group('resolver', 'Names for containers that no engine manages', [resolverRun(), resolverStatus()]),
     group('docker', 'The Docker engine on this host', [dockerInstall(), dockerUninstall()]),
-    group('node', 'Hosts of the cluster', [nodeLs()]),
+    group('node', 'Hosts of the cluster', [nodeLs(), nodeForget()]),
     group('identity', 'Policy identities', [identityLs()]),
     completion(),
   ];

@@ -1,9 +1,12 @@
 import type { Logger } from 'pino';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../reconcile/host.ts';
+import type { RemoteKeys } from '../reconcile/remotes/remote-table.ts';
 import type { BackendHealth } from '../service/health.ts';
 import type { ClusterStore } from '../store/cluster-contract.ts';
 import type { Store } from '../store/contract.ts';
+import type { ClusterAddresses } from './cluster/addresses.ts';
+import type { ClusterNetworks } from './cluster/networks.ts';
 import type { DomainNames } from './domain-names/domain-names.ts';
 import type { Mutex } from './mutex.ts';
 import type { DaemonOptions } from './options.ts';
@@ -23,6 +26,11 @@ export interface Context {
   readonly host: Host;
   readonly policy: PolicyEngine;
   readonly domainNames: DomainNames;
+  /** What this host has of its cluster's networks, and of their addresses. */
+  readonly networks: ClusterNetworks;
+  readonly addresses: ClusterAddresses;
+  /** Has the kernel know what has changed of the other hosts and their endpoints, or waits for a network. The caller holds the lock. */
+  readonly applyRemotes: (keys: RemoteKeys) => void | Promise<void>;
   /** Whoever changes the intent or the kernel holds it. */
   readonly lock: Mutex;
   /** Of services' backends. */

@@ -5,8 +5,7 @@ import { VetchError } from '../api/error.ts';
 import type { ClusterChanges } from '../model/cluster.ts';
 import { type PolicyDocument, policyKey } from '../model/policy.ts';
 import type { ClusterFollower, ClusterStore } from '../store/cluster-contract.ts';
-import type { PolicyContext } from './context.ts';
-import { ClusterFollowing } from './follow-cluster.ts';
+import { ClusterFollowing, type FollowContext } from './follow-cluster.ts';
 import { Mutex } from './mutex.ts';
 import type { PolicyEngine } from './policy-engine.ts';
 import { State } from './state.ts';
@@ -37,8 +36,9 @@ beforeEach(() => {
       tell = follower;
     },
   };
-  const context = { lock: new Mutex(), log: pino({ level: 'silent' }), state, policy, cluster };
-  following = new ClusterFollowing(context as unknown as PolicyContext);
+  const others = { addresses: { follow: () => {} }, networks: { follow: async () => {} }, applyRemotes: () => {} };
+  const context = { lock: new Mutex(), log: pino({ level: 'silent' }), state, policy, cluster, ...others };
+  following = new ClusterFollowing(context as unknown as FollowContext);
 });
 
 function changes(policies: readonly (readonly [number, PolicyDocument | undefined])[]): ClusterChanges {

@@ -1,16 +1,22 @@
 import type { ClusterChanges } from '../model/cluster.ts';
 import type { PolicyUpdate } from '../policy/compiler.ts';
-import type { PolicyContext } from './context.ts';
+import type { Context, PolicyContext } from './context.ts';
 
 type Update = { [Part in 'documents' | 'namespaces']: NonNullable<PolicyUpdate[Part]> };
 
+export type FollowContext = PolicyContext &
+  Pick<Context, 'applyRemotes'> & {
+    readonly addresses: Pick<Context['addresses'], 'follow'>;
+    readonly networks: Pick<Context['networks'], 'follow'>;
+  };
+
 /** Has this host do what the others have changed. What it cannot enforce it says, and tries again with each change. */
 export class ClusterFollowing implements AsyncDisposable {
-  readonly #context: PolicyContext;
+  readonly #context: FollowContext;
   /** Changes that this host could not enforce, and why. */
   readonly #refused = new Map<string, { readonly update: Update; readonly reason: string }>();
 
-  constructor(context: PolicyContext) {
+  constructor(context: FollowContext) {
     this.#context = context;
     context.cluster.follow((changes) => context.lock.run(() => this.#apply(changes)));
   }
@@ -29,11 +35,30 @@ export class ClusterFollowing implements AsyncDisposable {
   }
 
   /** The caller holds the lock. */
-  async #apply({ policies, namespaces, nodes }: ClusterChanges): Promise<void> {
-    for (const [name, node] of nodes) {
-      this.#context.state.index.putNode(name, node);
-      this.#context.log.info({ node: name }, node ? 'host of the cluster is there' : 'host of the cluster is gone');
+  async #apply(changes: ClusterChanges): Promise<void> {
+    this.#context.addresses.follow(changes.addresses);
+    await this.#context.networks.follow(changes.networks);
+    await this.#followPresence(changes);
+    await this.#followPolicies(changes);
+  }
+
+  /** What other hosts tell of themselves; a host that starts again tells much of what is known. */
+  async #followPresence({ nodes, endpoints }: ClusterChanges): Promise<void> {
+    const { applyRemotes, log, state } = this.#context;
+    const { index } = state;
+    const changedNodes = [...nodes].filter(([name, node]) => !same(index.nodes.get(name), node));
+    const changedEndpoints = [...endpoints].filter(([key, endpoint]) => !same(index.remotes.get(key), endpoint));
+    for (const [name, node] of changedNodes) {
+      const known = index.nodes.has(name);
+      index.putNode(name, node);
+      if (!node || !known) log.info({ node: name }, `host of the cluster is ${node ? 'there' : 'gone'}`);
     }
+    for (const [key, endpoint] of changedEndpoints) index.putRemote(key, endpoint);
+    if (changedNodes.length + changedEndpoints.length === 0) return;
+    await applyRemotes({ nodes: changedNodes.map(([name]) => name), remotes: changedEndpoints.map(([key]) => key) });
+  }
+
+  async #followPolicies({ policies, namespaces }: ClusterChanges): Promise<void> {
     if (policies.size + namespaces.size === 0) return;
     const earlier = [...this.#refused.values()].map(({ update }) => update);
     this.#refused.clear();
@@ -85,4 +110,8 @@ export class ClusterFollowing implements AsyncDisposable {
       'policy changed by another host',
     );
   }
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -5,6 +5,7 @@ import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
 import { type Labels, type PolicyDocument, policyKey } from '../model/policy.ts';
 import type { Service } from '../model/service.ts';
+import { RemoteIndex } from './remote-index.ts';
 
 /** Long enough to tell ten thousand ids apart, short enough that most prefixes that people write have it. */
 const bucketDigits = 4;
@@ -21,7 +22,7 @@ export class IntentIndex implements Intent {
   readonly #policies = new Map<string, PolicyDocument>();
   readonly #namespaces = new Map<string, Labels>();
   readonly #nodes = new Map<string, Node>();
-  readonly #remotes = new Map<string, ClusterEndpoint>();
+  readonly #remotes = new RemoteIndex();
   #lastPolicyNumber = 0;
   readonly #networkByName = new Map<string, Network>();
   readonly #networkByNumber = new Map<number, Network>();
@@ -72,14 +73,14 @@ export class IntentIndex implements Intent {
     return this.#nodes;
   }
   get remotes(): ReadonlyMap<string, ClusterEndpoint> {
-    return this.#remotes;
+    return this.#remotes.all;
   }
   /** Goes up with every change. */
   get version(): number {
     return this.#version;
   }
 
-  /** Calls `listener` with the id of each network, endpoint and service that is put or deleted. Gives what ends that. */
+  /** Calls `listener` with the id of each network, endpoint and service, and the key of each remote, that is put or deleted. Gives what ends that. */
   onChange(listener: (id: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -177,9 +178,8 @@ export class IntentIndex implements Intent {
 
   /** @param key `NODE/ID` */
   putRemote(key: string, remote: ClusterEndpoint | undefined): void {
-    if (remote) this.#remotes.set(key, remote);
-    else this.#remotes.delete(key);
-    this.#version++;
+    this.#remotes.set(key, remote);
+    this.#changed(key);
   }
 
   /** How many ports are published. */
@@ -210,6 +210,20 @@ export class IntentIndex implements Intent {
   /** @param address canonical, without prefix length */
   endpointsAt(address: string): readonly Endpoint[] {
     return this.#byAddress.get(address) ?? [];
+  }
+
+  /** Endpoints of a network that are on other hosts, by `NODE/ID`. */
+  remotesOf(networkId: string): ReadonlyMap<string, ClusterEndpoint> {
+    return this.#remotes.of(networkId);
+  }
+
+  remotesNamed(name: string): readonly ClusterEndpoint[] {
+    return this.#remotes.named(name);
+  }
+
+  /** @param address canonical, without prefix length */
+  remotesAt(address: string): readonly ClusterEndpoint[] {
+    return this.#remotes.at(address);
   }
 
   /** Ids of networks and endpoints that begin so. */

@@ -5,6 +5,7 @@ import { hostDevice } from '../reconcile/desired/devices.ts';
 import { isOurs } from '../reconcile/desired/uplinks.ts';
 import type { Context } from './context.ts';
 import { publishNode } from './own-node.ts';
+import { releaseGarbage } from './release-memory.ts';
 
 /** Milliseconds between passes that nothing has asked for. */
 const interval = 30_000;
@@ -78,11 +79,14 @@ export class Maintenance implements AsyncDisposable {
   }
 
   async #pass(): Promise<void> {
-    const { host, lock, log, state } = this.#context;
+    const { host, lock, log, networks, state } = this.#context;
     this.#waitingSince = undefined;
     const before = host.drift.total;
     try {
-      await lock.run(() => host.reconcile(state.index));
+      await lock.run(async () => {
+        await host.reconcile(state.index);
+        await networks.retry();
+      });
       publishNode(this.#context);
       await host.closeDevices(state.index);
       const repairs = host.drift.total - before;
@@ -90,6 +94,7 @@ export class Maintenance implements AsyncDisposable {
     } catch (err) {
       log.error({ err }, `the pass over ${hostDevice.name} and the maps failed`);
     }
+    releaseGarbage();
     if (this.#waitingSince === undefined) this.#schedule(interval);
   }
 }

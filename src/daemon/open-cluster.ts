@@ -6,7 +6,7 @@ import { ClusterCache } from '../store/cluster-cache.ts';
 import type { ClusterStore } from '../store/cluster-contract.ts';
 import type { EmbeddedStore } from '../store/embedded.ts';
 import type { EtcdAccess } from '../store/etcd/options.ts';
-import { moveRecords } from './move-records.ts';
+import { moveNetworks, moveRecords } from './move-records.ts';
 import { notifySystemd } from './notify-systemd.ts';
 import type { DaemonOptions, StoreAccess } from './options.ts';
 
@@ -31,6 +31,7 @@ export async function openCluster(
     const left = await cache.records();
     if (left) {
       await moveRecords(left, store.cluster, log);
+      await moveNetworks(left.networks.values(), store.cluster, log);
       await cache.clear();
     }
     return store.cluster;
@@ -53,7 +54,15 @@ export async function openCluster(
     failed: (what, err) => log.warn({ err }, `cannot ${what}`),
   });
   try {
-    const { policies, namespaces } = await store.cluster.load();
+    const { addresses, networks, policies, namespaces } = await store.cluster.load();
+    if (networks.size > 0) {
+      // One that does not fit stays this host's own for as long as it has endpoints of it.
+      for (const left of await moveNetworks(networks.values(), cluster, log)) await store.putNetwork(left);
+      await store.cluster.transaction((writer) => {
+        for (const held of addresses.values()) writer.deleteAddress(held);
+        for (const id of networks.keys()) writer.deleteNetwork(id);
+      });
+    }
     if (policies.size + namespaces.size > 0) {
       await moveRecords({ policies, namespaces }, cluster, log);
       await store.cluster.transaction((writer) => {

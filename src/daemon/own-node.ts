@@ -1,7 +1,10 @@
 import { version } from '../api/version.ts';
 import { formatAddress } from '../model/address.ts';
-import type { Node } from '../model/cluster.ts';
+import type { ClusterEndpoint, Node } from '../model/cluster.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { spansHosts } from '../network/drivers/spans-hosts.ts';
 import { uplinksOf } from '../reconcile/desired/uplinks.ts';
+import type { PresenceWriter } from '../store/cluster-contract.ts';
 import type { Context } from './context.ts';
 
 const started = new Date().toISOString();
@@ -12,7 +15,33 @@ export function ownNode({ host, options }: Pick<Context, 'host' | 'options'>): N
   const uplinks = new Set(uplinksOf(facts).map(({ ifindex }) => ifindex));
   const usable = facts.addresses.filter(({ ifindex, global }) => global && uplinks.has(ifindex));
   const addresses = [...new Set(usable.map(({ address }) => formatAddress(address)))].sort();
-  return { name: options.node, version, addresses, started };
+  const { tunnel } = host;
+  return { name: options.node, version, addresses, ...(tunnel === undefined ? {} : { tunnel }), started };
+}
+
+/** Tells the other hosts of this one and of its endpoints, and from now on of what becomes of these. */
+export function publishAll(context: Pick<Context, 'cluster' | 'host' | 'options' | 'state' | 'addresses'>): void {
+  const { addresses, cluster, state } = context;
+  const isShared = (endpoint: Endpoint) => spansHosts(state.networkOf(endpoint));
+  const published = new Set<string>();
+  const put = (writer: PresenceWriter, endpoint: Endpoint) => {
+    published.add(endpoint.id);
+    writer.putEndpoint(told(endpoint));
+  };
+  cluster.publish((writer) => {
+    writer.putNode(ownNode(context));
+    for (const endpoint of state.index.endpoints.values()) if (isShared(endpoint)) put(writer, endpoint);
+  });
+  state.onEndpoint((id, endpoint) => {
+    if (endpoint ? !isShared(endpoint) : !published.delete(id)) return;
+    cluster.publish((writer) => (endpoint ? put(writer, endpoint) : writer.deleteEndpoint(id)));
+    addresses.wake();
+  });
+}
+
+/** What others have to know of an endpoint. */
+function told({ id, name, network, owner, mac, addresses, labels, ports }: Endpoint): Omit<ClusterEndpoint, 'node'> {
+  return { id, name, network, owner, mac, addresses, labels, ports };
 }
 
 /** Tells the other hosts of this one. */

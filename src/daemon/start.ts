@@ -13,6 +13,8 @@ import { ConntrackCollect } from '../observe/conntrack/kernel-program.ts';
 import { wireOf } from '../observe/host-wire.ts';
 import { Observer } from '../observe/observer.ts';
 import { LearnedNames } from '../policy/learned-names.ts';
+import { hostDevice } from '../reconcile/desired/devices.ts';
+import { foreignRoutes } from '../reconcile/foreign-routes.ts';
 import { Host } from '../reconcile/host.ts';
 import { type LoadRecords, loadPrograms } from '../reconcile/programs.ts';
 import { mayReattach, Sandbox, sandboxFact } from '../reconcile/sandbox.ts';
@@ -21,6 +23,8 @@ import type { Store } from '../store/contract.ts';
 import { openEmbeddedStore } from '../store/embedded.ts';
 import { claimBpffs } from './bpffs-owner.ts';
 import { cgroupFor } from './cgroup-root.ts';
+import { ClusterAddresses } from './cluster/addresses.ts';
+import { ClusterNetworks } from './cluster/networks.ts';
 import type { Context } from './context.ts';
 import { awaitsDescription } from './docker/described.ts';
 import { startDocker } from './docker/start-docker.ts';
@@ -34,7 +38,7 @@ import { observedHost } from './observed-host.ts';
 import { openCluster } from './open-cluster.ts';
 import { operationsOf } from './operations.ts';
 import type { DaemonOptions } from './options.ts';
-import { publishNode } from './own-node.ts';
+import { publishAll } from './own-node.ts';
 import { followSelection } from './services/follow-selection.ts';
 import { HealthChecks } from './services/health-checks.ts';
 import { readHealth } from './services/health-fact.ts';
@@ -68,7 +72,6 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
   const cluster = await openCluster(options, store, log, signal);
   opened.push("close the cluster's store", () => cluster.close());
   const shared = await cluster.load();
-  const intent = await loadIntent(store, shared);
   const tree = new PinTree(options.bpffs);
   const { programs, records, loaded } = await loadPrograms({
     directory: objectDirectory,
@@ -81,6 +84,8 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
   opened.push('close the maps', () => maps.close());
   const netlink = Netlink.open();
   opened.push('close netlink', () => netlink.close());
+  const hostRoutes = foreignRoutes(netlink, netlink.link(hostDevice.name)?.index ?? 0);
+  const { intent, admitted } = await loadIntent(store, shared, hostRoutes, log);
   const state = new State(intent);
   const learnedFile = new LearnedFile(join(options.state, 'learned-names'));
   const learned = new LearnedNames();
@@ -124,14 +129,18 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
       log.error({ err, endpoint: name }, 'cannot forget flows');
     }
   };
+  const addresses = new ClusterAddresses({ cluster, lock, log, state, options }, shared);
   const context: Context = {
     ...{ options, log, store, cluster, state, host, policy: host.policy, domainNames, lock, health },
-    ...{ forgetAddresses, forgetFlows },
+    ...{ forgetAddresses, forgetFlows, addresses, networks: new ClusterNetworks(() => context, admitted) },
+    applyRemotes: (keys) => host.applyRemotes(state.index, keys),
   };
   followSelection(context);
   const following = new ClusterFollowing(context);
   opened.push('stop following the cluster', () => following[Symbol.asyncDispose]());
-  publishNode(context);
+  publishAll(context);
+  opened.push('stop telling of addresses', () => addresses[Symbol.asyncDispose]());
+  addresses.wake();
   const maintenance = new Maintenance(context);
   opened.push('stop maintenance', () => maintenance[Symbol.asyncDispose]());
   const checks = new HealthChecks(context);

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { ClusterRecords } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
@@ -5,16 +6,38 @@ import type { Network } from '../model/network.ts';
 import type { Service } from '../model/service.ts';
 import { EndpointIndex } from '../network/endpoint-index.ts';
 import { NumberPool } from '../network/number-pool.ts';
+import type { HostRoute } from '../network/overlap.ts';
 import { ServiceSelection } from '../service/selection.ts';
 import type { Store } from '../store/contract.ts';
+import { type AdmittedNetworks, admitNetworks } from './cluster/networks.ts';
 import { IntentIndex } from './intent-index.ts';
 
-/** What this host has for itself, under what the cluster says. */
+/** What this host has for itself, and what the cluster says. */
 export async function loadIntent(
   store: Store,
-  { policies, namespaces, nodes, endpoints }: Pick<ClusterRecords, 'policies' | 'namespaces' | 'nodes' | 'endpoints'>,
-): Promise<Intent> {
-  return { ...(await store.load()), policies, namespaces, nodes, remotes: endpoints };
+  { networks: shared, policies, namespaces, nodes, endpoints: remotes }: ClusterRecords,
+  hostRoutes: readonly HostRoute[],
+  log: Logger,
+): Promise<{ readonly intent: Intent; readonly admitted: AdmittedNetworks }> {
+  const own = await store.load();
+  const admitted = admitNetworks(own.networks, shared, own.endpoints.values(), hostRoutes);
+  const { networks } = admitted;
+  // A crash between what another host did to a network and what this one does about it leaves what belongs to nothing.
+  const orphans = [...own.endpoints.values(), ...own.services.values()].filter(({ network }) => !networks.has(network));
+  const forgotten = [...own.networks.keys()].filter((id) => !networks.has(id) || shared.has(id));
+  await store.transaction((writer) => {
+    for (const id of forgotten) writer.deleteNetwork(id);
+    for (const { id } of orphans) {
+      writer.deleteEndpoint(id);
+      writer.deleteService(id);
+    }
+  });
+  for (const { name } of orphans) log.error({ name }, 'lost with its network, which another host has removed');
+  const lost = new Set(orphans.map(({ id }) => id));
+  const kept = <One>(all: ReadonlyMap<string, One>) => new Map([...all].filter(([id]) => !lost.has(id)));
+  const [endpoints, services] = [kept(own.endpoints), kept(own.services)];
+  const intent = { ...own, networks, endpoints, services, policies, namespaces, nodes, remotes };
+  return { intent, admitted };
 }
 
 /** The intent in memory: to find things in, and to plan new ones among. It changes after the store has. */
@@ -26,6 +49,7 @@ export class State {
   readonly selection: ServiceSelection;
   readonly serviceNumbers = new NumberPool('services', 1, 4095);
   #onSelection: (services: ReadonlySet<string>) => void = () => {};
+  #onEndpoint: (id: string, endpoint: Endpoint | undefined) => void = () => {};
 
   constructor(intent: Intent) {
     this.index = new IntentIndex(intent);
@@ -49,12 +73,14 @@ export class State {
     this.index.putEndpoint(endpoint);
     this.taken.addEndpoint(endpoint);
     this.#onSelection(this.selection.putEndpoint(endpoint));
+    this.#onEndpoint(endpoint.id, endpoint);
   }
 
   deleteEndpoint(id: string): void {
     this.index.deleteEndpoint(id);
     this.taken.removeEndpoint(id);
     this.#onSelection(this.selection.deleteEndpoint(id));
+    this.#onEndpoint(id, undefined);
   }
 
   putService(service: Service): void {
@@ -75,6 +101,11 @@ export class State {
   /** Calls `listener` with the services whose endpoints have changed, if any, at once. */
   onSelection(listener: (services: ReadonlySet<string>) => void): void {
     this.#onSelection = listener;
+  }
+
+  /** Calls `listener` with each endpoint that is put, and the id of each that is deleted. */
+  onEndpoint(listener: (id: string, endpoint: Endpoint | undefined) => void): void {
+    this.#onEndpoint = listener;
   }
 
   /** The address of a service is never handed out. */

@@ -5,7 +5,13 @@ import { detachLink } from '../reconcile/apply/attachments.ts';
 import { deleteDevices } from '../reconcile/apply/devices.ts';
 import { madeByUs } from '../reconcile/apply/lan-devices.ts';
 import { ClsactAttachments } from '../reconcile/clsact-attachments.ts';
-import { hostDevice, hostIfnamePattern, lanIfnamePattern, shaperDevice } from '../reconcile/desired/devices.ts';
+import {
+  hostDevice,
+  hostIfnamePattern,
+  lanIfnamePattern,
+  overlayDevice,
+  shaperDevice,
+} from '../reconcile/desired/devices.ts';
 import { claimBpffs } from './bpffs-owner.ts';
 import type { DaemonOptions } from './options.ts';
 
@@ -50,6 +56,8 @@ export async function uninstall(options: DaemonOptions, log: Logger): Promise<st
   }
   const shaper = links.find(({ name }) => name === shaperDevice.name || name === shaperDevice.peer);
   if (shaper) attempt(`device ${shaper.name} and its peer`, () => netlink.deleteLink(shaper.index));
+  const overlay = links.find(({ name }) => name === overlayDevice.name);
+  if (overlay) attempt(`device ${overlay.name}`, () => netlink.deleteLink(overlay.index));
   const clsact = new ClsactAttachments(netlink);
   const facts = netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link }));
   for (const { hook, target } of clsact.observe(facts)) {

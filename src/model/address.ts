@@ -1,4 +1,4 @@
-import { Address4, Address6 } from 'ip-address';
+import * as net from 'node:net';
 import { VetchError } from '../api/error.ts';
 
 /** A prefix in the one form of address: an IPv4 prefix is 96 longer than written. */
@@ -26,7 +26,7 @@ export function parseAddress(text: string): Uint8Array {
 /** Canonical text (RFC 5952) of 16 bytes; a v4-mapped address prints as IPv4. */
 export function formatAddress(bytes: Uint8Array): string {
   if (isIPv4(bytes)) return `${bytes[12]}.${bytes[13]}.${bytes[14]}.${bytes[15]}`;
-  return Address6.fromByteArray([...bytes]).correctForm();
+  return format6(bytes);
 }
 
 /** Whether 16 bytes are a v4-mapped address. */
@@ -149,12 +149,12 @@ function byteMask(bits: number, index: number): number {
 }
 
 function parse4(text: string, seen: string): Uint8Array {
-  return attempt(seen, () => {
-    const bytes = new Uint8Array(16);
-    bytes.fill(0xff, 10, 12);
-    bytes.set(new Address4(text).toArray(), 12);
-    return bytes;
+  if (!net.isIPv4(text)) throw refused(seen);
+  const bytes = mappedPrefix.slice();
+  text.split('.').forEach((byte, index) => {
+    bytes[12 + index] = Number(byte);
   });
+  return bytes;
 }
 
 function parse6(text: string, seen: string): Uint8Array {
@@ -165,24 +165,50 @@ function parse6(text: string, seen: string): Uint8Array {
       'leave out the % and what follows',
     );
   }
-  return attempt(seen, () => {
-    const bytes = new Address6(text).toByteArray();
-    return Uint8Array.from(bytes);
-  });
+  if (!net.isIPv6(text)) throw refused(seen);
+  const [before = '', after = ''] = withoutDots(text).split('::');
+  const head = before === '' ? [] : before.split(':');
+  const tail = after === '' ? [] : after.split(':');
+  const bytes = new Uint8Array(16);
+  const put = (group: string, index: number) => {
+    const value = Number.parseInt(group, 16);
+    bytes[2 * index] = value >> 8;
+    bytes[2 * index + 1] = value & 0xff;
+  };
+  head.forEach(put);
+  tail.forEach((group, index) => void put(group, 8 - tail.length + index));
+  return bytes;
 }
 
-function attempt(seen: string, parse: () => Uint8Array): Uint8Array {
-  try {
-    return parse();
-  } catch (cause) {
-    throw seen.includes('/') ? notAPrefix(seen, cause) : notAnAddress(seen, cause);
+/** `::ffff:a58:2` of `::ffff:10.88.0.2`. */
+function withoutDots(text: string): string {
+  if (!text.includes('.')) return text;
+  const at = text.lastIndexOf(':') + 1;
+  const [a = 0, b = 0, c = 0, d = 0] = text.slice(at).split('.').map(Number);
+  return `${text.slice(0, at)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+}
+
+/** RFC 5952: `::` for the first of the longest runs of two zero groups or more. */
+function format6(bytes: Uint8Array): string {
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0));
+  let [from, length] = [0, 1];
+  for (let start = 0; start < 8; start++) {
+    let end = start;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - start > length) [from, length] = [start, end - start];
   }
+  const hex = (part: readonly number[]) => part.map((group) => group.toString(16)).join(':');
+  return length === 1 ? hex(groups) : `${hex(groups.slice(0, from))}::${hex(groups.slice(from + length))}`;
 }
 
-function notAnAddress(seen: string, cause?: unknown): VetchError {
-  return new VetchError('INVALID', `'${seen}' is not an IP address`, 'write it as 10.88.0.2 or fd00:88::2', { cause });
+function refused(seen: string): VetchError {
+  return seen.includes('/') ? notAPrefix(seen) : notAnAddress(seen);
 }
 
-function notAPrefix(seen: string, cause?: unknown): VetchError {
-  return new VetchError('INVALID', `'${seen}' is not a subnet`, 'write it as 10.88.0.0/16 or fd00:88::/64', { cause });
+function notAnAddress(seen: string): VetchError {
+  return new VetchError('INVALID', `'${seen}' is not an IP address`, 'write it as 10.88.0.2 or fd00:88::2');
+}
+
+function notAPrefix(seen: string): VetchError {
+  return new VetchError('INVALID', `'${seen}' is not a subnet`, 'write it as 10.88.0.0/16 or fd00:88::/64');
 }

@@ -10,6 +10,8 @@ export interface Node {
   readonly version: string;
   /** Addresses of its uplinks, canonical, without prefix length. */
   readonly addresses: readonly string[];
+  /** Where it takes in what other hosts tunnel to it, canonical; absent: nowhere. */
+  readonly tunnel?: string;
   /** When its daemon started, RFC 3339 UTC. */
   readonly started: string;
 }

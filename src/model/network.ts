@@ -20,7 +20,7 @@ export type Owner = 'vetch' | 'docker' | 'cni';
 export interface Network {
   /** 64 hex digits; Docker's own id where Docker made it. */
   readonly id: string;
-  /** 1 to 4095, unique on this host for as long as the network lives: its index in the map `networks`. */
+  /** Unique on this host for as long as the network lives: its index in the map `networks`. 1 to 4095; from 2048 on of networks that span hosts, and theirs on all of them. */
   readonly number: number;
   readonly name: string;
   readonly driver: DriverName;

@@ -1,6 +1,6 @@
 import { VetchError } from '../api/error.ts';
 import { parseMac } from '../model/address.ts';
-import { LinkAttribute, LinkFlag, LinkInfo } from './link.ts';
+import { LinkAttribute, LinkFlag, LinkInfo, VxlanInfo } from './link.ts';
 import { Flag, type Request, Rtm } from './message.ts';
 import { MessageWriter } from './message-writer.ts';
 import type { Netns } from './netns.ts';
@@ -66,6 +66,16 @@ export interface VlanLink {
   readonly parent: number;
   /** 1 to 4094. */
   readonly id: number;
+}
+
+/** A VXLAN device that is told with each packet where its tunnel ends and which network it is of. */
+export interface VxlanLink {
+  readonly name: string;
+  readonly mac: string;
+  /** As much of it as the kernel lets be. */
+  readonly mtu: number;
+  /** UDP port that it sends to and receives at, of all addresses of the host. */
+  readonly port: number;
 }
 
 /** What to change of a device; what is absent stays. */
@@ -139,6 +149,20 @@ export function createVlan({ name: text, parent, id }: VlanLink): Request {
     });
   });
   return create(writer, `VLAN device ${text}`);
+}
+
+/** It learns nothing, sends no ARP, and over IPv6 receives packets without a checksum, too. */
+export function createVxlan({ name, mac, mtu, port }: VxlanLink): Request {
+  const writer = linkHeader(0, { noarp: true });
+  linkAttributes(writer, { name, mac, mtu });
+  writer.nested(LinkAttribute.LINKINFO, (info) => {
+    info.attributeText(LinkInfo.KIND, 'vxlan').nested(LinkInfo.DATA, (data) => {
+      data.attribute(VxlanInfo.COLLECT_METADATA, Uint8Array.of(1)).attribute(VxlanInfo.LEARNING, Uint8Array.of(0));
+      data.attribute(VxlanInfo.PORT, Uint8Array.of(port >> 8, port & 0xff));
+      data.attribute(VxlanInfo.UDP_ZERO_CSUM6_RX, Uint8Array.of(1));
+    });
+  });
+  return create(writer, `VXLAN device ${name}`);
 }
 
 /** Changes a device. */

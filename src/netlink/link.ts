@@ -31,6 +31,9 @@ export const LinkAttribute = {
 
 export const LinkInfo = { KIND: 1, DATA: 2 } as const;
 
+/** `IFLA_VXLAN_*`. */
+export const VxlanInfo = { LEARNING: 7, PORT: 15, UDP_ZERO_CSUM6_RX: 20, COLLECT_METADATA: 25 } as const;
+
 const IFLA_INET_CONF = 1;
 const IFLA_INET6_CONF = 2;
 /** Of linux/ip.h and linux/ipv6.h. */
@@ -93,6 +96,8 @@ export interface Link {
   readonly alias?: string;
   readonly altNames: readonly string[];
   readonly xdp?: LinkXdp;
+  /** Of a VXLAN device. */
+  readonly vxlan?: LinkVxlan;
   /** Devices of a group can be deleted together; 0 is everybody's. */
   readonly group: number;
   readonly settings: LinkSettings;
@@ -106,6 +111,13 @@ export interface LinkSettings {
   readonly forwarding6?: number;
   readonly acceptRa?: number;
   readonly disableIpv6?: number;
+}
+
+export interface LinkVxlan {
+  /** UDP port. */
+  readonly port: number;
+  /** It is told with each packet where the tunnel ends. */
+  readonly external: boolean;
 }
 
 /** The XDP program on a device. */
@@ -154,11 +166,19 @@ export function decodeLink(payload: Payload): Link {
     txQueueLength: attributes.u32(LinkAttribute.TXQLEN),
     alias: attributes.text(LinkAttribute.IFALIAS),
     altNames: altNames(attributes),
+    vxlan: info?.text(LinkInfo.KIND) === 'vxlan' ? decodeVxlan(info.nested(LinkInfo.DATA)) : undefined,
     xdp: decodeXdp(attributes.nested(LinkAttribute.XDP)),
     group: attributes.u32(LinkAttribute.GROUP) ?? 0,
     settings: decodeSettings(attributes.nested(LinkAttribute.AF_SPEC)),
     statistics: decodeStatistics(attributes.get(LinkAttribute.STATS64)),
   });
+}
+
+function decodeVxlan(data: Attributes | undefined): LinkVxlan {
+  return {
+    port: data?.get(VxlanInfo.PORT)?.be16() ?? 0,
+    external: data?.u8(VxlanInfo.COLLECT_METADATA) === 1,
+  };
 }
 
 function altNames(attributes: Attributes): string[] {

@@ -75,6 +75,11 @@ export class Netlink implements Disposable {
     return this.#made(link.createVlan(spec), spec.name);
   }
 
+  /** @returns its index */
+  createVxlan(spec: link.VxlanLink): number {
+    return this.#made(link.createVxlan(spec), spec.name);
+  }
+
   setLink(ref: link.LinkRef, change: link.LinkChange): void {
     this.#socket.request(link.setLink(ref, change));
   }

@@ -47,6 +47,35 @@ export class AddressPool {
     );
   }
 
+  /** How many automatic addresses it has, taken or not, as far as that can be counted. */
+  get size(): number {
+    return Number(this.#range.last - this.#range.first) + 1;
+  }
+
+  /**
+   * Up to `count` free addresses, without prefix length: those from `skip` after `after` on, and then from the range's
+   * beginning. Takes none.
+   *
+   * @param after absent: from the range's beginning
+   */
+  free(count: number, after?: string, skip = 0): string[] {
+    const { first, last } = this.#range;
+    const before = after === undefined ? first - 1n : addressNumber(after);
+    const size = last - first + 1n;
+    const start = first + ((((before - first + 1n + BigInt(skip)) % size) + size) % size);
+    const found: string[] = [];
+    const collect = (from: bigint, to: bigint): void => {
+      let free = this.#taken.lowestFree(from, to);
+      while (free !== undefined && found.length < count) {
+        found.push(numberAddress(free));
+        free = this.#taken.lowestFree(free + 1n, to);
+      }
+    };
+    collect(start, last);
+    collect(first, start - 1n);
+    return found;
+  }
+
   /** @throws VetchError ADDRESS_OUTSIDE_POOL or ADDRESS_TAKEN: why no endpoint may have it */
   check(address: string): void {
     const number = addressNumber(address);

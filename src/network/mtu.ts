@@ -4,6 +4,11 @@ import { BadValue } from './options.ts';
 export const smallestMtu = { 4: 576, 6: 1280 } as const;
 export const largestMtu = 65535;
 
+/** What an Ethernet frame may hold that travels in VXLAN: 14 bytes of its header, 16 of VXLAN and UDP, 20 or 40 of IP. */
+export function overVxlan(mtu: number, family: 4 | 6): number {
+  return mtu - (family === 4 ? 50 : 70);
+}
+
 /** An option's value; whether IPv6 fits in is judged when the subnets are known. @throws BadValue */
 export function parseMtu(value: string): number {
   const mtu = /^[0-9]{1,5}$/.test(value) ? Number(value) : Number.NaN;

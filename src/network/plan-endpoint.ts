@@ -182,9 +182,10 @@ function chosenIfname(request: AttachEndpointRequest, prefix: string, context: E
   );
 }
 
-/** Where others keep it in their neighbour tables, who comes back with the same address comes with the same MAC. */
+/** Where others, or containers of other hosts, keep it in their neighbour tables, who comes back with the same address comes with the same MAC. */
 function macSeed(id: string, network: Network, addresses: readonly string[]): string {
-  if (!driverOf(network).capabilities.parentDevice || addresses.length === 0) return id;
+  const { multiHost, parentDevice } = driverOf(network).capabilities;
+  if (!(multiHost || parentDevice) || addresses.length === 0) return id;
   return createHash('sha256').update(`${network.id} ${addresses[0]}`).digest('hex');
 }
 

@@ -136,8 +136,7 @@ describe('a network is refused', () => {
     ],
     ['of an unknown driver', { driver: 'token-ring' }, 'INVALID', /no driver 'token-ring'/],
     ['of a driver named like a method', { driver: 'constructor' }, 'INVALID', /no driver 'constructor'/],
-    ['of a driver that is not built yet', { driver: 'overlay' }, 'UNSUPPORTED', /overlay is not built yet/],
-    ['of such a driver by option', { options: { 'vetch.driver': 'overlay' } }, 'UNSUPPORTED', /overlay/],
+    ['of an unknown driver by option', { options: { 'vetch.driver': 'token-ring' } }, 'INVALID', /token-ring/],
     ['of two drivers', { driver: 'overlay', options: { 'vetch.driver': 'bridge' } }, 'INVALID', /contradict/],
     [
       'with an unknown option',
@@ -156,8 +155,9 @@ describe('a network is refused', () => {
 
   test('when the host has as many as it can have', () => {
     const base = planned();
-    const networks = Array.from({ length: 4095 }, (_, i) => ({ ...base, subnets: [], name: `n${i}`, number: i + 1 }));
+    const networks = Array.from({ length: 2047 }, (_, i) => ({ ...base, subnets: [], name: `n${i}`, number: i + 1 }));
     expect(refusal(() => planned({}, { networks }))).toMatchObject({ code: 'MAP_FULL' });
+    expect(planned({ driver: 'overlay' }, { networks }).number).toBe(2048);
   });
 
   test('when no default subnet is free', () => {

@@ -4,14 +4,17 @@ import type { CreateNetworkRequest } from '../api/schemas/network.ts';
 import type { Network, Owner } from '../model/network.ts';
 import type { Driver } from './drivers/contract.ts';
 import { driverNamed } from './drivers/registry.ts';
-import { largestMtu, smallestMtu } from './mtu.ts';
+import { largestMtu, overVxlan, smallestMtu } from './mtu.ts';
 import { checkNetworkName } from './names.ts';
 import { NumberPool } from './number-pool.ts';
 import type { HostRoute } from './overlap.ts';
 import { familiesOf, planSubnets, type SubnetSources } from './plan-subnets.ts';
 
-/** Numbers index the array `networks`; 0 stands for the host's own wire. */
-export const networkNumbers = { first: 1, last: 4095 } as const;
+/**
+ * Numbers index the array `networks`; 0 stands for the host's own wire. Those of networks that span hosts are theirs on all
+ * hosts, so no host gives one to a network of its own (FIRST_CLUSTER_NETWORK of bpf/abi/config.h).
+ */
+export const networkNumbers = { own: { first: 1, last: 2047 }, cluster: { first: 2048, last: 4095 } } as const;
 const defaultMtu = 1500;
 
 /** What a new network is planned among. */
@@ -23,6 +26,8 @@ export interface NetworkContext extends Partial<SubnetSources> {
   readonly id?: string;
   /** Bytes; what a network on a parent device has unless told otherwise: the device's. */
   readonly parentMtu?: number;
+  /** Bytes; what a tunnel between hosts takes in one piece. Unknown: what one over Ethernet and IPv4 does. */
+  readonly tunnelMtu?: number;
   /** Default `vetch`. */
   readonly owner?: Owner;
   readonly now?: Date;
@@ -53,7 +58,8 @@ export function planNetwork(request: CreateNetworkRequest, context: NetworkConte
   const shared = request.subnets.length > 0 && sharesSubnets(driver, request.options);
   const neighbours = { networks, hostRoutes: shared ? [] : context.hostRoutes };
   const subnets = driver.capabilities.addressing ? planSubnets(request, neighbours, sources) : [];
-  const numbers = new NumberPool('networks', networkNumbers.first, networkNumbers.last);
+  const { first, last } = driver.capabilities.multiHost ? networkNumbers.cluster : networkNumbers.own;
+  const numbers = new NumberPool(driver.capabilities.multiHost ? 'networks that span hosts' : 'networks', first, last);
   for (const { number } of networks) numbers.take(number);
   return {
     id,
@@ -66,13 +72,26 @@ export function planNetwork(request: CreateNetworkRequest, context: NetworkConte
       request.mtu,
       driver.defaults(request.options).mtu,
       subnets.map(({ cidr }) => cidr),
-      driver.capabilities.parentDevice ? context.parentMtu : undefined,
+      carrierOf(driver, context),
+      driver.capabilities.multiHost ? overVxlan(defaultMtu, 4) : defaultMtu,
     ),
     internal: request.internal || driver.isInternal?.(request.options) === true,
     options: request.options,
     labels: request.labels,
     created: (context.now ?? new Date()).toISOString(),
   };
+}
+
+/** What carries a network's packets, and how large they may be for it. */
+interface Carrier {
+  readonly name: string;
+  readonly mtu: number;
+}
+
+function carrierOf({ capabilities }: Driver, { parentMtu, tunnelMtu }: NetworkContext): Carrier | undefined {
+  if (capabilities.multiHost) return tunnelMtu === undefined ? undefined : { name: 'the tunnel', mtu: tunnelMtu };
+  if (!capabilities.parentDevice || parentMtu === undefined) return undefined;
+  return { name: 'its parent device', mtu: parentMtu };
 }
 
 function sharesSubnets({ capabilities, ownsSubnets }: Driver, options: Readonly<Record<string, string>>): boolean {
@@ -111,7 +130,8 @@ function chosenMtu(
   asked: number | undefined,
   option: number | undefined,
   cidrs: readonly string[],
-  largest: number | undefined,
+  carrier: Carrier | undefined,
+  otherwise: number,
 ): number {
   if (asked !== undefined && option !== undefined && asked !== option) {
     throw new VetchError(
@@ -120,15 +140,15 @@ function chosenMtu(
       'give one of them',
     );
   }
-  const mtu = asked ?? option ?? largest ?? defaultMtu;
-  if (largest !== undefined && mtu > largest) {
-    throw new VetchError('INVALID', `mtu ${mtu} is larger than its parent device takes`, `choose ${largest} or less`);
+  const mtu = asked ?? option ?? carrier?.mtu ?? otherwise;
+  if (carrier !== undefined && mtu > carrier.mtu) {
+    throw new VetchError('INVALID', `mtu ${mtu} is larger than ${carrier.name} takes`, `choose ${carrier.mtu} or less`);
   }
   const smallest = smallestMtu[familiesOf(cidrs).includes(6) ? 6 : 4];
   if (Number.isInteger(mtu) && mtu >= smallest && mtu <= largestMtu) return mtu;
   throw new VetchError(
     'INVALID',
     `mtu ${mtu} is not ${smallest} to ${largestMtu}${smallest === smallestMtu[6] ? ', which IPv6 needs' : ''}`,
-    `choose ${smallest} to ${largestMtu}, or none for ${defaultMtu}`,
+    `choose ${smallest} to ${largestMtu}, or none for ${carrier?.mtu ?? otherwise}`,
   );
 }

@@ -3,7 +3,7 @@ import { endpointView as endpointSchema } from '../api/schemas/endpoint.ts';
 import { networkView as networkSchema } from '../api/schemas/network.ts';
 import { portView as portSchema } from '../api/schemas/port.ts';
 import { indexOf, planned } from './testing.ts';
-import { endpointView, networkView, portViews } from './views.ts';
+import { endpointView, networkView, portViews, remoteView } from './views.ts';
 
 const network = planned({ subnets: ['10.1.0.0/24', 'fd00:1::/64'], labels: { team: 'a' } });
 const endpoint = {
@@ -25,9 +25,17 @@ test('a network is shown as the API promises', () => {
 });
 
 test('an endpoint is shown as the API promises', () => {
-  const view = endpointView(endpoint, network, 256);
+  const view = endpointView(endpoint, network, 256, 'h1');
   expect(endpointSchema.strict().parse(view)).toEqual(view);
   expect(view).toMatchObject({ network: 'frontend', gateways: ['10.1.0.1', 'fd00:1::1'], ports: endpoint.ports });
+});
+
+test('an endpoint of another host is shown as what this one knows of it', () => {
+  const { id, name, owner, mac, addresses, labels, ports } = endpoint;
+  const remote = { id, name, network: network.id, owner, mac, addresses, labels, ports, node: 'h2' };
+  const view = remoteView(remote, network, 256);
+  expect(endpointSchema.strict().parse(view)).toEqual(view);
+  expect(view).toMatchObject({ node: 'h2', hostIfname: '', addresses: endpoint.addresses });
 });
 
 test('each published port is shown beside the address of its family', () => {

@@ -2,6 +2,7 @@ import type { EndpointView } from '../api/schemas/endpoint.ts';
 import type { NetworkView } from '../api/schemas/network.ts';
 import type { EndpointPortView, PortView } from '../api/schemas/port.ts';
 import { familyOf, withoutLength } from '../model/address.ts';
+import type { ClusterEndpoint } from '../model/cluster.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
 import { limitsOf } from './limits-of.ts';
@@ -23,14 +24,21 @@ export function networkView(network: Network, endpoints: Iterable<string>): Netw
   };
 }
 
-/** @param identity who it is to policy */
-export function endpointView(endpoint: Endpoint, network: Network, identity: number): EndpointView {
+/** Of an endpoint of another host. @param identity who it is to policy here */
+export function remoteView(remote: ClusterEndpoint, network: Network, identity: number): EndpointView {
+  const nothing = { number: 0, ifname: '', hostIfname: '', netns: '', options: {}, created: '' };
+  return endpointView({ ...nothing, ...remote }, network, identity, remote.node);
+}
+
+/** @param identity who it is to policy; @param node the host that it is on */
+export function endpointView(endpoint: Endpoint, network: Network, identity: number, node: string): EndpointView {
   const { id, name, ifname, hostIfname, mac, addresses, cgroup, labels, ports } = endpoint;
   const families = addresses.map(familyOf);
   return {
     id,
     name,
     network: network.name,
+    node,
     ifname,
     hostIfname,
     mac,

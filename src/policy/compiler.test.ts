@@ -90,3 +90,36 @@ test('the endpoints that a document selects are known', () => {
   world.policies(policy('{podSelector: {matchLabels: {app: web}}}'));
   expect(world.compiler.selected('NetworkPolicy/x/p')).toEqual([1]);
 });
+
+test('an endpoint on another host is met here, and is nobody that decides here', () => {
+  const world = new World()
+    .endpoint('x/far', { app: 'web' }, { remote: true })
+    .endpoint('y/far', {}, { remote: true })
+    .endpoint('x/a', { app: 'web' });
+  world.policies(policy('{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {}}]}]}'));
+  const { standings, pairs } = world.compiler.tables;
+  expect(standings.get(1)?.v4).toEqual({ identity: standings.get(3)?.v4.identity, flags: 0 });
+  expect(world.compiler.selected('NetworkPolicy/x/p')).toEqual([3]);
+  expect([world.verdict('x/far', 'x/a'), world.verdict('y/far', 'x/a'), world.verdict('y/far', 'x/far')]).toEqual([
+    'allow',
+    'deny',
+    'allow',
+  ]);
+  // With the last of this host goes what it decided, and comes back with the next.
+  const before = pairs.size;
+  world.remove('x/a');
+  expect([before > 0, world.compiler.tables.pairs.size]).toEqual([true, 0]);
+  world.endpoint('x/b', { app: 'web' });
+  expect([world.compiler.tables.pairs.size, world.verdict('y/far', 'x/b')]).toEqual([before, 'deny']);
+});
+
+test('ten thousand endpoints on other hosts of a known kind compile nothing', () => {
+  const world = new World().endpoint('x/a').endpoint('x/far', {}, { remote: true });
+  world.policies(policy('{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}'));
+  world.compiler.takeChanges();
+  const far = Array.from({ length: 10_000 }, (_, i) => i + 16_384);
+  const endpoint = { name: 'far', network: 'x', driver: 'overlay', labels: {}, addresses: [], remote: true };
+  world.compiler.update({ endpoints: new Map(far.map((number) => [number, { ...endpoint, number }])) });
+  const { standings, pairs } = world.compiler.takeChanges();
+  expect([standings.size, pairs]).toEqual([10_000, []]);
+});

@@ -47,7 +47,12 @@ export class Attachments {
    *
    * @param hostOnly those of the host's own devices alone: before anything is sent there
    */
-  reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void, hostOnly = false): number {
+  reconcile(
+    intent: Pick<Intent, 'networks' | 'endpoints' | 'deny'>,
+    facts: HostFacts,
+    failed: (error: unknown) => void,
+    hostOnly = false,
+  ): number {
     const all = desiredAttachments(intent, facts, this.#cgroup);
     const desired = hostOnly ? all.filter(ofHostDevices) : all;
     const found = [...observeLinks(this.#tree), ...(this.#clsact?.observe(facts.links) ?? [])];
@@ -102,5 +107,5 @@ export class Attachments {
 }
 
 function ofHostDevices({ hook }: { readonly hook: string }): boolean {
-  return hook === 'from_host' || hook === 'from_shaper';
+  return hook === 'from_host' || hook === 'from_shaper' || hook === 'from_overlay';
 }

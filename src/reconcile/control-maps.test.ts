@@ -29,6 +29,11 @@ function memoryMap(map: ControlMap, maxEntries: number) {
     maxEntries,
     update,
     delete: remove,
+    lookup(key: Uint8Array, into: Uint8Array) {
+      const found = held.get(keyText(key))?.[1];
+      if (found) into.set(found);
+      return found !== undefined;
+    },
     *batches() {
       yield [...held.values()];
     },
@@ -194,6 +199,21 @@ describe('the maps of the control plane', () => {
         sizes.push(Math.max(...rows.map(({ value }) => mapDefinitions.services.value.decode(value).slots)));
       }
       expect(sizes).toEqual([127, 1021, 1021, 1021, 0, 127]);
+    });
+
+    test('a table for whose backends there is no room leaves the former one, now and later', async () => {
+      const maps = memoryMaps({ serviceMembers: 1 });
+      const control = await ControlMaps.open(maps);
+      await control.reconcile(withService(shopWeb), facts, fail);
+      const before = await contents(maps);
+      for (let tries = 0; tries < 2; tries++) {
+        expect(() => control.setService(service, network, [shopWeb, shopDb])).toThrow(
+          expect.objectContaining({ code: 'MAP_FULL' }),
+        );
+      }
+      control.setService(service, network, [shopWeb]);
+      await control.reconcile(withService(shopWeb), facts, fail);
+      expect(await contents(maps)).toBe(before);
     });
 
     test('one that is removed leaves nothing', async () => {

@@ -20,9 +20,11 @@ import { absentNetworkEntry, networkEntry, subnetEntries } from './desired/netwo
 import { PublishCounts } from './desired/publish-counts.ts';
 import { publishingOf } from './desired/published.ts';
 import { Limits } from './desired/rates.ts';
+import { memberOfNode, ownNodeEntry } from './desired/remotes.ts';
 import { membersOf, type PlacedTable, type ServiceTables, tableEntries } from './desired/service-tables.ts';
 import { memberServiceEntries, serviceEntries, serviceTable } from './desired/services.ts';
 import { trustedEntries } from './desired/trusted.ts';
+import { tunnelOf } from './desired/tunnel.ts';
 import { uplinkEntries } from './desired/uplinks.ts';
 import { controlMaps, type MapEntry } from './entry.ts';
 import { type HostFacts, linksByName } from './facts.ts';
@@ -30,6 +32,9 @@ import { entriesOf, type RawMaps } from './observed/maps.ts';
 import { observedSlots } from './observed/members.ts';
 import { observedServiceTables } from './observed/service-tables.ts';
 import { differenceOf, type MapDifference, planMaps } from './plan/maps.ts';
+import { RemoteMaps } from './remotes/remote-maps.ts';
+import { type PlacedRemote, type RemoteChanges, RemoteTable } from './remotes/remote-table.ts';
+import { observedSeeds } from './remotes/seeds.ts';
 
 /** Milliseconds that a service's former table stays: no program runs for so long. */
 const tableRest = 100;
@@ -50,6 +55,8 @@ export class ControlMaps {
   readonly #limits = new Limits();
   readonly #tables: ServiceTables;
   readonly #health: BackendHealth;
+  readonly #remotes: RemoteMaps;
+  #overlay = 0;
   /** A daemon before this one may have been killed after it took something away and before it said so. */
   #unsure = true;
 
@@ -59,8 +66,10 @@ export class ControlMaps {
     slots: MemberSlots,
     tables: ServiceTables,
     health: BackendHealth,
+    remotes: RemoteTable,
   ) {
     this.#maps = maps;
+    this.#remotes = new RemoteMaps(maps, remotes);
     this.#tables = tables;
     this.#health = health;
     this.#generation = generation;
@@ -73,11 +82,20 @@ export class ControlMaps {
    * @param health of services' backends; unhealthy ones are in no table
    */
   static async open(maps: RawMaps, health = new BackendHealth()): Promise<ControlMaps> {
-    const generations = [...entriesOf(maps, 'config')].map(({ value }) => configCodec.decode(value).generation);
+    const [config] = [...entriesOf(maps, 'config')].map(({ value }) => configCodec.decode(value));
     const blocks = maps.serviceSlots.raw.maxEntries;
     const tables = observedServiceTables(entriesOf(maps, 'services'), entriesOf(maps, 'serviceSlots'), blocks);
     const slots = observedSlots(entriesOf(maps, 'members'));
-    return new ControlMaps(maps, Math.max(1, ...generations), slots, tables, health);
+    const remotes = new RemoteTable(observedSeeds(entriesOf(maps, 'nodes'), entriesOf(maps, 'endpoints')));
+    const control = new ControlMaps(maps, Math.max(1, config?.generation ?? 1), slots, tables, health, remotes);
+    // The device need not be another one.
+    control.#overlay = config?.overlayIfindex ?? 0;
+    return control;
+  }
+
+  /** What is on other hosts, by the numbers that the maps have for it. */
+  get remotes(): RemoteTable {
+    return this.#remotes.table;
   }
 
   get generation(): number {
@@ -98,13 +116,20 @@ export class ControlMaps {
    * Makes every map what it should be; returns how many entries were not.
    *
    * @param failed is told what could not be written; the rest is
+   * @param admits which of the endpoints on other hosts policy knows: nobody reaches others. Default: all
    */
-  async reconcile(intent: Intent, facts: HostFacts, failed: (error: unknown) => void): Promise<number> {
+  async reconcile(
+    intent: Intent,
+    facts: HostFacts,
+    failed: (error: unknown) => void,
+    admits: (remote: PlacedRemote) => boolean = () => true,
+  ): Promise<number> {
     this.#facts = facts;
     this.#sweepTables();
     const services = { tables: this.#tables, health: this.#health, failed };
     const memory = {
       ...{ generation: this.#generation, slots: this.#slots, denied: this.#denied, limits: this.#limits, services },
+      ...{ remotes: this.remotes, remoteEndpoints: await this.#remotes.contents(admits), overlay: this.#overlay },
     };
     const desired = desiredMaps(intent, facts, memory);
     this.#counts = desired.counts;
@@ -136,6 +161,11 @@ export class ControlMaps {
       ...subnetEntries(network),
     ]);
     setEntries(this.#maps, [absentNetworkEntry(network.number)]);
+    for (const placed of this.remotes.dropNetwork(network.id)) this.#remotes.withdraw(placed);
+    // Slots of nodes, too, which no endpoint's removal has freed.
+    for (const [slot, ifindex] of this.#slots.of(network.number).entries()) {
+      deleteEntries(this.#maps, [memberEntry(network.number, { slot, ifindex })]);
+    }
     this.#slots.drop(network.number);
     this.revoke();
   }
@@ -171,6 +201,38 @@ export class ControlMaps {
     if (this.#limits.shaper === ifindex) return;
     this.#limits.shaper = ifindex;
     this.#configure();
+  }
+
+  /** @param ifindex what leads to other hosts from now on; 0: nothing does */
+  tunnel(ifindex: number): void {
+    if (this.#overlay === ifindex) return;
+    this.#overlay = ifindex;
+    if (this.#facts) setEntries(this.#maps, [ownNodeEntry(tunnelOf(this.#facts)?.address)]);
+    this.#configure();
+  }
+
+  /**
+   * Follows what has changed on other hosts, at the cost of the change. Flows with whoever is gone, or is elsewhere now, are
+   * judged again.
+   *
+   * @param failed is told what could not be written; the rest is
+   */
+  changeRemotes(changes: RemoteChanges, failed: (error: unknown) => void): void {
+    const { come, gone, changed } = changes;
+    this.#remotes.apply(changes, failed);
+    const both = changed.flatMap(({ before, after }) => [before, after]);
+    const nodes = new Map<Network, Set<number>>();
+    for (const { network, node } of [...come, ...gone, ...both]) {
+      nodes.set(network, (nodes.get(network) ?? new Set()).add(node));
+    }
+    for (const [network, numbers] of nodes) {
+      try {
+        this.#followNodes(network, numbers);
+      } catch (error) {
+        failed(error);
+      }
+    }
+    if (gone.length + changed.length > 0) this.revoke();
   }
 
   /** Its flows are judged again, and find nothing that permits them. */
@@ -244,9 +306,18 @@ export class ControlMaps {
     const table = this.#tableOf(service, [...reachable]);
     const [had, has] = [membersOf(before), membersOf(table)];
     const [joins, leaves] = [has.filter((one) => !had.includes(one)), had.filter((one) => !has.includes(one))];
-    if (table !== before) setEntries(this.#maps, tableEntries(table));
-    setEntries(this.#maps, memberServiceEntries(service, joins));
-    setEntries(this.#maps, serviceEntries(service, network, table));
+    this.#allOrNothing(
+      () => {
+        if (table !== before) setEntries(this.#maps, tableEntries(table));
+        setEntries(this.#maps, memberServiceEntries(service, joins));
+        setEntries(this.#maps, serviceEntries(service, network, table));
+      },
+      () => {
+        this.#tables.putBack(service.number, before);
+        deleteEntries(this.#maps, memberServiceEntries(service, joins));
+        setEntries(this.#maps, serviceEntries(service, network, before));
+      },
+    );
     deleteEntries(this.#maps, memberServiceEntries(service, leaves));
   }
 
@@ -280,12 +351,25 @@ export class ControlMaps {
   }
 
   #configure(): void {
-    if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation, this.#limits)]);
+    if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation, this.#limits, this.#overlay)]);
   }
 
   #enter(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex: number): void {
     setEntries(this.#maps, endpointEntries(endpoint, network, ifindex, lanIfindex));
     if (this.#limits.note(endpoint, network)) this.#configure();
+  }
+
+  /** Has floods of a network reach those of these nodes that have some of it, and no others. */
+  #followNodes(network: Network, nodes: Iterable<number>): void {
+    const there = new Set(this.remotes.nodesOf(network.id));
+    for (const node of nodes) {
+      const member = memberOfNode(node);
+      if (!there.has(node)) this.#leaveSlot(network, member);
+      else {
+        const slot = this.#slots.add(network.number, member);
+        setEntries(this.#maps, [memberEntry(network.number, slot), this.#networkEntry(network)]);
+      }
+    }
   }
 
   /** @param age milliseconds; default: all former tables */
@@ -311,6 +395,10 @@ export class ControlMaps {
   #withdraw(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex: number): void {
     deleteEntries(this.#maps, endpointEntries(endpoint, network, ifindex, lanIfindex).reverse());
     if (this.#limits.forget(endpoint)) this.#configure();
+    this.#leaveSlot(network, ifindex);
+  }
+
+  #leaveSlot(network: Network, ifindex: number): void {
     const change = this.#slots.remove(network.number, ifindex);
     if (!change) return;
     if (change.moved) setEntries(this.#maps, [memberEntry(network.number, change.moved)]);

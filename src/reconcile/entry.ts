@@ -6,6 +6,7 @@ import { mapDefinitions } from '../maps/generated/abi.ts';
 export const controlMaps = [
   'config',
   'networks',
+  'nodes',
   'subnets',
   'hostAddrs',
   'uplinks',

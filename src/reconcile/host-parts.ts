@@ -12,6 +12,7 @@ import { Drift, type DriftKind } from './drift.ts';
 import { EndpointDevices } from './endpoint-devices.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { observeFacts } from './observed/host-facts.ts';
+import { OverlayDevice } from './overlay-device.ts';
 import { HostPolicy } from './policy/host-policy.ts';
 import type { Sandbox } from './sandbox.ts';
 import { Shaper } from './shaper.ts';
@@ -47,6 +48,7 @@ export class HostParts {
   readonly policy: HostPolicy;
   readonly attachments: Attachments;
   readonly shaper: Shaper;
+  readonly overlay: OverlayDevice;
   readonly devices = new EndpointDevices();
   readonly drift = new Drift();
   /** Ids of the cgroups of endpoints in the host's namespace, by path; those that are there. */
@@ -71,6 +73,7 @@ export class HostParts {
     this.policy = policy;
     this.attachments = new Attachments(tree, programs, netlink, cgroup);
     this.shaper = new Shaper(netlink);
+    this.overlay = new OverlayDevice(netlink);
   }
 
   static async open(options: HostOptions): Promise<HostParts> {

@@ -22,14 +22,18 @@ import { cgroupAttachments } from './desired/attachments.ts';
 import { closedDevice } from './desired/devices.ts';
 import { endpointRoutesOf, lanDevices, vlanOf } from './desired/lan-devices.ts';
 import { snatPorts } from './desired/ports.ts';
+import { spansHosts, tunnelAddress, tunnelOf } from './desired/tunnel.ts';
 import type { Drift } from './drift.ts';
 import type { HostFacts, PortRange } from './facts.ts';
+import { foreignRoutes } from './foreign-routes.ts';
 import { cgroupId } from './host-cgroups.ts';
 import { type HostOptions, HostParts } from './host-parts.ts';
 import { addLanDevice, addParent, removeLanDevice, removeVlans } from './lan-devices.ts';
 import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
+import { followOverlay } from './open-overlay.ts';
 import { pass, wantedDevices } from './pass.ts';
 import type { HostPolicy } from './policy/host-policy.ts';
+import type { PlacedRemote, RemoteKeys } from './remotes/remote-table.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /**
@@ -105,13 +109,16 @@ export class Host {
 
   /** Whether a device is ours and should be there. */
   knows(ifindex: number): boolean {
-    const { devices, shaper } = this.#parts;
-    return ifindex === this.hostIfindex || devices.has(ifindex) || (ifindex !== 0 && ifindex === shaper.ifindex);
+    const { devices, shaper, overlay } = this.#parts;
+    if (ifindex === this.hostIfindex || devices.has(ifindex)) return true;
+    return ifindex !== 0 && (ifindex === shaper.ifindex || ifindex === overlay.ifindex);
   }
 
   /** Whether a device is ours, should be up, and is not. */
   isDown(ifindex: number): boolean {
-    const open = ifindex === this.hostIfindex || this.#parts.devices.at(ifindex)?.open === true;
+    const { devices, overlay } = this.#parts;
+    const isHosts = ifindex === this.hostIfindex || (ifindex !== 0 && ifindex === overlay.ifindex);
+    const open = isHosts || devices.at(ifindex)?.open === true;
     return open && this.#parts.netlink.link(ifindex)?.up !== true;
   }
 
@@ -145,13 +152,7 @@ export class Host {
 
   /** Routes of the host that are not to our networks. */
   foreignRoutes(): HostRoute[] {
-    const ours = this.hostIfindex;
-    return this.#parts.netlink
-      .routes()
-      .filter(({ ifindex, type }) => ifindex !== ours && type !== 'multicast' && type !== 'local')
-      .map(({ destination, ifindex }) => {
-        return { destination, ...(ifindex === undefined ? {} : { device: this.deviceName(ifindex) }) };
-      });
+    return foreignRoutes(this.#parts.netlink, this.hostIfindex);
   }
 
   /** Makes everything what it should be. */
@@ -172,11 +173,61 @@ export class Host {
     return (this.#parts.netlink.link(parent) ?? (vlan && this.#parts.netlink.link(vlan.base)))?.mtu;
   }
 
+  /** Bytes that a frame's contents may have on the way to another host; undefined: there is no way. */
+  get tunnelMtu(): number | undefined {
+    return tunnelOf(this.facts)?.mtu;
+  }
+
+  /** Where other hosts send what is for this one, canonical; undefined: nowhere. */
+  get tunnel(): string | undefined {
+    return tunnelAddress(this.facts);
+  }
+
+  /** An endpoint on another host, by the number that this host has given it. */
+  remoteNumbered(number: number): PlacedRemote | undefined {
+    return this.#parts.control.remotes.numbered(number);
+  }
+
+  /** Undefined: this host does not reach it. @param key `NODE/ID` */
+  remote(key: string): PlacedRemote | undefined {
+    return this.#parts.control.remotes.placed.get(key);
+  }
+
+  /**
+   * Follows what has changed on other hosts, and takes up what has waited for a network of this one, at the cost of the
+   * change. What does not fit is not reached, and told of by `warnings`.
+   *
+   * @param intent with the change
+   * @param keys names of nodes, and `NODE/ID` of endpoints, that have come, gone or changed
+   */
+  async applyRemotes(intent: Intent, keys: RemoteKeys = {}): Promise<void> {
+    const { control, policy } = this.#parts;
+    const changes = control.remotes.follow(intent, keys);
+    const changed = changes.changed.map(({ after }) => after);
+    const failed = this.#parts.failing('follow endpoints on other hosts');
+    try {
+      await policy.addRemotes(changes.come);
+      await policy.changeRemotes(changed);
+    } catch (error) {
+      this.#parts.policyFailure = error instanceof Error ? error.message : String(error);
+      failed(error);
+    }
+    // Whom policy does not know nobody reaches.
+    const known = {
+      ...changes,
+      come: changes.come.filter((remote) => policy.knowsRemote(remote)),
+      changed: changes.changed.filter(({ after }) => policy.knowsRemote(after)),
+    };
+    control.changeRemotes(known, failed);
+    await policy.removeRemotes(changes.gone);
+  }
+
   /** @throws VetchError MAP_FULL, NOT_FOUND, INVALID, UNSUPPORTED; KernelError. `removeNetwork` takes back what was done. */
   addNetwork(network: Network, networks: Iterable<Network>): void {
     addParent(this.#parts, network);
     this.#parts.control.addNetwork(network, this.hostIfindex);
     openHostDevice(this.#parts, networks);
+    if (spansHosts(network)) followOverlay(this.#parts, [network]);
   }
 
   /** @param rest the other networks */
@@ -184,6 +235,7 @@ export class Host {
     const others = [...rest].filter(({ id }) => id !== network.id);
     openHostDevice(this.#parts, others);
     this.#parts.control.removeNetwork(network, this.hostIfindex);
+    if (spansHosts(network)) followOverlay(this.#parts, others);
     const { lan, uplink } = planOf(network);
     if (!lan && uplink === undefined) return;
     const links = this.#parts.netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link }));

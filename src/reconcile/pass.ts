@@ -5,6 +5,7 @@ import { isLimited } from '../network/limits-of.ts';
 import { bindDevices } from './bind-devices.ts';
 import { desiredHostDevice } from './desired/devices.ts';
 import { lanIfindexOf } from './desired/lan-devices.ts';
+import { needsTunnel, tunnelOf } from './desired/tunnel.ts';
 import { isOurs } from './desired/uplinks.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { observeCgroups } from './host-cgroups.ts';
@@ -12,7 +13,9 @@ import type { HostParts } from './host-parts.ts';
 import { bindLanDevices, makeLanDevices, noteEndpointRoutes, openLanDevices } from './lan-devices.ts';
 import { makeDevices } from './make-devices.ts';
 import { closeHostDevice, openDevices } from './open-devices.ts';
+import { openOverlay } from './open-overlay.ts';
 import { planMaking, type WantedDevices } from './plan/devices.ts';
+import type { PlacedRemote } from './remotes/remote-table.ts';
 
 /**
  * Makes everything on the host what it should be. Packets flow all the while: what restricts is there before what
@@ -30,7 +33,9 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   const before = parts.passes === 0 ? seen : parts.facts;
   // Thousands of devices take the kernel a while to list.
   const shaped = ensureShaper(parts, intent);
-  parts.facts = steps.length === 0 && joined.size === 0 && !shaped ? seen : parts.observeFacts();
+  const tunnelled = ensureOverlay(parts, intent, seen);
+  const unchanged = steps.length === 0 && joined.size === 0 && !shaped && !tunnelled;
+  parts.facts = unchanged ? seen : parts.observeFacts();
   const { facts } = parts;
   noteDevices(parts, intent);
   noteEndpointRoutes(parts, intent, facts);
@@ -41,9 +46,13 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   parts.count('attachment', attachments.reconcile(intent, facts, failed, true));
   control.know(facts);
   control.shape(parts.shaper.ifindex);
+  if (openOverlay(parts) && !tunnelled) parts.count('device', 1);
+  control.remotes.align(intent);
   // What restricts comes before what permits.
   const policy = await enforcePolicy(parts, intent);
-  const changed = policy + (await control.reconcile(intent, facts, parts.failing('write a map')));
+  const failedMap = parts.failing('write a map');
+  const knows = (remote: PlacedRemote) => parts.policy.knowsRemote(remote);
+  const changed = policy + (await control.reconcile(intent, facts, failedMap, knows));
   // An entry that follows a device or an address which has changed is no drift of its own.
   if (made.size === 0 && !moved && sameFacts(before, facts)) parts.count('map', changed);
   devices.allDone();
@@ -65,6 +74,21 @@ function ensureShaper(parts: HostParts, intent: Intent): boolean {
   let changed = false;
   parts.attempt('make the shaper', () => {
     changed = parts.shaper.ensure(limitsAnybody(intent));
+  });
+  if (changed && before !== 0) parts.count('device', 1);
+  return changed;
+}
+
+/**
+ * Has the way to other hosts there as long as some network spans them and this host can be tunnelled to. It stays closed.
+ *
+ * @returns whether it has come or gone
+ */
+function ensureOverlay(parts: HostParts, { networks }: Intent, facts: HostFacts): boolean {
+  const before = parts.overlay.ifindex;
+  let changed = false;
+  parts.attempt('make the device to other hosts', () => {
+    changed = parts.overlay.ensure(needsTunnel(networks.values()) && tunnelOf(facts) !== undefined);
   });
   if (changed && before !== 0) parts.count('device', 1);
   return changed;
@@ -101,7 +125,7 @@ function withRoutes({ endpointRoutes }: HostParts, intent: Intent, wanted: Wante
  */
 async function enforcePolicy(parts: HostParts, intent: Intent): Promise<number> {
   try {
-    const repaired = await parts.policy.reconcile(intent, parts.facts);
+    const repaired = await parts.policy.reconcile(intent, parts.facts, parts.control.remotes.placed.values());
     parts.policyFailure = undefined;
     return repaired;
   } catch (error) {

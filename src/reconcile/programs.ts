@@ -12,6 +12,7 @@ export const objectNames = [
   'host',
   'lan',
   'uplink',
+  'overlay',
   'shaper',
   'xdp',
   'socket',

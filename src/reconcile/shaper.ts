@@ -42,6 +42,7 @@ export class Shaper {
       this.#ifindex = device.index;
       return false;
     }
+    this.#ifindex = 0;
     if (there) deleteDevice(this.#netlink, { ifindex: there.index });
     this.#ifindex = this.#make();
     return true;

@@ -1,4 +1,6 @@
-import { parseAddress } from '../model/address.ts';
+import { createHash } from 'node:crypto';
+import { formatMac, parseAddress } from '../model/address.ts';
+import type { ClusterEndpoint, Node } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
@@ -101,4 +103,27 @@ export function noServices(): ServiceMemory {
     throw error;
   };
   return { tables: new ServiceTables(), health: new BackendHealth(), failed };
+}
+
+/** Another host. */
+export function aNode(change: Partial<Node> = {}): Node {
+  return {
+    ...{ name: 'alpha', version: '1.0.0', addresses: [], tunnel: '192.0.2.2', started: '2026-01-31T12:00:00Z' },
+    ...change,
+  };
+}
+
+/** An endpoint on it. */
+export function aRemote(change: Partial<ClusterEndpoint> = {}): ClusterEndpoint {
+  const { name = 'far' } = change;
+  const id = createHash('sha256').update(name).digest('hex');
+  const digit = (Number.parseInt(id.slice(0, 4), 16) % 250) + 3;
+  return {
+    ...{ id, name, node: 'alpha', network: 'a'.repeat(64), owner: 'vetch' },
+    mac: formatMac(Buffer.from(`02420a58${id.slice(0, 4)}`, 'hex')),
+    addresses: [`10.88.1.${digit}/16`, `fd00:88::1:${digit}/64`],
+    labels: {},
+    ports: [],
+    ...change,
+  };
 }

@@ -15,8 +15,8 @@ import type { Labels, PolicyDocument } from '../model/policy.ts';
  *
  * - two networks with one name or number, or overlapping subnets; two documents, or two identities, with one number;
  * - two numbers for one identity;
- * - an address of a network that is not there, or that is held for another endpoint or, in advance, by another host;
- * - the removal of a network of which addresses are held.
+ * - an address of a network that is not there, or that is held by another host or, not in advance, for another endpoint;
+ * - the removal of a network of which addresses are held for endpoints. Those that are held in advance go with it.
  */
 export interface ClusterWriter {
   putNetwork(network: Network): void;
@@ -32,7 +32,10 @@ export interface ClusterWriter {
   putNamespace(name: string, labels: Labels | undefined): void;
 }
 
-/** What a host tells the others of itself. It is there while the host is, and for as long as its lease afterwards. */
+/**
+ * What a host tells the others of itself. It is there while the host's process is; and afterwards for as long as its lease,
+ * seconds where the process ended by itself, or a day where the store was closed: the next process takes it over.
+ */
 export interface PresenceWriter {
   putNode(node: Omit<Node, 'name'>): void;
   putEndpoint(endpoint: Omit<ClusterEndpoint, 'node'>): void;
@@ -78,7 +81,7 @@ export interface ClusterStore {
   settled(): Promise<void>;
   /**
    * Never fails and does not wait: it is told when the store can be reached, and told again when the lease had to be made
-   * anew.
+   * anew. With the first call goes what an earlier process of this host told and this one does not.
    */
   publish(change: (writer: PresenceWriter) => void): void;
   /** Lines for `vetch status`: what does not work, since when, and what to do. */

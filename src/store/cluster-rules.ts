@@ -7,6 +7,15 @@ import type { ClusterWrite } from './cluster-writes.ts';
 import { ConflictError } from './conflict.ts';
 import { Staged } from './staged.ts';
 
+/** A network takes along what hosts hold of it in advance. */
+export function withHeldInAdvance(view: ClusterView, writes: readonly ClusterWrite[]): readonly ClusterWrite[] {
+  return writes.flatMap((write): readonly ClusterWrite[] => {
+    if (write.kind !== 'networks' || write.record) return [write];
+    const held = [...view.addresses].filter(([, { network, endpoint }]) => network === write.key && endpoint === '');
+    return [...held.map(([key]) => ({ kind: 'addresses', key }) as const), write];
+  });
+}
+
 /** What `ClusterWriter` promises. @throws ConflictError which write breaks it, and how */
 export function checkWrites(view: ClusterView, writes: readonly ClusterWrite[]): void {
   const staged = new Staged(view);
@@ -40,11 +49,15 @@ function checkNetwork(staged: Staged, network: Network): void {
 }
 
 function checkUnused(staged: Staged, id: string): void {
-  for (const { network, address, node } of staged.values('addresses')) {
-    if (network !== id) continue;
+  for (const { network, address, node, endpoint } of staged.values('addresses')) {
+    if (network !== id || endpoint === '') continue;
     const name = staged.get('networks', id)?.name ?? id.slice(0, 12);
     const message = `host ${node} holds ${address} of network ${name}`;
-    throw new ConflictError('IN_USE', message, 'detach its endpoints there first');
+    throw new ConflictError(
+      'IN_USE',
+      message,
+      `detach its endpoints there first; if that host is gone for good, \`vetch node forget ${node}\``,
+    );
   }
 }
 
@@ -54,7 +67,9 @@ function checkAddress(staged: Staged, key: string, held: HeldAddress): void {
     throw new ConflictError('NOT_FOUND', message, 'create it first');
   }
   const other = staged.get('addresses', key);
-  if (!other || (other.node === held.node && [held.endpoint, ''].includes(other.endpoint))) return;
+  if (!other) return;
+  const inAdvance = held.endpoint === '' || other.endpoint === '';
+  if (other.node === held.node && (inAdvance || other.endpoint === held.endpoint)) return;
   throw new ConflictError(
     'ADDRESS_TAKEN',
     `address ${held.address} is held by host ${other.node}`,

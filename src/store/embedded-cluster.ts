@@ -2,7 +2,7 @@ import type { Database, RootDatabase } from 'lmdb';
 import { VetchError } from '../api/error.ts';
 import type { ClusterRecords } from '../model/cluster.ts';
 import type { ClusterStore, ClusterWriter } from './cluster-contract.ts';
-import { checkWrites } from './cluster-rules.ts';
+import { checkWrites, withHeldInAdvance } from './cluster-rules.ts';
 import { ClusterView } from './cluster-view.ts';
 import { gatherWrites, type SharedKind } from './cluster-writes.ts';
 import { decodeRecord } from './codec.ts';
@@ -34,9 +34,10 @@ export class EmbeddedCluster implements ClusterStore {
 
   async transaction(change: (writer: ClusterWriter) => void): Promise<void> {
     this.#checkOpen();
-    const writes = gatherWrites(change);
+    const asked = gatherWrites(change);
     await this.#serial.run(async () => {
       const view = this.#records();
+      const writes = withHeldInAdvance(view, asked);
       checkWrites(view, writes);
       await commit(this.#root, this.#path, () => {
         for (const { kind, key, text } of writes) {

@@ -121,6 +121,7 @@ const node = z.object({
   name: z.string().min(1),
   version: z.string(),
   addresses: z.array(z.string()).readonly(),
+  tunnel: z.string().exactOptional(),
   started: z.string(),
 }) satisfies z.ZodType<Node>;
 

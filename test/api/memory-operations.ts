@@ -105,6 +105,7 @@ export class MemoryOperations implements Operations {
       id,
       name: request.name ?? id.slice(0, 12),
       network: network.name,
+      node: 'h1',
       ifname: request.ifname ?? 'eth0',
       hostIfname: `vt${id.slice(0, 11)}`,
       mac: request.mac ?? '02:42:0a:58:00:02',
@@ -291,6 +292,10 @@ export class MemoryOperations implements Operations {
 
   async doctor(): Promise<readonly DoctorCheck[]> {
     return this.checks;
+  }
+
+  async forgetNode(name: string): Promise<void> {
+    if (name === 'h1') throw new VetchError('IN_USE', 'host h1 is this host', 'see vetch node ls');
   }
 
   async listNodes(): Promise<readonly NodeView[]> {

@@ -283,6 +283,33 @@ test('a host that starts again is in at once, and what it does not tell any more
   await expect.poll(() => [...witness.records.endpoints.values()].map(({ name }) => name), patient).toEqual(['web-2']);
 });
 
+test('a host that ended by itself stays for longer than its lease, and its next run takes over without a gap', async () => {
+  const witness = await Witness.of(await open('a'));
+  const tell = (store: ClusterStore) =>
+    store.publish((writer) => {
+      writer.putNode({ version: '0.1.0', addresses: [], started: '2026-01-31T12:00:00.000Z' });
+      for (let i = 1; i <= 150; i++) writer.putEndpoint(sampleClusterEndpoint('b', i));
+    });
+  const times = { lease: 2 };
+  const first = await open('b', { times });
+  tell(first);
+  await expect.poll(() => witness.records.endpoints.size, patient).toBe(150);
+  await first.close();
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  expect([witness.records.endpoints.size, witness.records.nodes.size]).toEqual([150, 1]);
+  const again = await open('b', { times });
+  const gone: string[] = [];
+  (await open('c')).follow(({ endpoints, nodes }) => {
+    for (const [key, record] of [...endpoints, ...nodes]) if (!record) gone.push(key);
+  });
+  // For as long as the new run has told nothing, what the old one told stays.
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  tell(again);
+  await again.settled();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect([witness.records.endpoints.size, gone]).toEqual([150, []]);
+}, 30_000);
+
 test('another host of the same name is refused for as long as the first is there', async () => {
   await open('a');
   await expect(open('a', { instance: 'another machine' })).rejects.toMatchObject({

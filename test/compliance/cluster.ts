@@ -164,7 +164,11 @@ export function clusterCompliance(under: ClusterUnderTest): void {
         (w) =>
           w.putNetwork({ ...sampleNetwork(2), subnets: [{ cidr: '10.88.0.0/16', gateway: '10.88.0.1', aux: {} }] }),
       ],
-      ['the removal of a network of which an address is held', 'IN_USE', (w) => w.deleteNetwork(sampleNetwork(1).id)],
+      [
+        'the removal of a network of which an address is held for an endpoint',
+        'IN_USE',
+        (w) => w.deleteNetwork(sampleNetwork(1).id),
+      ],
       ['an address of a network that is not there', 'NOT_FOUND', (w) => w.putAddress(sampleHeld(sampleNetwork(2), 7))],
       [
         'an address that another endpoint has',
@@ -228,6 +232,48 @@ export function clusterCompliance(under: ClusterUnderTest): void {
       });
       await store.transaction((writer) => writer.putAddress(held));
       expect([...(await store.load()).addresses.values()]).toEqual([held]);
+    });
+
+    test('what an endpoint had its host holds in advance again, or gives to another one of its own', async () => {
+      const store = await open();
+      const network = sampleNetwork(1);
+      const held = sampleHeld(network, 7);
+      await store.transaction((writer) => {
+        writer.putNetwork(network);
+        writer.putAddress(held);
+      });
+      await store.transaction((writer) => writer.putAddress({ ...held, endpoint: '' }));
+      expect([...(await store.load()).addresses.values()]).toEqual([{ ...held, endpoint: '' }]);
+      const next = { ...held, endpoint: 'b'.repeat(64) };
+      await store.transaction((writer) => writer.putAddress(held));
+      await store.transaction((writer) => {
+        writer.putAddress({ ...held, endpoint: '' });
+        writer.putAddress(next);
+      });
+      expect([...(await (await reopen(store)).load()).addresses.values()]).toEqual([next]);
+    });
+
+    test('a network takes along what is held of it in advance, however much, and of no other', async () => {
+      const store = await open();
+      const [network, other] = [sampleNetwork(1), sampleNetwork(2)];
+      await store.transaction((writer) => {
+        writer.putNetwork(network);
+        writer.putNetwork(other);
+        writer.putAddress({ ...sampleHeld(other, 7), endpoint: '' });
+      });
+      for (const first of [10, 110]) {
+        await store.transaction((writer) => {
+          for (let host = first; host < first + 100; host++) {
+            writer.putAddress({ ...sampleHeld(network, host), endpoint: '' });
+          }
+        });
+      }
+      await store.transaction((writer) => writer.deleteNetwork(network.id));
+      const { networks, addresses } = await (await reopen(store)).load();
+      expect([[...networks.keys()], [...addresses.values()].map((held) => held.network)]).toEqual([
+        [other.id],
+        [other.id],
+      ]);
     });
 
     test('refuses work after it was closed, and closing twice does nothing', async () => {
@@ -374,6 +420,25 @@ export function clusterCompliance(under: ClusterUnderTest): void {
           const { networks, addresses } = await a.load();
           expect([...addresses.values()].every((held) => networks.has(held.network))).toBe(true);
         }
+      });
+
+      test('a network goes though other hosts hold addresses of it in advance, and they are told of both', async () => {
+        const { a, b, told } = await both();
+        const network = sampleNetwork(1);
+        const held = { ...sampleHeld(network, 7), node: 'b', endpoint: '' };
+        await a.transaction((writer) => writer.putNetwork(network));
+        await b.settled();
+        await b.transaction((writer) => writer.putAddress(held));
+        await a.settled();
+        await a.transaction((writer) => writer.deleteNetwork(network.id));
+        await b.settled();
+        const last = told(1).at(-1);
+        expect([last?.networks, last?.addresses]).toEqual([
+          new Map([[network.id, undefined]]),
+          new Map([[`${network.id}/${held.address}`, undefined]]),
+        ]);
+        await expect(b.transaction((writer) => writer.putAddress(held))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+        expect((await a.load()).addresses.size).toBe(0);
       });
 
       test('a host tells of itself and of its endpoints, and what it takes back goes', async () => {

@@ -24,6 +24,17 @@ const drivers: readonly DriverUnderTest[] = [
     ...{ leavesAs: 'host', reachedFromOutside: false, reachesHost: true, publishes: true, internal: true },
   },
   {
+    name: 'overlay',
+    own: 'device',
+    network: ['--driver', 'overlay', '--subnet', '10.98.0.0/24', '--subnet', 'fd00:98::/64'],
+    other: ['--driver', 'overlay', '--subnet', '10.99.0.0/24', '--subnet', 'fd00:99::/64'],
+    addresses: [
+      ['10.98.0.2', 'fd00:98::2'],
+      ['10.98.0.3', 'fd00:98::3'],
+    ],
+    ...{ leavesAs: 'host', reachedFromOutside: false, reachesHost: true, publishes: true, internal: true },
+  },
+  {
     name: 'macvlan',
     own: 'device',
     network: ['--driver', 'macvlan', ...lan],

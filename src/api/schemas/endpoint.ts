@@ -42,6 +42,7 @@ export const endpointView = z.object({
   id: z.string(),
   name: z.string(),
   network: z.string().describe("the network's name"),
+  node: z.string().describe('the host that it is on; of another host it has no device here'),
   ifname: z.string(),
   hostIfname: z.string(),
   mac: z.string(),

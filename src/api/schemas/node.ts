@@ -5,6 +5,7 @@ export const nodeView = z.object({
   name: z.string(),
   version: z.string().describe("of Vetch's daemon there"),
   addresses: z.array(z.string()).describe('of its uplinks, without prefix length'),
+  tunnel: z.string().optional().describe('where it takes in what others tunnel to it; absent: nowhere'),
   started: z.string().describe('when its daemon did, RFC 3339'),
 });
 

@@ -7,6 +7,7 @@ import { portText } from './print.ts';
 const columns: readonly Column<EndpointView>[] = [
   { title: 'NAME', cell: (endpoint) => endpoint.name },
   { title: 'NETWORK', cell: (endpoint) => endpoint.network },
+  { title: 'NODE', cell: (endpoint) => endpoint.node },
   { title: 'ID', cell: (endpoint) => shortId(endpoint.id) },
   { title: 'ADDRESSES', cell: (endpoint) => endpoint.addresses },
   { title: 'MAC', cell: (endpoint) => endpoint.mac },

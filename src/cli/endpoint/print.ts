@@ -9,6 +9,7 @@ export async function printEndpoint(endpoint: EndpointView): Promise<void> {
     name: endpoint.name,
     id: endpoint.id,
     network: endpoint.network,
+    node: endpoint.node,
     ifname: endpoint.ifname,
     hostIfname: endpoint.hostIfname,
     mac: endpoint.mac,

@@ -7,6 +7,7 @@ const columns: readonly Column<NodeView>[] = [
   { title: 'NAME', cell: (node) => node.name },
   { title: 'VERSION', cell: (node) => node.version },
   { title: 'ADDRESSES', cell: (node) => node.addresses },
+  { title: 'TUNNEL', cell: (node) => node.tunnel ?? '' },
   { title: 'STARTED', cell: (node) => node.started },
 ];
 

@@ -9,7 +9,7 @@ import { cgroup2Root } from '../cgroup-root.ts';
 import type { Context } from '../context.ts';
 import { addEndpoint } from '../operations/attach-endpoint.ts';
 import { changeEndpoint, dropEndpoint } from '../operations/endpoints.ts';
-import { addNetwork } from '../operations/networks.ts';
+import { makeNetwork } from '../operations/networks.ts';
 import { containerCgroup } from './container-cgroup.ts';
 import { described } from './described.ts';
 
@@ -91,7 +91,7 @@ async function hostNetwork(context: Context): Promise<Network> {
     { ...request, internal: false, options: {}, labels: {} },
     { networks, hostRoutes: host.foreignRoutes() },
   );
-  await addNetwork(context, network);
+  await makeNetwork(context, network);
   return network;
 }
 

@@ -1,9 +1,10 @@
 import { VetchError } from '../../api/error.ts';
 import type { CreateNetworkRequest } from '../../api/schemas/network.ts';
+import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { planNetwork } from '../../network/plan-network.ts';
 import type { Context } from '../context.ts';
 import { dropEndpoint } from '../operations/endpoints.ts';
-import { addNetwork, dropNetwork, parentOf } from '../operations/networks.ts';
+import { dropNetwork, makeNetwork, parentOf } from '../operations/networks.ts';
 
 /** A network of Docker's id; one that is there already stays. @throws VetchError as `createNetwork` */
 export function createDockerNetwork(
@@ -32,7 +33,14 @@ export function createDockerNetwork(
       ...{ networks, hostRoutes: host.foreignRoutes(), id, owner: 'docker' },
       ...parentOf(host, request.options),
     });
-    await addNetwork(context, network);
+    if (spansHosts(network)) {
+      throw new VetchError(
+        'UNSUPPORTED',
+        `network ${network.name} of driver ${network.driver} would span hosts, and each engine numbers its containers by itself`,
+        'make it with `vetch network create --driver overlay`, and attach containers with `vetch endpoint attach`',
+      );
+    }
+    await makeNetwork(context, network);
   });
 }
 

@@ -6,12 +6,13 @@ import { driverOf } from '../../network/drivers/registry.ts';
 import { isLimited } from '../../network/limits-of.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
 import { Sandbox, sandboxFact } from '../../reconcile/sandbox.ts';
+import { changeCluster } from '../change-cluster.ts';
 import { choosePorts } from '../choose-ports.ts';
 import { type Context, undoStack } from '../context.ts';
 import { ownCgroup } from '../own-cgroup.ts';
 import { refuseForeign } from '../ownership.ts';
 import { PortProbe } from '../port-probe.ts';
-import { resolveNetwork } from '../refs.ts';
+import { refuseRemoteName, resolveNetwork } from '../refs.ts';
 import { viewEndpoint } from './endpoints.ts';
 
 /**
@@ -22,24 +23,24 @@ import { viewEndpoint } from './endpoints.ts';
  *   UNSUPPORTED, MAP_FULL, UNAVAILABLE
  */
 export function attachEndpoint(context: Context, request: AttachEndpointRequest): Promise<EndpointView> {
-  const { lock, state } = context;
-  return lock.run(async () => {
+  const { addresses, state } = context;
+  return changeCluster(context, async () => {
     const network = resolveNetwork(state.index, request.network);
     refuseForeign(`network ${network.name}`, network.owner, `docker network connect ${network.name} CONTAINER`);
+    if (request.name !== undefined) refuseRemoteName(state.index, network, request.name);
     const { cgroups } = driverOf(network).capabilities;
     using sandbox = cgroups ? undefined : Sandbox.open(netnsOf(request, network));
     const place = cgroups ? placeInHost(request, network) : {};
-    const planned = planEndpoint(
-      { ...request, ...place },
-      {
-        network,
-        endpoints: state.taken,
-        sandboxIfnames: sandbox?.ifnames() ?? [],
-      },
-    );
+    const asked = { ...request, ...place, addresses: addresses.choose(network, request.addresses) };
+    const planned = planEndpoint(asked, {
+      network,
+      endpoints: state.taken,
+      sandboxIfnames: sandbox?.ifnames() ?? [],
+    });
     using probe = new PortProbe();
     const ports = choosePorts(context, planned, network, request.publish, probe);
     const endpoint: Endpoint = { ...planned, ports };
+    await addresses.hold(network, endpoint);
     await addEndpoint(context, endpoint, network, sandbox ? { sandbox } : {});
     return viewEndpoint(context, endpoint);
   });

@@ -1,24 +1,33 @@
 import type { EndpointView, LabelEndpointRequest } from '../../api/schemas/endpoint.ts';
+import type { ClusterEndpoint } from '../../model/cluster.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
+import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { isLimited } from '../../network/limits-of.ts';
 import { checkRateLabels } from '../../network/rates.ts';
-import { endpointView } from '../../network/views.ts';
+import { endpointView, remoteView } from '../../network/views.ts';
 import { sandboxFact } from '../../reconcile/sandbox.ts';
 import { type Context, undoStack } from '../context.ts';
 import { refuseForeign } from '../ownership.ts';
-import { fullName, resolveEndpoint } from '../refs.ts';
+import { findEndpoints, findRemotes, fullName, resolveEndpoint } from '../refs.ts';
 
 export function listEndpoints(context: Context): EndpointView[] {
   const { index } = context.state;
-  return [...index.endpoints.values()]
-    .map((endpoint) => ({ endpoint, name: fullName(index, endpoint) }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ endpoint }) => viewEndpoint(context, endpoint));
+  const named = <One extends Pick<Endpoint, 'name' | 'network'>>(one: One, view: EndpointView) => {
+    return { name: `${fullName(index, one)} ${view.node}`, view };
+  };
+  const local = Array.from(index.endpoints.values(), (endpoint) => named(endpoint, viewEndpoint(context, endpoint)));
+  const remote = [...index.remotes.values()].flatMap((endpoint) => {
+    return viewRemote(context, endpoint).map((view) => named(endpoint, view));
+  });
+  return [...local, ...remote].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ view }) => view);
 }
 
 /** @throws VetchError NOT_FOUND, INVALID */
 export function inspectEndpoint(context: Context, ref: string): EndpointView {
-  return viewEndpoint(context, resolveEndpoint(context.state.index, ref));
+  const { index } = context.state;
+  const [remote, ...others] = findEndpoints(index, ref).length > 0 ? [] : findRemotes(index, ref);
+  const [view] = remote && others.length === 0 ? viewRemote(context, remote) : [];
+  return view ?? viewEndpoint(context, resolveEndpoint(index, ref));
 }
 
 /** Labels, and the identity that they make, change on a live endpoint. @throws VetchError NOT_FOUND, INVALID, MAP_FULL */
@@ -59,13 +68,17 @@ export async function changeEndpoint(context: Context, endpoint: Endpoint): Prom
 }
 
 /** Its connections end with it. @throws VetchError NOT_FOUND, INVALID; IN_USE: an engine owns it */
-export function detachEndpoint(context: Context, ref: string): Promise<void> {
-  const { lock, state } = context;
-  return lock.run(async () => {
+export async function detachEndpoint(context: Context, ref: string): Promise<void> {
+  const { addresses, lock, state } = context;
+  const shared = await lock.run(async () => {
     const endpoint = resolveEndpoint(state.index, ref);
     refuseForeign(`endpoint ${endpoint.name}`, endpoint.owner, `docker rm ${endpoint.name}`);
+    const network = state.networkOf(endpoint);
     await dropEndpoint(context, endpoint);
+    return spansHosts(network);
   });
+  // Whoever attaches it on another host then finds its address free.
+  if (shared) await addresses.settle();
 }
 
 /** The caller holds the lock. */
@@ -81,9 +94,19 @@ export async function dropEndpoint(context: Context, endpoint: Endpoint): Promis
   host.removeEndpoint(endpoint, network);
   await host.policy.removeEndpoint(endpoint);
   await context.forgetFlows(endpoint, network.number);
+  context.addresses.giveBack(network, endpoint);
   log.info({ endpoint: endpoint.name, network: network.name }, 'endpoint detached');
+  await context.networks.left(network);
 }
 
-export function viewEndpoint({ host, state }: Context, endpoint: Endpoint): EndpointView {
-  return endpointView(endpoint, state.networkOf(endpoint), host.policy.identityOf(endpoint));
+export function viewEndpoint({ host, options, state }: Context, endpoint: Endpoint): EndpointView {
+  return endpointView(endpoint, state.networkOf(endpoint), host.policy.identityOf(endpoint), options.node);
+}
+
+/** None where this host does not have the network. */
+function viewRemote({ host, state }: Context, remote: ClusterEndpoint): EndpointView[] {
+  const network = state.index.networks.get(remote.network);
+  const number = host.remote(`${remote.node}/${remote.id}`)?.number;
+  const identity = number === undefined ? 0 : host.policy.identityOf({ ...remote, number });
+  return network ? [remoteView(remote, network, identity)] : [];
 }

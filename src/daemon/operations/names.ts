@@ -1,5 +1,6 @@
 import type { NamedEndpoint, NamedNetwork, NameEvent } from '../../api/schemas/names.ts';
 import { withoutLength } from '../../model/address.ts';
+import type { ClusterEndpoint } from '../../model/cluster.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
 import type { Service } from '../../model/service.ts';
@@ -55,7 +56,7 @@ export async function* followNames(context: NamesContext, signal: AbortSignal): 
   };
   try {
     for (const id of [...index.networks.keys()]) yield* tell(id);
-    for (const id of [...index.endpoints.keys(), ...index.services.keys()]) yield* tell(id);
+    for (const id of [...index.endpoints.keys(), ...index.services.keys(), ...index.remotes.keys()]) yield* tell(id);
     yield { event: 'synced' };
     while (!signal.aborted) {
       for (const id of changed) {
@@ -77,6 +78,8 @@ function eventOf(context: NamesContext, id: string): NameEvent | undefined {
   if (network) return isServed(context, network) ? networkEvent(network) : undefined;
   const service = index.services.get(id);
   if (service) return hasNames(index.networks.get(service.network)) ? serviceEvent(service) : undefined;
+  const remote = index.remotes.get(id);
+  if (remote) return hasNames(index.networks.get(remote.network)) ? remoteEvent(id, remote) : undefined;
   const endpoint = index.endpoints.get(id);
   const own = endpoint && index.networks.get(endpoint.network);
   if (!endpoint || !own) return undefined;
@@ -110,6 +113,12 @@ function endpointEvent({ id, network, name, addresses, netns }: Endpoint, domain
     ...{ event: 'endpoint', id, network, name, addresses: addresses.map(withoutLength), sandbox: netns },
     domains: [...domains],
   };
+}
+
+/** Who asks is a container of this host, so that of another host's only the name matters. @param key `NODE/ID` */
+function remoteEvent(key: string, { network, name, addresses }: ClusterEndpoint): NamedEndpoint {
+  const bare = addresses.map(withoutLength);
+  return { event: 'endpoint', id: key, network, name, addresses: bare, sandbox: '', domains: [] };
 }
 
 /** A service is asked for like an endpoint of no container. */

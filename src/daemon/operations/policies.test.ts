@@ -48,9 +48,11 @@ let context: PolicyContext;
 
 async function start(capacities?: { readonly pairs: number }): Promise<void> {
   store = await openEmbeddedStore(directory);
-  const state = new State(await loadIntent(store, await store.cluster.load()));
+  const log = pino({ level: 'silent' });
+  const { intent } = await loadIntent(store, await store.cluster.load(), [], log);
+  const state = new State(intent);
   const policy = compiled(state, capacities);
-  context = { lock: new Mutex(), log: pino({ level: 'silent' }), policy, state, cluster: store.cluster };
+  context = { lock: new Mutex(), log, policy, state, cluster: store.cluster };
 }
 
 const network = sampleNetwork(1);

@@ -7,13 +7,14 @@ import { planOf } from '../../network/drivers/registry.ts';
 import { backendsOf } from '../../service/backends.ts';
 import { planService } from '../../service/plan-service.ts';
 import { serviceView } from '../../service/views.ts';
+import { changeCluster } from '../change-cluster.ts';
 import { type Context, undoStack } from '../context.ts';
 import { resolveNetwork } from '../refs.ts';
 
 /** @throws VetchError NOT_FOUND, INVALID, ALREADY_EXISTS, ADDRESS_TAKEN, ADDRESS_OUTSIDE_POOL, MAP_FULL */
 export function createService(context: Context, request: CreateServiceRequest): Promise<ServiceView> {
-  const { host, lock, log, state, store } = context;
-  return lock.run(async () => {
+  const { addresses, host, log, state, store } = context;
+  return changeCluster(context, async () => {
     const network = resolveNetwork(state.index, request.network);
     refuseName(context, network, request.name);
     if (request.health !== undefined) refuseUnreachable(network);
@@ -21,7 +22,10 @@ export function createService(context: Context, request: CreateServiceRequest): 
     for (const pool of state.taken.network(network.id)?.pools ?? []) {
       if (familyOf(pool.cidr) === familyOf(service.vip)) pool.check(service.vip);
     }
+    const taken = { id: service.id, addresses: [service.vip] };
+    await addresses.hold(network, taken);
     await using undo = undoStack(context);
+    undo.push(`give back ${service.vip}`, () => addresses.giveBack(network, taken));
     undo.push(`forget service ${service.name}`, () => store.deleteService(service.id));
     await store.putService(service);
     undo.push(`forget service ${service.name}`, () => state.deleteService(service.id));
@@ -29,6 +33,7 @@ export function createService(context: Context, request: CreateServiceRequest): 
     undo.push(`remove service ${service.name}`, () => host.removeService(service, network));
     host.setService(service, network, state.selection.selected(service.id));
     undo.commit();
+    addresses.wake();
     log.info({ service: service.name, network: network.name, vip: service.vip }, 'service created');
     return view(context, service);
   });
@@ -70,6 +75,7 @@ export async function dropService(context: Context, service: Service, network: N
   state.deleteService(service.id);
   health.keep((id) => id !== service.id);
   await context.forgetAddresses(network.number, [service.vip]);
+  context.addresses.giveBack(network, { id: service.id, addresses: [service.vip] });
   log.info({ service: service.name, network: network.name }, 'service removed');
 }
 

@@ -12,7 +12,7 @@ import { fullName } from '../refs.ts';
 import { resolverCheck } from '../resolver-health.ts';
 
 export async function status(context: Context, observer: Observer, following: ClusterFollowing): Promise<StatusView> {
-  const { cluster, host, options, state } = context;
+  const { addresses, cluster, host, networks, options, state } = context;
   const [{ maps, drops, warnings }, resolver] = await Promise.all([observer.statusParts(), resolverCheck(context)]);
   return {
     version,
@@ -27,6 +27,8 @@ export async function status(context: Context, observer: Observer, following: Cl
     warnings: [
       ...cluster.warnings,
       ...following.warnings,
+      ...networks.warnings,
+      ...addresses.warnings,
       ...hostWarnings(context),
       ...warningOf('the resolver', resolver),
       ...warningOf('domain names', engineNamesCheck(context)),

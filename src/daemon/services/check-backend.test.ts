@@ -53,6 +53,15 @@ test('what speaks no HTTP is not healthy', async () => {
   expect(await checkBackend({ path: '/' }, '127.0.0.1', port, signal)).toBe(false);
 });
 
+test.each([
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+  'HTTP/1.1 100 Continue\r\n\r\n',
+  'HTTP/1.1 103 Early Hints\r\n\r\n',
+])('who answers with %j and ends is not healthy', async (reply) => {
+  const port = await listen(createServer((socket) => socket.on('error', () => undefined).end(reply)));
+  expect(await checkBackend({ path: '/' }, '127.0.0.1', port, signal)).toBe(false);
+});
+
 test('a check that is given up ends at once', async () => {
   const port = await listen(createServer((socket) => socket.on('error', () => undefined).unref()));
   const stop = new AbortController();

@@ -40,6 +40,8 @@ function repliesWell(host: string, port: number, path: string, signal: AbortSign
       resolve(statusCode >= 200 && statusCode < 400);
     });
     asked.on('error', () => resolve(false));
+    // Of a switch of protocols, which nobody has asked for, Node tells nothing else.
+    asked.on('close', () => resolve(false));
     asked.end();
   });
 }

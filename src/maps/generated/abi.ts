@@ -223,6 +223,19 @@ export function endpointFlags(flags: number): string[] {
   return Object.entries(EndpointFlag).filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name);
 }
 
+/** `enum endpoint_wire` */
+export const EndpointWire = {
+  HOST: 0,
+  LAN: 2147483648,
+} as const;
+export type EndpointWire = (typeof EndpointWire)[keyof typeof EndpointWire];
+const endpointWireNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(EndpointWire).map(([name, n]) => [n, name]));
+
+/** A number that has no name stands for itself. */
+export function endpointWireName(n: number): string {
+  return endpointWireNames[n] ?? String(n);
+}
+
 /** `enum hook` */
 export const Hook = {
   FROM_ENDPOINT: 0,
@@ -1580,8 +1593,9 @@ export const rateClockCodec: Codec<RateClock> = {
   },
 };
 
-/** `struct service`, 20 bytes */
+/** `struct service`, 24 bytes */
 export interface Service {
+  readonly check: number;
   readonly number: number;
   readonly first: number;
   readonly slots: number;
@@ -1591,23 +1605,25 @@ export interface Service {
 }
 
 export const serviceCodec: Codec<Service> = {
-  size: 20,
+  size: 24,
   encode(value, bytes, offset = 0) {
-    putU32(bytes, offset + 0, value.number);
-    putU32(bytes, offset + 4, value.first);
-    putU32(bytes, offset + 8, value.slots);
-    putU32(bytes, offset + 12, value.affinity);
-    putBe16(bytes, offset + 16, value.port);
-    putU16(bytes, offset + 18, value.flags);
+    putU32(bytes, offset + 0, value.check);
+    putU32(bytes, offset + 4, value.number);
+    putU32(bytes, offset + 8, value.first);
+    putU32(bytes, offset + 12, value.slots);
+    putU32(bytes, offset + 16, value.affinity);
+    putBe16(bytes, offset + 20, value.port);
+    putU16(bytes, offset + 22, value.flags);
   },
   decode(bytes, offset = 0) {
     return {
-      number: getU32(bytes, offset + 0),
-      first: getU32(bytes, offset + 4),
-      slots: getU32(bytes, offset + 8),
-      affinity: getU32(bytes, offset + 12),
-      port: getBe16(bytes, offset + 16),
-      flags: getU16(bytes, offset + 18),
+      check: getU32(bytes, offset + 0),
+      number: getU32(bytes, offset + 4),
+      first: getU32(bytes, offset + 8),
+      slots: getU32(bytes, offset + 12),
+      affinity: getU32(bytes, offset + 16),
+      port: getBe16(bytes, offset + 20),
+      flags: getU16(bytes, offset + 22),
     };
   },
 };

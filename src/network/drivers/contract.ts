@@ -49,7 +49,8 @@ export type NetworkFlagName =
   | 'STACK'
   | 'LAN'
   | 'VEPA'
-  | 'HOST_OFF';
+  | 'HOST_OFF'
+  | 'OVERLAY';
 
 export interface Route {
   /** Canonical prefix; `0.0.0.0/0` and `::/0` are the default routes. */

@@ -6,22 +6,19 @@ import { hostDriver } from './host.ts';
 import { ipvlanDriver } from './ipvlan.ts';
 import { macvlanDriver } from './macvlan.ts';
 import { noneDriver } from './none.ts';
+import { overlayDriver } from './overlay.ts';
 
 const drivers: ReadonlyMap<string, Driver> = new Map(
-  [bridgeDriver, macvlanDriver, ipvlanDriver, hostDriver, noneDriver].map((driver) => [driver.name, driver]),
+  [bridgeDriver, overlayDriver, macvlanDriver, ipvlanDriver, hostDriver, noneDriver].map((driver) => [
+    driver.name,
+    driver,
+  ]),
 );
 
-/** Drivers of the container network model that are not built yet, and what serves instead. */
-const planned: Readonly<Record<string, string>> = {
-  overlay: 'use driver bridge: networks reach one host so far',
-};
-
-/** @throws VetchError UNSUPPORTED: not built yet; INVALID: there is no such driver */
+/** @throws VetchError INVALID: there is no such driver */
 export function driverNamed(name: string): Driver {
   const driver = drivers.get(name);
   if (driver !== undefined) return driver;
-  const remedy = Object.hasOwn(planned, name) ? planned[name] : undefined;
-  if (remedy !== undefined) throw new VetchError('UNSUPPORTED', `driver ${name} is not built yet`, remedy);
   throw new VetchError('INVALID', `there is no driver '${name}'`, `use ${[...drivers.keys()].join(' or ')}`);
 }
 

@@ -9,14 +9,18 @@ export interface MapFill {
 }
 
 /** LRU maps evict when full and are meant to be: of them only conntrack's fill costs somebody a flow. */
-const evicts: ReadonlySet<string> = new Set(['fragments', 'sock_reverse']);
+const evicts: ReadonlySet<string> = new Set(['affinity', 'fragments', 'sock_reverse']);
+
+/** Arrays of which entries are given away and come back. */
+const allocated: ReadonlySet<string> = new Set(['service_slots']);
 
 /** From this fill on a map is said to be nearly full. */
 const nearly = 0.9;
 
-/** Entries by capacity, 0 to 1; undefined of what cannot fill up: a ring buffer, and arrays, which have all of theirs. */
-export function fillRatio({ type, entries, capacity }: MapFill): number | undefined {
-  return entries === null || type.endsWith('array') ? undefined : entries / capacity;
+/** Entries by capacity, 0 to 1; undefined of what cannot fill up: a ring buffer, and most arrays, which have all of theirs. */
+export function fillRatio({ name, type, entries, capacity }: MapFill): number | undefined {
+  if (entries === null || (type.endsWith('array') && !allocated.has(name))) return undefined;
+  return entries / capacity;
 }
 
 /** Whether a map that can refuse entries is about to. */

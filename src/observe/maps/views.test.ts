@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { mapView as mapSchema } from '../../api/schemas/map.ts';
 import { encoded } from '../../maps/codec.ts';
 import type { MapDefinition } from '../../maps/definition.ts';
-import { mapDefinitions, NetworkFlag } from '../../maps/generated/abi.ts';
+import { InterfaceFlag, mapDefinitions, NetworkFlag, ServiceFlag } from '../../maps/generated/abi.ts';
 import { parseAddress, parseMac } from '../../model/address.ts';
 import type { OpenMap } from './open-map.ts';
 import { dumpEntries, mapView } from './views.ts';
@@ -48,7 +48,7 @@ test('a map is listed with its size, its fill and the bpftool command', async ()
     keyBytes: 20,
     valueBytes: 20,
     entries: 3,
-    capacity: 131072,
+    capacity: 524288,
     writer: 'control',
     bpftool: 'bpftool map dump pinned /sys/fs/bpf/vetch/v1/maps/endpoints',
   });
@@ -116,6 +116,17 @@ test('addresses, MACs, prefixes and numbers of lists are shown as text', async (
       key: { network: 1, addr: '10.88.0.2' },
       value: { number: 1, ifindex: 7, network: 1, mac: '02:42:0a:58:00:02', flags: [] },
     },
+  ]);
+  const sender = { ifindex: 7, number: 1, mac, network: 1, lanIfindex: 9, v4: addr, v6: none, linkLocal: none };
+  const flags = InterfaceFlag.LAN | InterfaceFlag.EGRESS_LIMITED;
+  for (const map of ['interfaces', 'interfaceSlots'] as const) {
+    expect(await dump(open(map, [[7, { ...sender, flags }]]))).toMatchObject([
+      { value: { flags: ['LAN', 'EGRESS_LIMITED'], v4: '10.88.0.2', v6: null } },
+    ]);
+  }
+  const at = { check: 1, number: 1, first: 0, slots: 127, affinity: 0, port: 80, flags: ServiceFlag.RANDOM };
+  expect(await dump(open('services', [[{ addr, network: 1, port: 80, protocol: 6 }, at]]))).toMatchObject([
+    { key: { addr: '10.88.0.2', protocol: 'tcp' }, value: { flags: ['RANDOM'] } },
   ]);
   const prefix = { prefixlen: 112, addr: parseAddress('10.88.0.0') };
   expect(await dump(open('denyList', [[prefix, { packets: 5n, bytes: 2n ** 60n }]]))).toEqual([

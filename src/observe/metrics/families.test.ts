@@ -73,6 +73,8 @@ test('the fill of a map is its entries by its capacity', () => {
   expect(lines).toContain('vetch_map_fill_ratio{map="uplinks"} 0.0078125');
   expect(text).not.toContain('vetch_map_entries{map="flow_events"}');
   expect(text).not.toContain('vetch_map_fill_ratio{map="config"}');
+  // An array, but one whose elements are given away.
+  expect(lines).toContain('vetch_map_fill_ratio{map="service_slots"} 0.0001220703125');
 });
 
 test('docs/metrics.md names exactly these metrics', () => {

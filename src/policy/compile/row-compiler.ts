@@ -102,7 +102,7 @@ export class RowCompiler {
   selected(key: string): number[] {
     const numbers = new Set<number>();
     for (const { users } of this.#documents.get(key)?.subject.members ?? []) {
-      for (const { endpoint } of users) if (endpoint !== undefined) numbers.add(endpoint);
+      for (const { endpoint, remote } of users) if (endpoint !== undefined && !remote) numbers.add(endpoint);
     }
     return [...numbers].sort((a, b) => a - b);
   }
@@ -116,7 +116,7 @@ export class RowCompiler {
   }
 
   settle(): void {
-    const { renewed, otherPorts, gone, moved, movedLearned } = this.#identities.settle();
+    const { renewed, otherPorts, otherSubjects, gone, moved, movedLearned } = this.#identities.settle();
     for (const number of moved) this.#staleStandings.add(number);
     for (const profile of gone) this.#forget(profile);
     for (const term of this.#terms.fresh) this.#matchWithAll(term);
@@ -128,6 +128,7 @@ export class RowCompiler {
       for (const direction of directions) this.#staleRow(profile, direction);
       for (const term of profile.terms) this.#staleColumn(term, profile.number);
     }
+    for (const profile of otherSubjects) for (const direction of directions) this.#staleRow(profile, direction);
     for (const namespace of this.#staleNamespaces) {
       for (const profile of this.#identities.profiles.withAnchors([namespaceAnchor(namespace)]))
         this.#matchTerms(profile);
@@ -239,7 +240,7 @@ export class RowCompiler {
     for (const [row, profile] of this.#staleRows) {
       if (row.stale === 'all') {
         const before = row.plan;
-        row.plan = planRow(profile, row.direction);
+        row.plan = profile.subjects > 0 ? planRow(profile, row.direction) : undefined;
         this.#pairs.replace(row, row.plan ? compileRow(row.plan, profiles.hosts, this.#sets) : new Map());
         if (
           (before === undefined) !== (row.plan === undefined) ||
@@ -279,11 +280,18 @@ export class RowCompiler {
     for (const number of this.#staleStandings) {
       const identity = this.#identities.identityOf(number);
       if (identity === undefined) this.#standings.delete(number);
-      else this.#standings.set(number, { v4: standingOf(identity.v4), v6: standingOf(identity.v6) });
+      else if (this.#identities.endpoint(number)?.remote) {
+        this.#standings.set(number, { v4: peerOf(identity.v4), v6: peerOf(identity.v6) });
+      } else this.#standings.set(number, { v4: standingOf(identity.v4), v6: standingOf(identity.v6) });
       this.#changedStandings.add(number);
     }
     this.#staleStandings.clear();
   }
+}
+
+/** On another host: judged there. */
+function peerOf({ number }: Profile) {
+  return { identity: number, flags: 0 };
 }
 
 function standingOf({ number, rows }: Profile) {

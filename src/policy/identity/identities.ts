@@ -26,6 +26,8 @@ export interface Settled {
   readonly otherPorts: ReadonlySet<Profile>;
   /** Profiles that nobody has any more. */
   readonly gone: ReadonlySet<Profile>;
+  /** Profiles that have become somebody's on this host, or are nobody's here any more. */
+  readonly otherSubjects: ReadonlySet<Profile>;
   /** Numbers of endpoints that have another identity, or none any more. */
   readonly moved: ReadonlySet<number>;
   /** Keys of learned addresses that have come or gone, or are another identity now. */
@@ -65,6 +67,7 @@ export class Identities {
   readonly #left = new Set<Profile>();
   readonly #renewed = new Set<Profile>();
   readonly #otherPorts = new Set<Profile>();
+  readonly #otherSubjects = new Set<Profile>();
   readonly #moved = new Set<number>();
   readonly #movedLearned = new Set<string>();
   /** Blocks that have come or gone. */
@@ -268,10 +271,12 @@ export class Identities {
     const settled = {
       renewed: without(this.#renewed, gone),
       otherPorts: without(this.#otherPorts, gone),
+      otherSubjects: without(this.#otherSubjects, gone),
       gone,
       moved: new Set(this.#moved),
       movedLearned: new Set(this.#movedLearned),
     };
+    this.#otherSubjects.clear();
     for (const done of [this.#renewed, this.#otherPorts, this.#left, this.#moved, this.#movedLearned]) done.clear();
     return settled;
   }
@@ -292,10 +297,10 @@ export class Identities {
   #move(slot: Slot, target: Profile): void {
     const old = slot.profile;
     if (old !== undefined) {
-      old.users.delete(slot);
-      this.#left.add(old);
+      this.#leave(slot, old);
     }
     target.users.add(slot);
+    if (isSubject(slot) && target.subjects++ === 0) this.#otherSubjects.add(target);
     slot.profile = target;
     if (slot.endpoint !== undefined) this.#moved.add(slot.endpoint);
     if (slot.learned !== undefined) this.#movedLearned.add(slot.learned);
@@ -304,14 +309,20 @@ export class Identities {
   #detach(slot: Slot): void {
     this.#affected.delete(slot);
     if (slot.profile === undefined) return;
-    slot.profile.users.delete(slot);
-    this.#left.add(slot.profile);
+    this.#leave(slot, slot.profile);
+  }
+
+  #leave(slot: Slot, profile: Profile): void {
+    profile.users.delete(slot);
+    if (isSubject(slot) && --profile.subjects === 0) this.#otherSubjects.add(profile);
+    this.#left.add(profile);
   }
 
   #newEntry(number: number, state: EndpointState): EndpointEntry {
     const seed = this.#seeds.endpoints?.get(number);
     const slot = (family: 4 | 6, seeded: number | undefined): Slot => ({
       endpoint: number,
+      ...(state.endpoint.remote ? { remote: true } : {}),
       seed: seeded,
       facts: () => endpointFacts(entry.state, family, this.#relevance),
       profile: undefined,
@@ -349,6 +360,10 @@ export class Identities {
     }
     this.#changedBlocks.clear();
   }
+}
+
+function isSubject({ endpoint, remote }: Slot): boolean {
+  return endpoint !== undefined && remote !== true;
 }
 
 function without<Item>(items: ReadonlySet<Item>, others: ReadonlySet<Item>): ReadonlySet<Item> {

@@ -2,8 +2,10 @@ import type { Labels } from '../../model/policy.ts';
 
 /** What policy knows of an endpoint. */
 export interface PolicyEndpoint {
-  /** `Endpoint.number`: 1 to 16383. */
+  /** `Endpoint.number`: 1 to 16383; of one on another host what this host has given it. */
   readonly number: number;
+  /** It is on another host: others meet it here, and what it may do itself is judged there. */
+  readonly remote?: boolean | undefined;
   readonly name: string;
   /** Name of its network. */
   readonly network: string;

@@ -144,7 +144,7 @@ export class ProfileTable {
 
   #insert(number: number, key: string, facts: Facts): Profile {
     const rows = [newRow(number, POLICY_INGRESS), newRow(number, POLICY_EGRESS)] as const;
-    const profile: Profile = { number, key, facts, users: new Set(), terms: new Set(), rows };
+    const profile: Profile = { number, key, facts, users: new Set(), subjects: 0, terms: new Set(), rows };
     this.#byKey.set(key, profile);
     this.#byNumber.set(number, profile);
     this.#index(profile);

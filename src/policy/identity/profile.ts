@@ -26,6 +26,8 @@ export interface Profile {
   key: string;
   facts: Facts;
   readonly users: Set<Slot>;
+  /** How many of them are endpoints of this host: without any it is nobody's subject, and decides nothing. */
+  subjects: number;
   /** The terms of documents that it matches. */
   readonly terms: Set<Term>;
   /** What it decides as a subject; index: POLICY_INGRESS, POLICY_EGRESS. */

@@ -10,6 +10,8 @@ import type { Facts, Profile } from './profile.ts';
 export interface Slot {
   /** Number of the endpoint; undefined of all others. */
   readonly endpoint: number | undefined;
+  /** Of an endpoint on another host: nobody's subject here. */
+  readonly remote?: boolean;
   /** Key of the learned address; absent of all others. */
   readonly learned?: string;
   /** The identity that the kernel has for it. */

@@ -2,7 +2,7 @@ import type { CgroupAttachType } from '../../loader/attach-type.ts';
 import type { Intent } from '../../model/intent.ts';
 import { driverOf, planOf } from '../../network/drivers/registry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
-import { hostDevice, shaperDevice } from './devices.ts';
+import { hostDevice, overlayDevice, shaperDevice } from './devices.ts';
 import { uplinksOf } from './uplinks.ts';
 
 /** A program at a device. */
@@ -45,7 +45,11 @@ const socketHooks: readonly (readonly [program: string, attachType: CgroupAttach
 ];
 
 /** Where every program should run, apart from the shared filter block; the host's own devices' first. */
-export function desiredAttachments(intent: Intent, facts: HostFacts, cgroup: string): Attachment[] {
+export function desiredAttachments(
+  intent: Pick<Intent, 'networks' | 'endpoints' | 'deny'>,
+  facts: HostFacts,
+  cgroup: string,
+): Attachment[] {
   const links = linksByName(facts);
   const host = links.get(hostDevice.name);
   const uplinks = uplinksOf(facts, intent.networks.values());
@@ -54,10 +58,15 @@ export function desiredAttachments(intent: Intent, facts: HostFacts, cgroup: str
     const { name: target, ifindex } = host;
     attachments.push({ kind: 'egress', hook: 'from_host', program: 'from_host', target, ifindex });
   }
-  const shaper = linksByName(facts).get(shaperDevice.peer);
+  const shaper = links.get(shaperDevice.peer);
   if (shaper) {
     const { name: target, ifindex } = shaper;
     attachments.push({ kind: 'ingress', hook: 'from_shaper', program: 'from_shaper', target, ifindex });
+  }
+  const overlay = links.get(overlayDevice.name);
+  if (overlay) {
+    const { name: target, ifindex } = overlay;
+    attachments.push({ kind: 'ingress', hook: 'from_overlay', program: 'from_overlay', target, ifindex });
   }
   for (const { name: target, ifindex, ethernet } of uplinks) {
     const program = ethernet ? 'from_uplink' : 'from_uplink_l3';

@@ -22,7 +22,7 @@ const timeouts = {
 const quotas = { flowQuota: 32_768, snatQuota: 4_096, quotaWindow: 60 };
 
 /** VXLAN's (RFC 7348). What a container sends there would pass for a node's, or for a tunnel of the host's own. */
-const tunnelPort = 4789;
+export const tunnelPort = 4789;
 
 /** Frames a second: mDNS, ARP storms of a boot and cluster heartbeats stay far below. */
 const floodRate = 500;
@@ -32,15 +32,16 @@ const floodRate = 500;
  *
  * @param generation the permissions' own count: it outlives the daemon in the map
  * @param limits who has limits, and where what they delay waits
+ * @param overlay ifindex of the device that leads to other hosts; 0: none does
  */
-export function configEntry(facts: HostFacts, generation: number, limits: Limits): MapEntry {
+export function configEntry(facts: HostFacts, generation: number, limits: Limits, overlay = 0): MapEntry {
   const ports = snatPorts(facts.localPorts);
   return entryOf('config', 0, {
     hostNetns: facts.netnsCookie,
     generation,
     flags: ConfigFlag.EVENTS_DROPPED | ConfigFlag.EVENTS_FORWARDED | (limits.ingress ? ConfigFlag.INGRESS_LIMITS : 0),
     shaperIfindex: limits.shaper,
-    overlayIfindex: 0,
+    overlayIfindex: overlay,
     hostIfindex: linksByName(facts).get(hostDevice.name)?.ifindex ?? 0,
     hostMac: parseMac(hostDevice.mac),
     snatPortMin: ports.first,

@@ -31,6 +31,17 @@ export const shaperDevice = {
   mtu: 65_535,
 } as const;
 
+/**
+ * The VXLAN device that leads to other hosts: told with each packet to which, and of which network it is. It is there only
+ * while some network spans hosts, and only where the host has an address that others can tunnel to.
+ */
+export const overlayDevice = {
+  name: 'vetchx0',
+  mac: '02:76:65:74:63:6d',
+  /** Each network has its own. */
+  mtu: 65_535,
+} as const;
+
 /** The one ingress filter block of all endpoint veths ('ve'). */
 export const sharedBlock = 0x7665;
 

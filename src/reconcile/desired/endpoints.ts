@@ -1,4 +1,4 @@
-import { EndpointFlag, InterfaceFlag, mapDefinitions } from '../../maps/generated/abi.ts';
+import { EndpointFlag, EndpointWire, InterfaceFlag, mapDefinitions } from '../../maps/generated/abi.ts';
 import { isIPv4, linkLocalFromMac, parseAddress, parseMac, withoutLength } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
@@ -9,8 +9,6 @@ import { entryOf, type MapEntry } from '../entry.ts';
 import { limitFlags, rateEntries } from './rates.ts';
 
 const none = new Uint8Array(16);
-/** LAN_WIRE of bpf/abi/endpoint.h. */
-const lanWire = 0x8000_0000;
 const interfaceSlots = mapDefinitions.interfaceSlots.maxEntries;
 
 /**
@@ -42,7 +40,7 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
   const arrivals = (): MapEntry[] => {
     if (lan?.mode !== 'shared') return [entryOf('lanDevices', lanIfindex, ifindex)];
     const all = linkLocal ? [...addresses, linkLocal] : addresses;
-    return all.map((addr) => entryOf('endpoints', { network: lanWire + lanIfindex, addr }, value));
+    return all.map((addr) => entryOf('endpoints', { network: EndpointWire.LAN + lanIfindex, addr }, value));
   };
   return [
     ...rateEntries(number, rates),
@@ -53,7 +51,9 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
     ...addresses.map((addr) => entryOf('endpoints', { network: network.number, addr }, value)),
     ...(linkLocal ? [entryOf('endpoints', { network: network.number, addr: linkLocal }, value)] : []),
     // Elsewhere an address may be another endpoint's, too, on another LAN.
-    ...(reachedByHost ? addresses.map((addr) => entryOf('endpoints', { network: 0, addr }, value)) : []),
+    ...(reachedByHost
+      ? addresses.map((addr) => entryOf('endpoints', { network: EndpointWire.HOST, addr }, value))
+      : []),
     ...(lanIfindex === 0 ? [] : arrivals()),
   ];
 }

@@ -4,6 +4,7 @@ import { driverOf } from '../../network/drivers/registry.ts';
 import { controlMaps, type DesiredMaps, type MapEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { PackedContents } from '../packed-contents.ts';
+import type { RemoteTable } from '../remotes/remote-table.ts';
 import { configEntry } from './config.ts';
 import type { DenyHeads } from './deny-heads.ts';
 import { denyEntry } from './deny-list.ts';
@@ -16,8 +17,10 @@ import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
 import { publishingOf } from './published.ts';
 import type { Limits } from './rates.ts';
+import { memberOfNode, nodeEntry, ownNodeEntry } from './remotes.ts';
 import { allServiceEntries, type ServiceMemory } from './services.ts';
 import { trustedEntries } from './trusted.ts';
+import { tunnelOf } from './tunnel.ts';
 import { uplinkEntries } from './uplinks.ts';
 
 /** What the maps themselves remember, and no intent says. */
@@ -32,6 +35,12 @@ export interface MapMemory {
   readonly limits: Limits;
   /** Where services' tables lie: brought up to date by the way. */
   readonly services: ServiceMemory;
+  /** What is on other hosts. Default: nothing. */
+  readonly remotes?: Pick<RemoteTable, 'nodes' | 'nodesOf'>;
+  /** Of `endpoints`, what is on other hosts; what is here replaces what has the same key. Default: nothing. */
+  readonly remoteEndpoints?: PackedContents;
+  /** Ifindex of the device that leads to other hosts. Default: none does. */
+  readonly overlay?: number;
 }
 
 export interface MapPlan {
@@ -48,7 +57,7 @@ export interface MapPlan {
 export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory): MapPlan {
   const links = linksByName(facts);
   const counts = new PublishCounts();
-  const entries = new DesiredEntries();
+  const entries = new DesiredEntries(memory.remoteEndpoints);
   entries.push(...hostAddrEntries(facts, intent.networks.values()));
   memory.limits.clear();
   entries.push(...uplinkEntries(facts, intent.networks.values()));
@@ -73,12 +82,16 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     // Of an entry that ports share the last one is as all of them have left it.
     for (const port of endpoint.ports) entries.push(...counts.add(endpoint, publishing, port).set);
   }
-  entries.push(configEntry(facts, memory.generation, memory.limits));
+  entries.push(configEntry(facts, memory.generation, memory.limits, memory.overlay));
+  entries.push(ownNodeEntry(tunnelOf(facts)?.address));
+  for (const node of memory.remotes?.nodes ?? []) entries.push(nodeEntry(node.number, node));
   const { slots } = memory;
   const numbers = new Set([...intent.networks.values()].map((network) => network.number));
   for (const number of slots.networks()) if (!numbers.has(number)) slots.drop(number);
   for (const network of intent.networks.values()) {
-    slots.align(network.number, present.get(network.id) ?? new Set());
+    const members = new Set(present.get(network.id));
+    for (const node of memory.remotes?.nodesOf(network.id) ?? []) members.add(memberOfNode(node));
+    slots.align(network.number, members);
     for (const entry of memberEntries(network.number, slots.of(network.number))) entries.push(entry);
     entries.push(networkEntry(network, slots.count(network.number)), ...subnetEntries(network));
     entries.push(...trustedEntries(network, links), ...lanParentEntries(network, links));
@@ -93,8 +106,12 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
 
 /** Entries by their map; a later one replaces an earlier of the same key. */
 class DesiredEntries {
-  readonly maps = Object.fromEntries(controlMaps.map((map) => [map, new PackedContents()])) as DesiredMaps &
-    Readonly<Record<MapEntry['map'], PackedContents>>;
+  readonly maps: Readonly<Record<MapEntry['map'], PackedContents>>;
+
+  constructor(endpoints = new PackedContents()) {
+    const maps = controlMaps.map((map) => [map, map === 'endpoints' ? endpoints : new PackedContents()]);
+    this.maps = Object.fromEntries(maps);
+  }
 
   push(...entries: readonly MapEntry[]): void {
     for (const entry of entries) this.maps[entry.map].set(entry);

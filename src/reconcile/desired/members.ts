@@ -1,6 +1,6 @@
 import { entryOf, type MapEntry } from '../entry.ts';
 
-/** A slot and who is in it, as the ifindex of its host end. */
+/** A slot and who is in it, as the ifindex of its host end, or as what stands for another host's. */
 export interface Slot {
   readonly slot: number;
   readonly ifindex: number;

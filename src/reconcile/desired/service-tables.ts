@@ -81,6 +81,14 @@ export class ServiceTables {
     this.#retired.push({ table, at: performance.now() });
   }
 
+  /** Undoes what {@link put} did last to a service. @param before what it had then, which is not swept yet */
+  putBack(number: number, before: PlacedTable): void {
+    if (this.of(number) === before) return;
+    this.drop(number);
+    this.#retired = this.#retired.filter(({ table }) => table !== before);
+    if (before.slots.length > 0) this.#tables.set(number, before);
+  }
+
   /**
    * Gives back the places of tables that are used no more.
    *

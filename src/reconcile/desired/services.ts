@@ -1,4 +1,10 @@
-import { ServiceFlag } from '../../maps/generated/abi.ts';
+import { encoded } from '../../maps/codec.ts';
+import {
+  ServiceFlag,
+  type ServiceKey,
+  type Service as ServiceValue,
+  serviceKeyCodec,
+} from '../../maps/generated/abi.ts';
 import { parseAddress } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
@@ -42,16 +48,27 @@ export function serviceTable(
   });
 }
 
+/** Tells programs whose an entry of `services` is: `service_is` of bpf/lib/service_table.h. */
+export function serviceCheck(key: ServiceKey): number {
+  const bytes = encoded(serviceKeyCodec, key);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  let check = 0;
+  for (let at = 0; at < bytes.length; at += 4) check = Math.imul(check ^ view.getUint32(at, true), 0x85ebca6b);
+  return check >>> 0;
+}
+
 /** The keys of a service, and where its table is. */
 export function serviceEntries(service: Service, { number: network }: Network, table: PlacedTable): MapEntry[] {
   const addr = parseAddress(service.vip);
   const flags = service.algorithm === 'random' ? ServiceFlag.RANDOM : ServiceFlag.NONE;
   const { number, affinity } = service;
   const at = { number, first: table.first, slots: table.slots.length, affinity, flags };
+  const entry = (key: ServiceKey, value: Omit<ServiceValue, 'check'>) =>
+    entryOf('services', key, { ...value, check: serviceCheck(key) });
   return [
-    entryOf('services', { addr, network, port: 0, protocol: 0 }, { ...at, first: 0, slots: 0, port: 0 }),
+    entry({ addr, network, port: 0, protocol: 0 }, { ...at, first: 0, slots: 0, port: 0 }),
     ...service.ports.map(({ port, protocol, targetPort }) =>
-      entryOf('services', { addr, network, port, protocol: protocolNumbers[protocol] }, { ...at, port: targetPort }),
+      entry({ addr, network, port, protocol: protocolNumbers[protocol] }, { ...at, port: targetPort }),
     ),
   ];
 }

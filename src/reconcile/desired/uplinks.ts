@@ -4,7 +4,14 @@ import type { Network } from '../../model/network.ts';
 import { planOf } from '../../network/drivers/registry.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
 import type { HostFacts, HostLink } from '../facts.ts';
-import { handedOverPattern, hostDevice, hostIfnamePattern, lanIfnamePattern, shaperDevice } from './devices.ts';
+import {
+  handedOverPattern,
+  hostDevice,
+  hostIfnamePattern,
+  lanIfnamePattern,
+  overlayDevice,
+  shaperDevice,
+} from './devices.ts';
 
 /** Bridges and devices of other container networks: what comes from there is theirs. */
 const foreign =
@@ -56,9 +63,9 @@ export function uplinkEntries(facts: HostFacts, networks: Iterable<Network> = []
   });
 }
 
-/** The host device, the shaper, their peers, and what of endpoints' devices is in the host. */
+/** The host device, the shaper, their peers, the overlay's device, and what of endpoints' devices is in the host. */
 export function isOurs(name: string): boolean {
-  const pairs: readonly string[] = [hostDevice.name, hostDevice.peer, shaperDevice.name, shaperDevice.peer];
-  if (pairs.includes(name)) return true;
+  const all: readonly string[] = [hostDevice.name, hostDevice.peer, shaperDevice.name, shaperDevice.peer];
+  if (all.includes(name) || name === overlayDevice.name) return true;
   return hostIfnamePattern.test(name) || handedOverPattern.test(name) || lanIfnamePattern.test(name);
 }

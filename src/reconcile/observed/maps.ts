@@ -9,7 +9,7 @@ export type RawMaps = Readonly<
     {
       readonly raw: Pick<
         RawMap,
-        'batches' | 'writtenBatches' | 'updateMany' | 'deleteMany' | 'update' | 'delete' | 'maxEntries'
+        'lookup' | 'batches' | 'writtenBatches' | 'updateMany' | 'deleteMany' | 'update' | 'delete' | 'maxEntries'
       >;
     }
   >

@@ -17,6 +17,7 @@ import {
 } from '../../policy/learned-names.ts';
 import { learnedKey, type PolicyTables, type Standing, type Standings } from '../../policy/tables.ts';
 import type { HostFacts } from '../facts.ts';
+import type { PlacedRemote } from '../remotes/remote-table.ts';
 import type { PolicyRawMaps } from './observe.ts';
 import { type Generation, PolicyMaps } from './policy-maps.ts';
 
@@ -54,6 +55,8 @@ export class HostPolicy {
   readonly #maps: PolicyMaps;
   /** What the compiler was told of, by number; another object is another endpoint. */
   readonly #told = new Map<number, Told>();
+  /** Likewise of endpoints on other hosts. */
+  readonly #toldRemotes = new Map<number, PlacedRemote>();
   /**
    * Endpoints that nobody reaches and that reach nobody: some document may select them by labels that are still to come.
    * While there are no documents there are none of them.
@@ -110,7 +113,7 @@ export class HostPolicy {
   }
 
   /** The identity of its IPv4 address, where it has one; 0: it is not attached here. */
-  identityOf({ number, addresses }: Endpoint): number {
+  identityOf({ number, addresses }: Pick<Endpoint, 'number' | 'addresses'>): number {
     const standings = this.standings(number);
     return (addresses.some((address) => !address.includes(':')) ? standings?.v4 : standings?.v6)?.identity ?? 0;
   }
@@ -131,8 +134,8 @@ export class HostPolicy {
   }
 
   /** Makes the kernel hold what the intent says; gives how many entries it did not. @throws VetchError MAP_FULL */
-  async reconcile(intent: PolicyIntent, facts: HostFacts): Promise<number> {
-    this.#tell(intent, facts);
+  async reconcile(intent: PolicyIntent, facts: HostFacts, remotes: Iterable<PlacedRemote> = []): Promise<number> {
+    this.#tell(intent, facts, remotes);
     // Told also when the kernel fails: the next time there is nothing new.
     this.#tellListeners(this.#compiler.takeChanges().standings);
     return this.#maps.reconcile(this.#wanted);
@@ -215,6 +218,29 @@ export class HostPolicy {
       throw error;
     }
     for (const [number, one] of told) this.#told.set(number, one);
+  }
+
+  /** Whether an endpoint on another host is known by its labels, or by those that it had before. */
+  knowsRemote({ key, number }: PlacedRemote): boolean {
+    return this.#toldRemotes.get(number)?.key === key;
+  }
+
+  /** Before the kernel knows where they are. @throws VetchError MAP_FULL: nothing of them stays */
+  addRemotes(remotes: readonly PlacedRemote[]): Promise<void> {
+    return this.#tellRemotes(remotes, (update) => this.#unread(update));
+  }
+
+  /** Other labels of endpoints on other hosts: connections with them are judged again. @throws VetchError MAP_FULL: the old ones stay */
+  changeRemotes(remotes: readonly PlacedRemote[]): Promise<void> {
+    return this.#tellRemotes(remotes, (update) => this.#enforce(update));
+  }
+
+  /** After the kernel has forgotten where they were. */
+  async removeRemotes(remotes: readonly PlacedRemote[]): Promise<void> {
+    const known = remotes.filter((remote) => this.knowsRemote(remote));
+    if (known.length === 0) return;
+    await this.#unread({ endpoints: new Map(known.map(({ number }) => [number, undefined])) });
+    for (const { number } of known) this.#toldRemotes.delete(number);
   }
 
   /** After a network with gateways of the host's has come or gone. */
@@ -316,12 +342,24 @@ export class HostPolicy {
     else this.#told.delete(number);
   }
 
+  async #tellRemotes(remotes: readonly PlacedRemote[], tell: (update: PolicyUpdate) => Promise<void>): Promise<void> {
+    if (remotes.length === 0) return;
+    await tell({ endpoints: new Map(remotes.map((remote) => [remote.number, remoteFacts(remote)])) });
+    for (const remote of remotes) this.#toldRemotes.set(remote.number, remote);
+  }
+
+  /** What the compiler was told. */
+  #factsOf(number: number): PolicyEndpoint | undefined {
+    const remote = this.#toldRemotes.get(number);
+    return this.#told.get(number)?.facts ?? (remote && remoteFacts(remote));
+  }
+
   #inverse({ documents, namespaces, endpoints, hostAddresses, learned }: PolicyUpdate): PolicyUpdate {
     return {
       ...(hostAddresses && { hostAddresses: this.#hostAddresses }),
       documents: previous(documents, (key) => this.#compiler.documents.get(key)),
       namespaces: previous(namespaces, (name) => this.#compiler.namespaces.get(name)),
-      endpoints: previous(endpoints, (number) => this.#told.get(number)?.facts),
+      endpoints: previous(endpoints, (number) => this.#factsOf(number)),
       learned: previous(learned, (key) => this.#compiler.learned(key)),
     };
   }
@@ -333,7 +371,11 @@ export class HostPolicy {
   }
 
   /** What the compiler has not been told yet. */
-  #tell({ networks, endpoints, policies, namespaces }: PolicyIntent, facts: HostFacts): void {
+  #tell(
+    { networks, endpoints, policies, namespaces }: PolicyIntent,
+    facts: HostFacts,
+    remotes: Iterable<PlacedRemote>,
+  ): void {
     const told = new Map<number, Told | undefined>();
     for (const [number, { endpoint }] of this.#told) if (!endpoints.has(endpoint.id)) told.set(number, undefined);
     // Before somebody else has its number.
@@ -351,8 +393,12 @@ export class HostPolicy {
       told.set(endpoint.number, toldOf(endpoint, network));
     }
     const host = this.#hostUpdate(networks.values(), facts);
+    const far = this.#untoldRemotes(remotes);
     this.#compiler.update({
-      endpoints: new Map([...told].map(([number, one]) => [number, one?.facts])),
+      endpoints: new Map([
+        ...[...told].map(([number, one]) => [number, one?.facts] as const),
+        ...[...far].map(([number, one]) => [number, one && remoteFacts(one)] as const),
+      ]),
       learned: difference(this.#compiler.learnedAddresses(), this.learned.addresses(), sameLearned),
       documents: difference(this.#compiler.documents, policies),
       namespaces: difference(this.#compiler.namespaces, namespaces),
@@ -363,12 +409,33 @@ export class HostPolicy {
       if (one) this.#told.set(number, one);
       else this.#told.delete(number);
     }
+    for (const [number, one] of far) {
+      if (one) this.#toldRemotes.set(number, one);
+      else this.#toldRemotes.delete(number);
+    }
+  }
+
+  #untoldRemotes(remotes: Iterable<PlacedRemote>): Map<number, PlacedRemote | undefined> {
+    const untold = new Map<number, PlacedRemote | undefined>();
+    const there = new Set<number>();
+    for (const remote of remotes) {
+      there.add(remote.number);
+      const told = this.#toldRemotes.get(remote.number);
+      if (told?.remote !== remote.remote || told.network !== remote.network) untold.set(remote.number, remote);
+    }
+    for (const number of this.#toldRemotes.keys()) if (!there.has(number)) untold.set(number, undefined);
+    return untold;
   }
 }
 
 function toldOf(endpoint: Endpoint, network: Network): Told {
   const { number, name, labels, addresses } = endpoint;
   return { endpoint, facts: { number, name, network: network.name, driver: network.driver, labels, addresses } };
+}
+
+function remoteFacts({ number, remote, network }: PlacedRemote): PolicyEndpoint {
+  const { name, labels, addresses } = remote;
+  return { number, name, network: network.name, driver: network.driver, labels, addresses, remote: true };
 }
 
 /** The host's own addresses, and the gateways that it speaks to containers with. */

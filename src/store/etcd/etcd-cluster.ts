@@ -3,7 +3,7 @@ import { VetchError } from '../../api/error.ts';
 import type { ClusterRecords } from '../../model/cluster.ts';
 import type { ClusterCache } from '../cluster-cache.ts';
 import type { ClusterFollower, ClusterStore, ClusterWriter, PresenceWriter } from '../cluster-contract.ts';
-import { checkWrites } from '../cluster-rules.ts';
+import { checkWrites, withHeldInAdvance } from '../cluster-rules.ts';
 import { gatherWrites } from '../cluster-writes.ts';
 import { encodeRecord } from '../codec.ts';
 import { Serial } from '../serial.ts';
@@ -88,18 +88,19 @@ export class EtcdCluster implements ClusterStore {
 
   async transaction(change: (writer: ClusterWriter) => void): Promise<void> {
     this.#checkOpen();
-    const writes = gatherWrites(change);
+    const asked = gatherWrites(change);
     await this.#serial.run(async () => {
       const { client, node, prefix, replica } = this.#parts;
       if (this.#outage.milliseconds > patience) throw new AwayError(this.#outage.reason ?? '');
-      if (writes.length === 0) return;
+      if (asked.length === 0) return;
       // Whether anything of a network is held is judged up to the position: this host's own writes are not to be beyond it.
-      if (writes.some(({ kind, record }) => kind === 'networks' && !record)) await this.#arriveAt(replica.lastWritten);
-      for (const { kind, key } of writes) {
+      if (asked.some(({ kind, record }) => kind === 'networks' && !record)) await this.#arriveAt(replica.lastWritten);
+      for (const { kind, key } of asked) {
         const unreadable = replica.unreadable.get(`${kind}/${key}`);
         if (unreadable) throw unreadable;
       }
       // From here to the sending of the request nothing else happens: what is judged is what is made a condition.
+      const writes = withHeldInAdvance(replica.view, asked);
       checkWrites(replica.view, writes);
       try {
         await transact(client, replica, prefix, node, writes);

@@ -33,6 +33,8 @@ export interface EtcdTimes {
   readonly longestPause: number;
   /** Seconds that a host's records outlive it. A third of it passes between two signs of life. */
   readonly lease: number;
+  /** Seconds that they outlive its orderly end, so that an upgrade cuts nobody off. */
+  readonly rest: number;
 }
 
 export const defaultTimes: EtcdTimes = {
@@ -43,4 +45,5 @@ export const defaultTimes: EtcdTimes = {
   pause: 100,
   longestPause: 3_000,
   lease: 15,
+  rest: 86_400,
 };

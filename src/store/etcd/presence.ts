@@ -3,7 +3,7 @@ import { VetchError } from '../../api/error.ts';
 import { liveHolder } from '../writer-lock.ts';
 import type { EtcdClient } from './client.ts';
 import { AwayError, isCallFailure, isTransient, reasonOf } from './failure.ts';
-import { endOf, methods, type RequestOp } from './protocol.ts';
+import { endOf, type KeyValue, methods, type RequestOp } from './protocol.ts';
 
 /** Which process speaks for a host. */
 interface Speaker {
@@ -35,6 +35,10 @@ export class Presence {
   readonly #records = new Map<string, string>();
   readonly #unsent = new Set<string>();
   #lease: string | undefined;
+  /** Whether anything was told: until then what an earlier run told stays. */
+  #begun = false;
+  /** Keys that an earlier run told, until this one has told what there is. */
+  #old: readonly string[] = [];
   #wake = new AbortController();
   #closed = false;
   #running: Promise<void> | undefined;
@@ -56,6 +60,7 @@ export class Presence {
 
   /** @param text absent: the others are to forget it */
   set(key: string, text: string | undefined): void {
+    this.#begun = true;
     if (this.#records.get(key) === text) return;
     if (text === undefined) this.#records.delete(key);
     else this.#records.set(key, text);
@@ -81,7 +86,7 @@ export class Presence {
       seen = Number(held?.modRevision ?? 0);
     }
     this.#lease = ID;
-    await this.#forgetOld();
+    await this.#takeOver(ID);
     for (const key of this.#records.keys()) this.#unsent.add(key);
   }
 
@@ -90,26 +95,44 @@ export class Presence {
     this.#running ??= this.#run();
   }
 
-  /** Lets the next process speak for the host at once; what it has told stays for as long as the lease. */
+  /** Lets the next process speak for the host at once; what this one has told stays until then, or for a day. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#wake.abort();
     await this.#running;
     if (this.#lease === undefined) return;
-    const { client, node } = this.#options;
-    const lock = this.#key(`locks/${node}`);
-    const value = Buffer.from(JSON.stringify(this.#options.speaker));
-    await client
-      .call(
-        methods.txn,
-        {
-          compare: [{ result: 'EQUAL', target: 'VALUE', key: lock, value }],
-          success: [{ requestDeleteRange: { key: lock } }],
-          failure: [],
-        },
-        client.times.attempt,
-      )
-      .catch(() => undefined);
+    try {
+      await this.#outlive();
+      const lock = this.#key(`locks/${this.#options.node}`);
+      await this.#write([{ requestDeleteRange: { key: lock } }], this.#options.client.times.attempt);
+    } catch {
+      // Then it goes with the lease.
+    }
+  }
+
+  /** Moves what was told to a lease that nobody keeps alive. */
+  async #outlive(): Promise<void> {
+    const { client } = this.#options;
+    const keys = [...new Set([...this.#records.keys(), ...this.#unsent])];
+    if (keys.length === 0) return;
+    const { ID } = await client.call(methods.leaseGrant, { TTL: client.times.rest }, client.times.attempt);
+    this.#lease = ID;
+    for (let at = 0; at < keys.length; at += portion) {
+      const requests = keys.slice(at, at + portion).map((key) => this.#request(key));
+      if (!(await this.#write(requests, client.times.attempt))) return;
+    }
+  }
+
+  /** @returns whether this process still speaks for the host; if not, nothing was written */
+  async #write(requests: readonly RequestOp[], milliseconds?: number): Promise<boolean> {
+    const { client, node, speaker } = this.#options;
+    const value = Buffer.from(JSON.stringify(speaker));
+    const request = {
+      compare: [{ result: 'EQUAL' as const, target: 'VALUE' as const, key: this.#key(`locks/${node}`), value }],
+      success: requests,
+      failure: [],
+    };
+    return (await client.call(methods.txn, request, milliseconds)).succeeded;
   }
 
   async #run(): Promise<void> {
@@ -119,14 +142,14 @@ export class Presence {
       try {
         if (this.#lease === undefined) await this.claim();
         else await this.#keepAlive(this.#lease);
-        await this.#send();
+        if (this.#begun) await this.#tell();
         this.#failure = undefined;
         this.#told = performance.now();
       } catch (error) {
         this.#failure = error;
         pause = times.longestPause;
       }
-      if (this.#unsent.size > 0 && this.#failure === undefined) continue;
+      if (this.#begun && this.#unsent.size > 0 && this.#failure === undefined) continue;
       this.#wake = new AbortController();
       await sleep(pause, undefined, { signal: this.#closed ? AbortSignal.abort() : this.#wake.signal }).catch(
         () => undefined,
@@ -141,20 +164,15 @@ export class Presence {
     await this.claim();
   }
 
-  async #send(): Promise<void> {
-    const { client, node, speaker } = this.#options;
-    const lock = this.#key(`locks/${node}`);
-    const value = Buffer.from(JSON.stringify(speaker));
+  async #tell(): Promise<void> {
+    for (const key of this.#old) if (!this.#records.has(key)) this.#unsent.add(key);
+    this.#old = [];
     while (this.#unsent.size > 0) {
       const keys = [...this.#unsent].slice(0, portion);
       for (const key of keys) this.#unsent.delete(key);
       try {
-        const { succeeded } = await client.call(methods.txn, {
-          compare: [{ result: 'EQUAL', target: 'VALUE', key: lock, value }],
-          success: keys.map((key) => this.#request(key)),
-          failure: [],
-        });
-        if (!succeeded) throw new Error('another process speaks for this host');
+        if (!(await this.#write(keys.map((key) => this.#request(key)))))
+          throw new Error('another process speaks for this host');
       } catch (error) {
         for (const key of keys) this.#unsent.add(key);
         // The lease is gone, or its lock: both are asked for anew.
@@ -176,21 +194,25 @@ export class Presence {
     return { requestPut: { key: this.#key(key), value: Buffer.from(text), ...(lease === undefined ? {} : { lease }) } };
   }
 
-  /** What an earlier run told and this one does not. */
-  async #forgetOld(): Promise<void> {
+  /** Has what an earlier run told live as long as this one, whatever lease that was on. */
+  async #takeOver(lease: string): Promise<void> {
     const { client, node, prefix } = this.#options;
     const start = `${prefix}/endpoints/${node}/`;
+    const old: string[] = [];
+    const keep = async (kvs: readonly KeyValue[]) => {
+      const puts = kvs.map(({ key, value }): RequestOp => ({ requestPut: { key, value, lease } }));
+      if (puts.length > 0) await this.#write(puts);
+      old.push(...kvs.map(({ key }) => key.toString().slice(prefix.length + 1)));
+    };
+    await keep((await client.call(methods.range, { key: this.#key(`nodes/${node}`) })).kvs);
     for (let key = Buffer.from(start); ; ) {
-      const request = { key, rangeEnd: endOf(start), limit: 1_000, keysOnly: true };
-      const { kvs, more } = await client.call(methods.range, request);
-      for (const kv of kvs) {
-        const known = kv.key.toString().slice(prefix.length + 1);
-        if (!this.#records.has(known)) this.#unsent.add(known);
-      }
+      const { kvs, more } = await client.call(methods.range, { key, rangeEnd: endOf(start), limit: portion });
+      await keep(kvs);
       const last = kvs.at(-1);
-      if (!more || !last) return;
+      if (!more || !last) break;
       key = Buffer.concat([last.key, Buffer.of(0)]);
     }
+    this.#old = old;
   }
 
   /** Whether the process that holds the lock is an earlier one of this host's, and gone. */

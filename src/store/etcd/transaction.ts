@@ -24,7 +24,12 @@ export async function transact(
   node: string,
   writes: readonly ClusterWrite[],
 ): Promise<void> {
-  const last = new Map(writes.map((write) => [`${write.kind}/${write.key}`, write]));
+  const all = new Map(writes.map((write) => [`${write.kind}/${write.key}`, write]));
+  const removed = [...all.values()].flatMap(({ kind, key, record }) => {
+    return kind === 'networks' && !record ? [`addresses/${key}/`] : [];
+  });
+  // One operation removes all addresses of a network.
+  const last = new Map([...all].filter(([key]) => !removed.some((range) => key.startsWith(range))));
   if (last.size > maxWrites) {
     throw new VetchError(
       'INVALID',
@@ -33,18 +38,23 @@ export async function transact(
     );
   }
   const guards = new Set(writes.flatMap((write) => (write.record && guardKey(write.kind)) || []));
-  const untold = firstUntold(replica, last.values(), guards);
+  const untold = firstUntold(replica, all.values(), guards);
   if (untold !== undefined) throw overtaken(untold);
   const texts = new Map<string, string | undefined>([...last].map(([key, { text }]) => [key, text]));
   for (const guard of guards) texts.set(guard, node);
-  replica.expect(texts);
+  replica.expect(new Map([...[...all.keys()].map((key) => [key, undefined] as const), ...texts]));
   const full = (key: string) => Buffer.from(`${prefix}/${key}`);
   const request = {
     compare: conditions(replica, last, guards, full),
-    success: [...texts].map(([key, text]): RequestOp => {
-      if (text === undefined) return { requestDeleteRange: { key: full(key) } };
-      return { requestPut: { key: full(key), value: Buffer.from(text) } };
-    }),
+    success: [
+      ...removed.map((range): RequestOp => {
+        return { requestDeleteRange: { key: full(range), rangeEnd: endOf(`${prefix}/${range}`) } };
+      }),
+      ...[...texts].map(([key, text]): RequestOp => {
+        if (text === undefined) return { requestDeleteRange: { key: full(key) } };
+        return { requestPut: { key: full(key), value: Buffer.from(text) } };
+      }),
+    ],
     failure: [...last.keys()].map((key): RequestOp => ({ requestRange: { key: full(key) } })),
   };
   let response: TxnResponse;

@@ -10,6 +10,7 @@ import { limits } from './limits.ts';
 import { malformed } from './malformed.ts';
 import { neighbours } from './neighbours.ts';
 import { outside } from './outside.ts';
+import { overlay } from './overlay.ts';
 import { policy } from './policy.ts';
 import { publishing } from './publishing.ts';
 import { routed } from './routed.ts';
@@ -26,6 +27,7 @@ export const tables = {
   'a service': services,
   'a routed network': routed,
   'a network on a parent device': lan,
+  'a network that spans hosts': overlay,
   'an ICMP error': errors,
   fragments,
   'an entry of conntrack': entries,

@@ -1,11 +1,20 @@
+import { expect } from 'vitest';
+import { ConntrackState } from '../../../src/maps/generated/abi.ts';
 import * as build from '../packet/build.ts';
 import { endpoints, hostDevice, lanMachine, uplink } from '../world/plan.ts';
+import type { World } from '../world/world.ts';
 import { addressOf, between, families, fromLan, ip, lanSends, type PacketCase, sends } from './say.ts';
 
 const { l, m, v, w, h } = endpoints;
 const redirect = { verdict: 'redirect' } as const;
 const dropped = (reason: NonNullable<PacketCase['steps'][number]['reason']>) => ({ verdict: 'drop', reason }) as const;
 const udp = build.udp({ source: 40000, destination: 53 });
+const tcp = (flags: string) => build.tcp({ source: 5000, destination: 80, flags });
+const back = (flags: string) => build.tcp({ source: 80, destination: 5000, flags });
+const expectFlow = (packetsOriginal: bigint, packetsReply: bigint) => (world: World) => {
+  const flows = [...world.maps.conntrack.entries()].map(([, flow]) => flow);
+  expect(flows).toMatchObject([{ state: ConntrackState.ESTABLISHED, packetsOriginal, packetsReply }]);
+};
 const answer = build.udp({ source: 53, destination: 40000 });
 const to = (from: { mac: string }, mac: string = lanMachine.mac) => build.eth({ source: from.mac, destination: mac });
 const toLan = (from: keyof typeof endpoints, family: 4 | 6, ...content: readonly [build.Layer, ...build.Layer[]]) =>
@@ -96,6 +105,26 @@ export const lan: readonly PacketCase[] = [
       steps: [
         sends('m', between('m', 'l', family, udp), redirect),
         lanSends('l', spoken(family, addressOf('m', family)), dropped('SPOOFED')),
+      ],
+    },
+    {
+      name: `nor does it end one, or count in it, over IPv${family}`,
+      steps: [
+        sends('m', between('m', 'l', family, tcp('S')), redirect),
+        sends('l', between('l', 'm', family, back('SA')), redirect),
+        sends('m', between('m', 'l', family, tcp('A')), { ...redirect, afterwards: expectFlow(2n, 1n) }),
+        ...['FA', 'R', 'S'].map((flags) =>
+          lanSends(
+            'l',
+            build.packet(to(lanMachine, l.mac), ip(family, addressOf('m', family), addressOf('l', family)), tcp(flags)),
+            { ...dropped('SPOOFED'), afterwards: expectFlow(2n, 1n) },
+          ),
+        ),
+        lanSends(
+          'm',
+          build.packet(to(lanMachine, m.mac), ip(family, addressOf('l', family), addressOf('m', family)), back('FA')),
+          { ...dropped('SPOOFED'), afterwards: expectFlow(2n, 1n) },
+        ),
       ],
     },
     {

@@ -85,7 +85,7 @@ export const limits: readonly PacketCase[] = families.flatMap((family): PacketCa
     },
     {
       name: `more than it may send over IPv${family} is dropped, wherever it goes, and what it receives is not`,
-      prepare: limit('a', 'EGRESS', 60n),
+      prepare: limit('a', 'EGRESS', 5n),
       steps: [
         sends('a', toB, drop),
         sends('a', toWorld, drop),
@@ -95,7 +95,7 @@ export const limits: readonly PacketCase[] = families.flatMap((family): PacketCa
     },
     {
       name: `more than it may receive over IPv${family} is dropped, whoever sends it, and what it sends is not`,
-      prepare: limit('b', 'INGRESS', 60n),
+      prepare: limit('b', 'INGRESS', 5n),
       steps: [
         sends('a', toB, drop),
         sends('a', toB, drop), // of a flow that is known
@@ -105,7 +105,7 @@ export const limits: readonly PacketCase[] = families.flatMap((family): PacketCa
     },
     {
       name: `more than it may receive over IPv${family} by a published port is dropped`,
-      prepare: limit('a', 'INGRESS', 60n),
+      prepare: limit('a', 'INGRESS', 5n),
       steps: [arrives(knock, drop)],
     },
     {
@@ -114,8 +114,13 @@ export const limits: readonly PacketCase[] = families.flatMap((family): PacketCa
       steps: [{ ...sends('a', toB, redirect), afterwards: expectPaid('b', 'INGRESS', 172n + header) }],
     },
     {
+      name: `what no packet of its rate has cost is another's debt, and nobody pays it, over IPv${family}`,
+      prepare: limit('a', 'EGRESS', 60n),
+      steps: [{ ...sends('a', toB, redirect), afterwards: expectPaid('a', 'EGRESS', 172n + header) }],
+    },
+    {
       name: `others receive over IPv${family} as before`,
-      prepare: limit('b', 'INGRESS', 60n),
+      prepare: limit('b', 'INGRESS', 5n),
       steps: [sends('b', between('b', 'a', family, udp), redirect)],
     },
   ];

@@ -1,4 +1,5 @@
-import { PublishFlag } from '../../../src/maps/generated/abi.ts';
+import { expect } from 'vitest';
+import { ConntrackState, PublishFlag } from '../../../src/maps/generated/abi.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 import * as build from '../packet/build.ts';
 import { endpoints, hostDevice, networks, uplink } from '../world/plan.ts';
@@ -72,6 +73,24 @@ export const routed: readonly PacketCase[] = families.flatMap((family): PacketCa
         ],
       }),
     ),
+    {
+      name: `nobody outside ends a flow with the host, or counts in it, over IPv${family}`,
+      steps: [
+        sends('r', viaGateway('r', host, family, syn(80)), { verdict: 'redirect' }),
+        hostSends(fromHost(host, own, family, answer()), { verdict: 'redirect' }),
+        sends('r', viaGateway('r', host, family, build.tcp({ source: 5000, destination: 80, flags: 'A' })), {
+          verdict: 'redirect',
+        }),
+        arrives(fromOutside(host, own, family, build.tcp({ source: 80, destination: 5000, flags: 'FA' })), {
+          verdict: 'drop',
+          reason: 'NOT_PUBLISHED',
+          afterwards: ({ maps }) => {
+            const flows = [...maps.conntrack.entries()].map(([, flow]) => flow);
+            expect(flows).toMatchObject([{ state: ConntrackState.ESTABLISHED, packetsReply: 1n }]);
+          },
+        }),
+      ],
+    },
     {
       name: `no other port of a routed network is reached over IPv${family}, not even one that the host publishes`,
       steps: [81, 8080, 22].map((port) =>

@@ -1,6 +1,17 @@
 import { eth, ipv4, ipv6, type Layer, packet } from '../packet/build.ts';
 import type { Decoded } from '../packet/decode.ts';
-import { type EndpointName, endpoints, hostDevice, lanDeviceOf, lanMachine, uplink, world } from '../world/plan.ts';
+import {
+  type EndpointName,
+  endpoints,
+  hostDevice,
+  lanDeviceOf,
+  lanMachine,
+  overlay,
+  type RemoteName,
+  remotes,
+  uplink,
+  world,
+} from '../world/plan.ts';
 import type { HookName, Outcome, ReasonName, World } from '../world/world.ts';
 
 export type Family = 4 | 6;
@@ -47,19 +58,26 @@ export function ip(
   });
 }
 
-export function addressOf(who: EndpointName | 'host' | 'world' | 'gateway', family: Family): string {
+const everybody = { ...endpoints, ...remotes };
+
+export function addressOf(who: EndpointName | RemoteName | 'host' | 'world' | 'gateway', family: Family): string {
   if (who === 'host') return family === 4 ? uplink.ip4 : uplink.ip6;
   if (who === 'world') return family === 4 ? world.ip4 : world.ip6;
   if (who === 'gateway') return family === 4 ? uplink.gateway4 : uplink.gateway6;
-  return family === 4 ? endpoints[who].ip4 : endpoints[who].ip6;
+  return family === 4 ? everybody[who].ip4 : everybody[who].ip6;
 }
 
 type Content = readonly [Layer, ...Layer[]];
 
 /** What an endpoint sends to another of its network, as Ethernet has it. */
-export function between(from: EndpointName, to: EndpointName, family: Family, ...content: Content): Uint8Array {
+export function between(
+  from: EndpointName | RemoteName,
+  to: EndpointName | RemoteName,
+  family: Family,
+  ...content: Content
+): Uint8Array {
   return packet(
-    eth({ source: endpoints[from].mac, destination: endpoints[to].mac }),
+    eth({ source: everybody[from].mac, destination: everybody[to].mac }),
     ip(family, addressOf(from, family), addressOf(to, family)),
     ...content,
   );
@@ -114,6 +132,11 @@ export function lanSends(
 
 export function arrives(bytes: Step['packet'], expected: Omit<Step, 'hook' | 'device' | 'packet'>): Step {
   return { hook: 'from_uplink', device: uplink.device, packet: bytes, ...expected };
+}
+
+/** A step at the overlay's device. A run brings no tunnel along: what is decided by it is in overlay.test.ts. */
+export function tunnelBrings(bytes: Step['packet'], expected: Omit<Step, 'hook' | 'device' | 'packet'>): Step {
+  return { hook: 'from_overlay', device: overlay.device, packet: bytes, ...expected };
 }
 
 export function hostSends(bytes: Step['packet'], expected: Omit<Step, 'hook' | 'device' | 'packet'>): Step {

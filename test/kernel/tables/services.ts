@@ -133,6 +133,17 @@ export const services: readonly PacketCase[] = [
         steps: [sends('a', asks, { verdict: 'drop', reason: 'NO_BACKEND' })],
       },
       {
+        name: `nor by an entry that is another service's by now over IPv${family}`,
+        prepare: (world) => {
+          serve(world, ['b']);
+          const { services } = world.maps;
+          services.setMany(
+            [...services.entries()].map(([key, value]) => [key, { ...value, check: (value.check ^ 1) >>> 0 }]),
+          );
+        },
+        steps: [sends('a', asks, { verdict: 'drop', reason: 'NO_BACKEND' })],
+      },
+      {
         name: `nor when a slot names an endpoint of another network over IPv${family}`,
         prepare: (world) => serve(world, ['c']),
         steps: [sends('a', asks, { verdict: 'drop', reason: 'NO_BACKEND' })],

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { NamespaceType, unshare } from '../../../src/loader/ffi/libc.ts';
-import { endpoints, hostDevice, lanDeviceOf, networks, uplink } from './plan.ts';
+import { endpoints, hostDevice, lanDeviceOf, networks, overlay, uplink } from './plan.ts';
 
 /**
  * Moves this process into network and mount namespaces of its own, and makes the devices of the plan there: every
@@ -15,7 +15,11 @@ export function enterWorld(): void {
     writeFileSync(`/proc/sys/net/ipv6/conf/${scope}/disable_ipv6`, '1');
     writeFileSync(`/proc/sys/net/ipv4/conf/${scope}/rp_filter`, '1');
   }
-  const lines = ['link set lo up'];
+  const lines = [
+    'link set lo up',
+    `link add ${overlay.device} type vxlan external dstport 4789`,
+    `link set ${overlay.device} up`,
+  ];
   const joined = Object.values(endpoints).flatMap((endpoint) => {
     const device = lanDeviceOf(endpoint);
     return device === undefined ? [] : [{ device, mac: endpoint.mac }];

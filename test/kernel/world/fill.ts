@@ -1,4 +1,5 @@
 import {
+  type Config,
   EndpointFlag,
   InterfaceFlag,
   mapDefinitions,
@@ -16,10 +17,15 @@ import {
   endpoints,
   hostDevice,
   lanDeviceOf,
+  memberNode,
   networks,
+  overlay,
+  overlayMtu,
   type PlannedEndpoint,
+  type PlannedRemote,
   published,
   publishedDirect,
+  remotes,
   uplink,
 } from './plan.ts';
 
@@ -30,36 +36,44 @@ export interface Indexes {
   of(device: string): number;
 }
 
+/** What a host is configured with, wherever its devices are. */
+export const plannedConfig = {
+  generation: 1,
+  flags: 0,
+  hostMac: parseMac(hostDevice.mac),
+  snatPortMin: 61_000,
+  snatPortMax: 61_099,
+  tunnelPort: 4789,
+  flowQuota: 1000,
+  snatQuota: 500,
+  floodRate: 100,
+  timeoutNew: 30,
+  timeoutUdp: 180,
+  timeoutIcmp: 30,
+  timeoutEstablished: 86_400,
+  timeoutClosing: 120,
+  timeoutClosed: 10,
+  timeoutRefused: 300,
+  quotaWindow: 60,
+  shaperIfindex: 0,
+} as const satisfies Partial<Config>;
+
 /** Writes the plan into the maps of the control plane, as the control plane writes them. */
 export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
   maps.config.set(0, {
+    ...plannedConfig,
     hostNetns,
-    generation: 1,
-    flags: 0,
     hostIfindex: indexes.of(hostDevice.device),
-    hostMac: parseMac(hostDevice.mac),
-    snatPortMin: 61_000,
-    snatPortMax: 61_099,
-    tunnelPort: 4789,
-    flowQuota: 1000,
-    snatQuota: 500,
-    floodRate: 100,
-    timeoutNew: 30,
-    timeoutUdp: 180,
-    timeoutIcmp: 30,
-    timeoutEstablished: 86_400,
-    timeoutClosing: 120,
-    timeoutClosed: 10,
-    timeoutRefused: 300,
-    quotaWindow: 60,
-    shaperIfindex: 0,
-    overlayIfindex: 0,
+    overlayIfindex: indexes.of(overlay.device),
   });
   for (const [name, network] of Object.entries(networks)) {
-    const members = Object.values(endpoints).filter((endpoint) => endpoint.network === name);
+    const members = [
+      ...Object.values(endpoints).flatMap((one) => (one.network === name ? indexes.of(one.device) : [])),
+      ...new Set(Object.values(remotes).flatMap((one) => (one.network === name ? memberNode + one.node : []))),
+    ];
     maps.networks.set(network.number, {
       flags: network.flags.reduce((flags, flag) => flags | NetworkFlag[flag], NetworkFlag.PRESENT as number),
-      mtu: 1500,
+      mtu: flagsOf(network).includes('OVERLAY') ? overlayMtu : 1500,
       members: members.length,
       gateway4: flagsOf(network).includes('LAN') ? none : parseAddress(network.gateway4),
       gateway6: flagsOf(network).includes('LAN') ? none : parseAddress(network.gateway6),
@@ -68,7 +82,7 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
       masquerade6: none,
     });
     for (const [slot, member] of members.entries()) {
-      maps.members.set({ network: network.number, slot }, indexes.of(member.device));
+      maps.members.set({ network: network.number, slot }, member);
     }
     // The LAN's router is its gateway, and the LAN has addresses of its subnets.
     if (flagsOf(network).includes('LAN')) continue;
@@ -81,6 +95,8 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
     }
   }
   for (const endpoint of Object.values(endpoints)) fillEndpoint(maps, indexes, endpoint);
+  for (const [number, address] of overlay.tunnels.entries()) maps.nodes.set(number, { addr: parseAddress(address) });
+  for (const remote of Object.values(remotes)) fillRemote(maps, remote);
   for (const address of [uplink.ip4, uplink.ip6]) {
     maps.hostAddrs.set(parseAddress(address), { ifindex: indexes.of(uplink.device), network: 0 });
   }
@@ -138,6 +154,20 @@ function fillEndpoint(maps: Maps, indexes: Indexes, endpoint: PlannedEndpoint): 
     if (!joined || !networkFlags.includes('HOST_OFF')) {
       maps.endpoints.set({ network: 0, addr }, { ...common, ifindex });
     }
+  }
+}
+
+/** An endpoint on another host: who it is, and which node it is behind. */
+export function fillRemote(maps: Pick<Maps, 'endpoints' | 'identities'>, remote: PlannedRemote): void {
+  const network = networks[remote.network].number;
+  const mac = parseMac(remote.mac);
+  const standing = { identity: remote.identity, flags: 0 };
+  for (const index of [2 * remote.number, 2 * remote.number + 1]) {
+    maps.identities.set(index, { standing: [standing, standing] });
+  }
+  const value = { number: remote.number, ifindex: remote.node, network, mac, flags: EndpointFlag.REMOTE };
+  for (const addr of [parseAddress(remote.ip4), parseAddress(remote.ip6), linkLocalFromMac(mac)]) {
+    maps.endpoints.set({ network, addr }, value);
   }
 }
 

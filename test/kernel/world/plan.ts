@@ -13,8 +13,11 @@ export interface PlannedNetwork {
   readonly broadcast4: string;
 }
 
+/** The second byte of a network's IPv4 subnet. Those of networks that span hosts follow the others'. */
+const octetOf = (number: number) => (number < 2048 ? 87 + number : 110 + number - 2048);
+
 function network(number: number, ...flags: PlannedNetwork['flags']): PlannedNetwork {
-  const [v4, v6] = [`10.${87 + number}`, `fd00:${87 + number}`];
+  const [v4, v6] = [`10.${octetOf(number)}`, `fd00:${octetOf(number)}`];
   return {
     number,
     flags,
@@ -37,6 +40,7 @@ export const networks = {
   lan: network(8, 'LAN', 'HOST_OFF'),
   mirror: network(9, 'LAN', 'VEPA', 'HOST_OFF'),
   homely: network(10, 'LAN'),
+  wide: network(2048, 'OVERLAY', 'MASQUERADE4', 'MASQUERADE6'),
 } as const satisfies Record<string, PlannedNetwork>;
 
 export type NetworkName = keyof typeof networks;
@@ -60,8 +64,8 @@ function endpoint(name: NetworkName, number: number, host: number): PlannedEndpo
     identity: 256 + number,
     device: `vt${number}`,
     mac: `02:42:0a:00:00:${number.toString(16).padStart(2, '0')}`,
-    ip4: `10.${87 + network}.0.${host}`,
-    ip6: `fd00:${87 + network}::${host}`,
+    ip4: `10.${octetOf(network)}.0.${host}`,
+    ip6: `fd00:${octetOf(network)}::${host}`,
   };
 }
 
@@ -83,6 +87,8 @@ export const endpoints = {
   h: endpoint('homely', 15, 2),
   /** Its parent is gone. */
   n: endpoint('lan', 16, 4),
+  x: endpoint('wide', 17, 2),
+  y: endpoint('wide', 18, 3),
 } as const satisfies Record<string, PlannedEndpoint>;
 
 /** The device of an endpoint on its network's parent; undefined: has none. */
@@ -95,6 +101,32 @@ export function lanDeviceOf({ network, device, number }: PlannedEndpoint): strin
 export const lanMachine = { mac: '02:42:0a:00:03:01', ip4: '10.95.0.99', ip6: 'fd00:95::99' } as const;
 
 export type EndpointName = keyof typeof endpoints;
+
+/** The overlay's device, and where the tunnels of this host and of the others end, by their numbers. */
+export const overlay = { device: 'vetchx0', tunnels: ['198.51.100.10', '198.51.100.21', '198.51.100.22'] } as const;
+
+/** MEMBER_NODE of bpf/abi/endpoint.h. */
+export const memberNode = 0x8000_0000;
+
+/** Bytes that a network which spans hosts takes, over a network that takes 1500. */
+export const overlayMtu = 1450;
+
+export interface PlannedRemote extends Omit<PlannedEndpoint, 'device'> {
+  readonly node: number;
+}
+
+function remote(name: NetworkName, node: number, host: number): PlannedRemote {
+  const { device: _, ...rest } = endpoint(name, host, host);
+  return { ...rest, node, number: 16_384 + host };
+}
+
+/** Endpoints on other hosts. */
+export const remotes = {
+  z: remote('wide', 1, 20),
+  u: remote('wide', 2, 21),
+} as const satisfies Record<string, PlannedRemote>;
+
+export type RemoteName = keyof typeof remotes;
 
 /** The host device: what the host's processes send to containers leaves here. */
 export const hostDevice = { device: 'vetch0', mac: '02:42:0a:00:01:00' } as const;

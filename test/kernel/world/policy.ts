@@ -1,7 +1,7 @@
 import { DecisionKind, DecisionLayout, PolicyDirection, StandingFlag } from '../../../src/maps/generated/abi.ts';
 import { parseAddress, parsePrefix } from '../../../src/model/address.ts';
 import { learnedHalf, policyHalf } from '../../../src/reconcile/policy/encode.ts';
-import { type EndpointName, endpoints } from './plan.ts';
+import { type EndpointName, endpoints, type RemoteName, remotes } from './plan.ts';
 import type { World } from './world.ts';
 
 const word = (kind: number, rest: number) => ((kind << DecisionLayout.KIND_SHIFT) | rest) >>> 0;
@@ -34,10 +34,10 @@ export function rule(
   world: World,
   who: EndpointName,
   direction: 'INGRESS' | 'EGRESS',
-  peer: EndpointName | number | 'any',
+  peer: EndpointName | RemoteName | number | 'any',
   decision: Halves,
 ): void {
-  const identity = peer === 'any' ? 0 : typeof peer === 'number' ? peer : endpoints[peer].identity;
+  const identity = peer === 'any' ? 0 : typeof peer === 'number' ? peer : { ...endpoints, ...remotes }[peer].identity;
   const key = { subject: endpoints[who].identity, peer: identity, direction: PolicyDirection[direction] };
   world.maps.policy.set(key, { half: halves(decision).map((one) => policyHalf(key, one)) });
 }

@@ -1,5 +1,6 @@
 import { ServiceFlag } from '../../../src/maps/generated/abi.ts';
 import { parseAddress } from '../../../src/model/address.ts';
+import { serviceCheck } from '../../../src/reconcile/desired/services.ts';
 import { Protocol } from '../packet/ip.ts';
 import { type EndpointName, endpoints, networks } from './plan.ts';
 import type { World } from './world.ts';
@@ -36,9 +37,14 @@ export function serve(world: World, backends: readonly EndpointName[], options: 
   serviceSlots.set(first, { backend });
   const flags = (options.flags ?? []).reduce((all, flag) => all | ServiceFlag[flag], 0);
   const value = { number, first, slots, affinity: options.affinity ?? 0, flags };
-  for (const address of [vip[4], vip[6]].map(parseAddress)) {
-    services.set({ addr: address, network, port: 0, protocol: 0 }, { ...value, slots: 0, port: 0 });
-    services.set({ addr: address, network, port: 8080, protocol: Protocol.TCP }, { ...value, port: 80 });
-    services.set({ addr: address, network, port: 8053, protocol: Protocol.UDP }, { ...value, port: 53 });
+  for (const addr of [vip[4], vip[6]].map(parseAddress)) {
+    for (const [port, protocol, to] of [
+      [0, 0, 0],
+      [8080, Protocol.TCP, 80],
+      [8053, Protocol.UDP, 53],
+    ] as const) {
+      const key = { addr, network, port, protocol };
+      services.set(key, { ...value, check: serviceCheck(key), port: to, ...(port === 0 ? { slots: 0 } : {}) });
+    }
   }
 }

@@ -18,6 +18,7 @@ export const hooks = {
   from_endpoint: 'endpoint',
   from_host: 'host',
   from_lan: 'lan',
+  from_overlay: 'overlay',
   from_uplink: 'uplink',
   from_uplink_l3: 'uplink',
   xdp_uplink: 'xdp',
@@ -162,7 +163,7 @@ export class World implements Disposable {
     if (!verdict) throw new Error(`${hook} returned ${result.retval}`);
     return {
       verdict,
-      reasons: difference(before, this.dropCounts()),
+      reasons: newDrops(before, this.dropCounts()),
       packet: result.dataOut,
       durationNs: result.durationNs,
     };
@@ -170,9 +171,7 @@ export class World implements Disposable {
 
   /** Packets dropped so far, by reason. */
   dropCounts(): number[] {
-    return [...this.maps.drops.entries()].map(([, cpus]) =>
-      cpus.reduce((sum, { packets }) => sum + Number(packets), 0),
-    );
+    return countDrops(this.maps);
   }
 
   [Symbol.dispose](): void {
@@ -200,7 +199,13 @@ function load(name: string, pinMaps: string, maxEntries: Readonly<Record<string,
   return BpfObject.load(path, { pinMaps, maxEntries });
 }
 
-function difference(before: readonly number[], after: readonly number[]): Outcome['reasons'] {
+/** As `World.dropCounts`, of any maps. */
+export function countDrops({ drops }: Pick<Maps, 'drops'>): number[] {
+  return [...drops.entries()].map(([, cpus]) => cpus.reduce((sum, { packets }) => sum + Number(packets), 0));
+}
+
+/** What was dropped between two counts. */
+export function newDrops(before: readonly number[], after: readonly number[]): Outcome['reasons'] {
   const names = Object.entries(reasons).filter(([name]) => name !== 'COUNT');
   const counts = names.map(([name, index]) => [name, (after[index] ?? 0) - (before[index] ?? 0)] as const);
   return Object.fromEntries(counts.filter(([, count]) => count !== 0));

@@ -11,4 +11,11 @@ export const nodeRoutes = [
     response: z.array(nodeView),
     handle: (operations) => operations.listNodes(),
   }),
+  route({
+    method: 'DELETE',
+    path: '/nodes/{ref}',
+    operation: 'forgetNode',
+    summary: 'Give back the addresses that a host held, by its name; refused while the host is there',
+    handle: (operations, { ref }) => operations.forgetNode(ref),
+  }),
 ];

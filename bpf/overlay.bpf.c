@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* from_overlay: TC ingress on the overlay's VXLAN device. What endpoints on other hosts send to those here: the sender's
+ * host has judged their egress, and here it is seen that they are where they come from, and judged what they may reach.
+ * Nothing that comes in by a tunnel goes up the host's stack, or into another tunnel. */
+#include "lib/flood.h"
+#include "lib/icmp_error.h"
+
+/* The sender is an endpoint of that host, and has the MAC that it is known by. It is the source of a flow in the making. */
+static __always_inline bool source_is_there(struct __sk_buff *skb, struct packet *p, struct room *room,
+					    const struct address *tunnel)
+{
+	const struct endpoint *e = endpoint_at(p->network, &p->source);
+	const struct node *node;
+	struct mac mac;
+
+	if (!e || !(e->flags & ENDPOINT_REMOTE))
+		return false;
+	p->source_number = e->number;
+	delivery_set(&room->to_source, e->ifindex, &e->mac);
+	node = node_at(room->to_source.ifindex);
+	if (!node || !address_equal(&node->addr, tunnel) || bpf_skb_load_bytes(skb, 6, &mac, sizeof(mac)))
+		return false;
+	return !__builtin_memcmp(&mac, &room->to_source.mac, sizeof(mac));
+}
+
+/* To all of the network, or to a group: a copy for each member here that policy lets have one. */
+NOT_INLINED int group_from_overlay(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	struct flood f = {};
+	struct network *n;
+	int reason;
+
+	if (!p || !c || !room)
+		return TC_ACT_SHOT;
+	if (!is_group(p))
+		return drop(skb, p, REASON_UNICAST_IN_BROADCAST);
+	if (!(p->flags & PACKET_LINK_MULTICAST))
+		return drop(skb, p, REASON_MALFORMED);
+	n = network_at(p->network);
+	if (!n)
+		return drop(skb, p, REASON_CONFIG_MISSING);
+	reason = judge_local(n, false);
+	if (reason)
+		return drop(skb, p, reason);
+	flood_prepare(&f, skb, p, c, &room->judged, p->source_number, PARTY_REMOTE);
+	trace(STEP_FLOODED, n->members);
+	count(COUNTER_FLOODED);
+	if (!tracing)
+		flood_copies(&f, n);
+	return flood_end(skb, p, &room->judged, &f);
+}
+
+/* The first packet of a flow. Answers a drop reason. */
+NOT_INLINED int begin_from_overlay(struct __sk_buff *skb, struct packet *p)
+{
+	struct new_flow flow = { .source_party = PARTY_REMOTE, .destination_party = PARTY_ENDPOINT };
+	struct room *room = room_get();
+	struct endpoint *target;
+	struct network *n;
+	int reason;
+
+	if (!p || !room)
+		return REASON_CONFIG_MISSING;
+	trace(STEP_CONNTRACK_MISS, 0);
+	n = network_at(p->network);
+	if (!n)
+		return REASON_CONFIG_MISSING;
+	target = local_endpoint_at(p->network, &p->destination);
+	if (!target)
+		return REASON_NO_ENDPOINT;
+	flow.owner = target->number;
+	delivery_set(&room->to_destination, target->ifindex, &target->mac);
+	reason = judge_local(n, false);
+	if (!reason)
+		reason = policy_admit(p, PARTY_REMOTE, &p->destination, p->destination_port, flow.owner, PARTY_ENDPOINT);
+	if (reason)
+		return reason;
+	trace(STEP_ALLOWED, 0);
+	/* An echo reply without a flow: everybody was asked, by a broadcast. */
+	if ((p->flags & PACKET_CANNOT_BEGIN) && (p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6)) {
+		if (decision_kind(p->decision) == DECISION_AUDIT)
+			emit_audited(skb, p);
+		return REASON_NONE;
+	}
+	return conntrack_create(skb, p, &flow);
+}
+
+/* An error about a packet that an endpoint here has sent. Answers a drop reason. */
+NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p)
+{
+	__u32 network = 0, party = 0;
+	int reason;
+
+	if (!p)
+		return REASON_CONFIG_MISSING;
+	reason = icmp_error_relate(skb, p, &network, &party);
+	return !reason && (party != PARTY_ENDPOINT || network != p->network) ? REASON_ICMP_UNRELATED : reason;
+}
+
+/* A packet of a known flow. Answers a drop reason. */
+static __always_inline int go_on(struct __sk_buff *skb, struct packet *p, struct conntrack *ct, bool reply,
+				 struct room *room)
+{
+	__u32 speaker = reply ? ct->destination_party : ct->source_party;
+	__u32 party = reply ? ct->source_party : ct->destination_party;
+	bool fits = speaker == PARTY_REMOTE && party == PARTY_ENDPOINT && !(ct->flags & CONNTRACK_TRANSLATED);
+	int reason;
+
+	trace(STEP_CONNTRACK_HIT, ct->state);
+	/* An end was elsewhere when the flow began: a judgement ends it. */
+	if (!fits && !tracing)
+		ct->generation = 0;
+	reason = judge_known(skb, p, ct, reply);
+	if (!reason && (!fits || !conntrack_delivery(room, ct, &room->of_packet, reply)))
+		reason = REASON_CONNTRACK_INVALID;
+	return reason;
+}
+
+SEC("tc")
+int from_overlay(struct __sk_buff *skb)
+{
+	struct packet p = { .hook = HOOK_FROM_OVERLAY };
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	struct conntrack *ct;
+	struct address tunnel;
+	struct network *n;
+	struct ethhdr *eth;
+	bool reply = false;
+	int reason;
+
+	if (!c || !c->host_ifindex || !room)
+		return drop(skb, &p, REASON_CONFIG_MISSING);
+	p.generation = c->generation;
+	if (!tunnel_get(skb, room, &tunnel))
+		return drop(skb, &p, REASON_UNKNOWN_TUNNEL);
+	n = network_at(room->tunnel.tunnel_id);
+	if (!n || !(n->flags & NETWORK_OVERLAY))
+		return drop(skb, &p, REASON_UNKNOWN_TUNNEL);
+	p.network = room->tunnel.tunnel_id;
+	packet_pull(skb, ETH_HLEN);
+	eth = (void *)(long)skb->data;
+	if ((void *)(eth + 1) > (void *)(long)skb->data_end)
+		return drop(skb, &p, REASON_TRUNCATED);
+	p.ethertype = bpf_ntohs(eth->h_proto);
+	if (skb->vlan_present || p.ethertype == ETH_P_8021Q || p.ethertype == ETH_P_8021AD)
+		return drop(skb, &p, REASON_VLAN_TAGGED);
+	if (eth->h_dest[0] & 1)
+		p.flags |= PACKET_LINK_MULTICAST;
+	/* Who has an address is answered where it is asked. */
+	if (p.ethertype == ETH_P_ARP)
+		return drop(skb, &p, REASON_ARP_UNANSWERED);
+	reason = packet_parse(skb, &p, ETH_HLEN);
+	if (reason)
+		return drop(skb, &p, reason);
+	trace(STEP_PARSED, 0);
+	if (!source_is_there(skb, &p, room, &tunnel))
+		return drop(skb, &p, REASON_SPOOFED_TUNNEL);
+	trace(STEP_SOURCE_VERIFIED, p.source_number);
+	if (p.flags & PACKET_NEIGHBOUR)
+		return drop(skb, &p, p.is_v4 ? REASON_ROUTER_ADVERTISEMENT : REASON_ND_UNANSWERED);
+	if ((p.flags & PACKET_LINK_MULTICAST) || address_is_multicast(&p.destination))
+		return group_from_overlay(skb, &p);
+	if (p.flags & PACKET_ICMP_ERROR) {
+		reason = relate(skb, &p);
+	} else {
+		if (packet_is_fragment(&p)) {
+			reason = fragment_ports(&p);
+			if (reason)
+				return drop(skb, &p, reason);
+		}
+		ct = conntrack_lookup(skb, &p, c, &room->of_packet, &reply);
+		reason = ct ? go_on(skb, &p, ct, reply, room) : begin_from_overlay(skb, &p);
+	}
+	return reason ? drop(skb, &p, reason) : to_endpoint(skb, &p, c, &room->to_destination, true);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,271 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { VetchError } from '../../api/error.ts';
+import { canonicalAddress, familyOf, withoutLength } from '../../model/address.ts';
+import { addressKey, type ClusterRecords, type HeldAddress } from '../../model/cluster.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
+import type { Network } from '../../model/network.ts';
+import { AddressBook } from '../../network/address-book.ts';
+import { spansHosts } from '../../network/drivers/spans-hosts.ts';
+import { isSpare, planHoldings } from '../../network/plan-holdings.ts';
+import { ConflictError } from '../../store/conflict.ts';
+import type { Context } from '../context.ts';
+
+/** Milliseconds until what the store did not take is tried again. */
+const retry = 2_000;
+/** Milliseconds that whoever detaches waits until the others know; then it happens by itself. */
+const patience = 2_000;
+
+export type AddressContext = Pick<Context, 'cluster' | 'lock' | 'log' | 'state'> & {
+  readonly options: Pick<Context['options'], 'node'>;
+};
+
+/**
+ * Which addresses of the cluster's networks this host has. An endpoint gets one that is held already, so that attaching
+ * asks nobody; what changed is written behind it, and again until it is done.
+ *
+ * What this host uses is in its own store with its endpoints: what the cluster has of it is made to agree with that, at
+ * the start as after each change.
+ */
+export class ClusterAddresses implements AsyncDisposable {
+  readonly #context: AddressContext;
+  readonly #book: AddressBook;
+  /** Given back while the others thought that they were held in advance: by key, for whom they were. */
+  readonly #leaving = new Map<string, string>();
+  #running: Promise<void> | undefined;
+  #wanted = false;
+  #failing = false;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #warnings: readonly string[] = [];
+
+  constructor(context: AddressContext, { networks, addresses }: Pick<ClusterRecords, 'networks' | 'addresses'>) {
+    this.#context = context;
+    this.#book = new AddressBook(context.options.node, networks.values(), addresses.values());
+  }
+
+  /** Ends with the transaction under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  /** For `vetch status`. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  /** What a host holds. */
+  of(node: string): readonly HeldAddress[] {
+    return this.#book.of(node);
+  }
+
+  /** They were given back for a host that is gone. The caller holds the lock. */
+  forget(all: readonly HeldAddress[]): void {
+    for (const { network, address } of all) this.#book.delete(network, address);
+  }
+
+  /** Another host has changed something. The caller holds the lock. */
+  follow(changes: ReadonlyMap<string, HeldAddress | undefined>): void {
+    for (const [key, held] of changes) this.#set(key, held);
+    if (changes.size > 0) this.wake();
+  }
+
+  /** The caller holds the lock. */
+  addNetwork(network: Network): void {
+    this.#book.addNetwork(network);
+    this.wake();
+  }
+
+  /** The caller holds the lock. */
+  removeNetwork(id: string): void {
+    this.#book.removeNetwork(id);
+  }
+
+  /**
+   * Addresses for a new endpoint: those asked for, and one of each family for which none is. They may still have to be
+   * held. The caller holds the lock.
+   *
+   * @throws VetchError ADDRESS_TAKEN: none is left
+   */
+  choose(network: Network, asked: readonly string[]): readonly string[] {
+    if (!spansHosts(network)) return asked;
+    const users = this.#usersOf(network.id);
+    const spare = [...this.#book.ownOf(network.id).values()].filter((held) => isSpare(held, users, this.#leaving));
+    const families = new Set(asked.map((address) => familyOf(canonicalAddress(address))));
+    const rest = network.subnets.map(({ cidr }) => familyOf(cidr)).filter((family) => !families.has(family));
+    return [...asked, ...rest.map((family) => this.#next(network, family, spare))];
+  }
+
+  /**
+   * Makes sure that an endpoint's addresses are this host's. Those that it held in advance are told of later. The caller
+   * holds the lock.
+   *
+   * @throws ConflictError ADDRESS_TAKEN: another host holds one; VetchError UNAVAILABLE
+   */
+  async hold(network: Network, { id, addresses }: Pick<Endpoint, 'id' | 'addresses'>): Promise<void> {
+    if (!spansHosts(network)) return;
+    const { node } = this.#book;
+    const puts: HeldAddress[] = [];
+    for (const address of addresses.map(withoutLength)) {
+      const held = this.#book.get(network.id, address);
+      if (held && held.node !== node) {
+        const message = `address ${address} of network ${network.name} is held by host ${held.node}`;
+        throw new ConflictError('ADDRESS_TAKEN', message, 'choose another address, or none for an automatic one');
+      }
+      this.#leaving.delete(addressKey({ network: network.id, address }));
+      if (held?.endpoint === '') continue;
+      if (held) puts.push({ ...held, endpoint: '' });
+      puts.push({ network: network.id, address, node, endpoint: id });
+    }
+    if (puts.length === 0) return;
+    try {
+      await this.#context.cluster.transaction((writer) => {
+        for (const held of puts) writer.putAddress(held);
+      });
+    } catch (error) {
+      if (error instanceof ConflictError || !(error instanceof VetchError) || error.code !== 'UNAVAILABLE') throw error;
+      const named = puts.map(({ address }) => address).join(', ');
+      throw new VetchError(
+        'UNAVAILABLE',
+        `this host does not hold ${named} of network ${network.name}, and cannot: ${error.message}`,
+        "try again when the cluster's store is back",
+        { cause: error },
+      );
+    }
+    for (const held of puts) this.#book.put(held);
+  }
+
+  /** An endpoint or a service has come, or another one than before has its addresses. */
+  wake(): void {
+    this.#wanted = true;
+    if (this.#closed || this.#running) return;
+    clearTimeout(this.#timer);
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#wanted && !this.#failing) this.wake();
+    });
+  }
+
+  /** An endpoint is gone, and its addresses are anybody's. The caller holds the lock. */
+  giveBack(network: Network, { id, addresses }: Pick<Endpoint, 'id' | 'addresses'>): void {
+    if (!spansHosts(network)) return;
+    for (const address of addresses.map(withoutLength)) {
+      const held = this.#book.ownOf(network.id).get(address);
+      if (held?.endpoint === '') this.#leaving.set(addressKey(held), id);
+    }
+    this.wake();
+  }
+
+  /** Waits until the others can know what has changed, but not for a store that is away. Without the lock. */
+  async settle(): Promise<void> {
+    if (this.#failing) return;
+    const waiting = new AbortController();
+    const late = sleep(patience, undefined, { signal: waiting.signal }).catch(() => undefined);
+    await Promise.race([this.#running, late]);
+    waiting.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { lock, log } = this.#context;
+    for (let conflicts = 0; !this.#closed; ) {
+      this.#wanted = false;
+      try {
+        const step = await lock.run(() => this.#begin(conflicts));
+        if (!step) break;
+        await step.written;
+        await lock.run(() => step.apply());
+        conflicts = 0;
+        this.#failing = false;
+      } catch (error) {
+        if (error instanceof ConflictError && conflicts++ < 10 && (await this.#settled())) continue;
+        if (!this.#failing) log.warn({ err: error }, "cannot tell the cluster which addresses are this host's");
+        this.#failing = true;
+        this.#timer = setTimeout(() => this.wake(), retry);
+        return;
+      }
+    }
+    this.#failing = false;
+  }
+
+  async #settled(): Promise<boolean> {
+    try {
+      await this.#context.cluster.settled();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Sends the next transaction; undefined: there is nothing to do. It is under way before the lock is let go, so that what
+   * is held for an endpoint after that comes after it.
+   */
+  #begin(conflicts: number) {
+    const { cluster, state } = this.#context;
+    const networks = [...state.index.networks.values()].filter(spansHosts);
+    const users = new Map(networks.map(({ id }) => [id, this.#usersOf(id)]));
+    const usersOf = (network: string) => users.get(network) ?? new Map<string, string>();
+    const skip = conflicts === 0 ? 0 : Math.floor(Math.random() * 8 * 2 ** conflicts);
+    const plan = planHoldings({ book: this.#book, networks, usersOf, leaving: this.#leaving, skip });
+    this.#warnings = plan.taken.map(({ held, user }) => this.#warning(held, user));
+    if (plan.puts.length + plan.deletes.length === 0) return undefined;
+    const written = cluster.transaction((writer) => {
+      for (const held of plan.deletes) writer.deleteAddress(held);
+      for (const held of plan.puts) writer.putAddress(held);
+    });
+    // Whoever awaits it hears of its failure.
+    written.catch(() => undefined);
+    const after = new Map<string, HeldAddress | undefined>(plan.deletes.map((held) => [addressKey(held), undefined]));
+    for (const held of plan.puts) after.set(addressKey(held), held);
+    const before = new Map([...after.keys()].map((key) => [key, this.#get(key)]));
+    return {
+      written,
+      apply: () => {
+        // What has changed meanwhile is newer.
+        for (const [key, held] of after) if (this.#get(key) === before.get(key)) this.#set(key, held);
+      },
+    };
+  }
+
+  #next(network: Network, family: 4 | 6, spare: readonly HeldAddress[]): string {
+    const own = spare.find(({ address }) => familyOf(address) === family)?.address;
+    const address = own ?? this.#book.free(network.id, family, 1)[0];
+    if (address !== undefined) return address;
+    throw new VetchError(
+      'ADDRESS_TAKEN',
+      `no address of network ${network.name} is free to be handed out: hosts hold all of them`,
+      'detach endpoints that are no longer needed, or use a network with a larger subnet',
+    );
+  }
+
+  /** What uses addresses of a network here, by address. */
+  #usersOf(network: string): Map<string, string> {
+    const { index } = this.#context.state;
+    const users = new Map<string, string>();
+    for (const { id, addresses } of index.endpointsOf(network).values()) {
+      for (const address of addresses) users.set(withoutLength(address), id);
+    }
+    for (const service of index.services.values()) if (service.network === network) users.set(service.vip, service.id);
+    return users;
+  }
+
+  #warning({ network, address, node }: HeldAddress, user: string): string {
+    const { index } = this.#context.state;
+    const name = index.endpoints.get(user)?.name ?? index.services.get(user)?.name ?? user.slice(0, 12);
+    const full = `${index.networks.get(network)?.name ?? network.slice(0, 12)}/${name}`;
+    return `address ${address} of ${full} is held by host ${node}: detach it, and attach it again`;
+  }
+
+  #get(key: string): HeldAddress | undefined {
+    const slash = key.indexOf('/');
+    return this.#book.get(key.slice(0, slash), key.slice(slash + 1));
+  }
+
+  #set(key: string, held: HeldAddress | undefined): void {
+    const slash = key.indexOf('/');
+    if (held) this.#book.put(held);
+    else this.#book.delete(key.slice(0, slash), key.slice(slash + 1));
+    if (held?.endpoint !== '') this.#leaving.delete(key);
+  }
+}

@@ -1,0 +1,110 @@
+import { familyOf } from '../model/address.ts';
+import { addressKey, type HeldAddress } from '../model/cluster.ts';
+import type { Network } from '../model/network.ts';
+import { AddressPool } from './address-pool.ts';
+
+/** Addresses of one family that a host takes in advance, so that it can attach without asking anybody. */
+const reserve = 8;
+
+/** One address pool of a network, as all hosts have used it. */
+interface Range {
+  readonly pool: AddressPool;
+  /** What a host has taken in advance last, inside the range: the next one takes what comes after it. */
+  last: string | undefined;
+}
+
+/**
+ * Who holds which addresses of the cluster's networks, as far as this host knows.
+ *
+ * What hosts take in advance comes after what was taken so last, so that an address that was given back is not taken
+ * again at once: a container that moves finds its own free.
+ */
+export class AddressBook {
+  readonly node: string;
+  readonly #held = new Map<string, HeldAddress>();
+  /** By network: this host's. */
+  readonly #own = new Map<string, Map<string, HeldAddress>>();
+  readonly #ranges = new Map<string, readonly Range[]>();
+
+  constructor(node: string, networks: Iterable<Network> = [], held: Iterable<HeldAddress> = []) {
+    this.node = node;
+    for (const network of networks) this.addNetwork(network);
+    for (const address of held) this.put(address);
+  }
+
+  get(network: string, address: string): HeldAddress | undefined {
+    return this.#held.get(addressKey({ network, address }));
+  }
+
+  /** All that this host holds of all networks. */
+  *own(): Iterable<HeldAddress> {
+    for (const held of this.#own.values()) yield* held.values();
+  }
+
+  /** What this host holds of a network, by address. */
+  ownOf(network: string): ReadonlyMap<string, HeldAddress> {
+    return this.#own.get(network) ?? new Map();
+  }
+
+  /** What a host holds. */
+  of(node: string): HeldAddress[] {
+    return [...this.#held.values()].filter((held) => held.node === node);
+  }
+
+  /** Also replaces. */
+  put(held: HeldAddress): void {
+    const { network, address } = held;
+    this.delete(network, address);
+    this.#held.set(addressKey(held), held);
+    if (held.node === this.node) {
+      const own = this.#own.get(network) ?? new Map<string, HeldAddress>();
+      this.#own.set(network, own.set(address, held));
+    }
+    const range = this.#rangeOf(network, address);
+    range?.pool.take(address);
+    if (range && held.endpoint === '') range.last = address;
+  }
+
+  delete(network: string, address: string): void {
+    const held = this.get(network, address);
+    if (!held) return;
+    this.#held.delete(addressKey(held));
+    const own = this.#own.get(network);
+    own?.delete(address);
+    if (own?.size === 0) this.#own.delete(network);
+    this.#rangeOf(network, address)?.pool.release(address);
+  }
+
+  addNetwork({ id, subnets }: Network): void {
+    if (this.#ranges.has(id)) return;
+    const ranges = subnets.map((subnet): Range => ({ pool: new AddressPool(subnet), last: undefined }));
+    this.#ranges.set(id, ranges);
+    for (const held of [...this.#held.values()]) if (held.network === id) this.put(held);
+  }
+
+  /** With all that is held of it. */
+  removeNetwork(id: string): void {
+    for (const held of [...this.#held.values()]) if (held.network === id) this.delete(id, held.address);
+    this.#ranges.delete(id);
+  }
+
+  /** How many addresses of a family a host takes in advance: of a small range few, for the others need some too. */
+  reserve(network: string, family: 4 | 6): number {
+    const pool = this.#range(network, family)?.pool;
+    return pool ? Math.max(1, Math.min(reserve, Math.floor(pool.size / 32))) : 0;
+  }
+
+  /** Up to `count` addresses of a family that nobody holds. @param skip passes over so many, to get out of others' way */
+  free(network: string, family: 4 | 6, count: number, skip = 0): string[] {
+    const range = this.#range(network, family);
+    return range?.pool.free(count, range.last, skip) ?? [];
+  }
+
+  #rangeOf(network: string, address: string): Range | undefined {
+    return this.#range(network, familyOf(address));
+  }
+
+  #range(network: string, family: 4 | 6): Range | undefined {
+    return this.#ranges.get(network)?.find(({ pool }) => familyOf(pool.cidr) === family);
+  }
+}

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { RotatingNumbers } from './rotating-numbers.ts';
+
+test('a number that was given up is the last to be given again', () => {
+  const numbers = new RotatingNumbers(1, 3);
+  expect([numbers.allocate(), numbers.allocate()]).toEqual([1, 2]);
+  numbers.release(1);
+  expect([numbers.allocate(), numbers.allocate(), numbers.allocate()]).toEqual([3, 1, undefined]);
+  numbers.release(2);
+  expect(numbers.allocate()).toBe(2);
+});
+
+test('what is known to be in use is kept for who has it', () => {
+  const numbers = new RotatingNumbers(1, 9);
+  numbers.skip([4, 2]);
+  expect([numbers.allocate(), numbers.take(2), numbers.take(2)]).toEqual([5, true, false]);
+});

@@ -1,0 +1,31 @@
+import { EndpointFlag } from '../../maps/generated/abi.ts';
+import { parseAddress, parseMac } from '../../model/address.ts';
+import { entryOf, type MapEntry } from '../entry.ts';
+import { addressesOf } from '../remotes/numbers.ts';
+import type { PlacedNode, PlacedRemote } from '../remotes/remote-table.ts';
+
+const none = new Uint8Array(16);
+/** MEMBER_NODE of bpf/abi/endpoint.h. */
+const memberNode = 0x8000_0000;
+
+/** What stands in a slot of `members` for all that a node has of a network. */
+export function memberOfNode(node: number): number {
+  return memberNode + node;
+}
+
+/** All that the map `endpoints` holds of an endpoint on another host. In network 0 it has no alias: no process of the host reaches it. */
+export function remoteEntries({ number, remote, network, node }: PlacedRemote): MapEntry[] {
+  const mac = parseMac(remote.mac);
+  const value = { number, ifindex: node, network: network.number, mac, flags: EndpointFlag.REMOTE };
+  return addressesOf(remote).map((addr) => entryOf('endpoints', { network: network.number, addr }, value));
+}
+
+/** A node's element of `nodes`; undefined: nobody has the number. */
+export function nodeEntry(number: number, node: Pick<PlacedNode, 'tunnel'> | undefined): MapEntry {
+  return entryOf('nodes', number, { addr: node ? parseAddress(node.tunnel) : none });
+}
+
+/** Where this host's own tunnels begin. */
+export function ownNodeEntry(address: Uint8Array | undefined): MapEntry {
+  return entryOf('nodes', 0, { addr: address ?? none });
+}

@@ -1,0 +1,50 @@
+import { formatAddress, isIPv4 } from '../../model/address.ts';
+import type { Network } from '../../model/network.ts';
+import { planOf } from '../../network/drivers/registry.ts';
+import { overVxlan } from '../../network/mtu.ts';
+import type { HostFacts } from '../facts.ts';
+import { uplinksOf } from './uplinks.ts';
+
+/** Where this host takes in what other hosts tunnel to it. */
+export interface Tunnel {
+  /** 16 bytes, v4-mapped. */
+  readonly address: Uint8Array;
+  /** Bytes that a frame's contents may have to go through in one piece. */
+  readonly mtu: number;
+}
+
+/**
+ * An IPv4 address where there is one, else of IPv6; of the uplink with the default route before all others, in the order
+ * in which the kernel has them. All hosts of a cluster have to use one family.
+ */
+export function tunnelOf(facts: HostFacts): Tunnel | undefined {
+  const uplinks = [...uplinksOf(facts)].sort((a, b) => rank(a.ifindex) - rank(b.ifindex));
+  function rank(ifindex: number): number {
+    return facts.defaultRoutes.includes(ifindex) ? 0 : 1;
+  }
+  for (const v4 of [true, false]) {
+    for (const { ifindex, mtu } of uplinks) {
+      const own = facts.addresses.find((one) => {
+        return one.ifindex === ifindex && one.global && !one.secondary && isIPv4(one.address) === v4;
+      });
+      if (own) return { address: own.address, mtu: overVxlan(mtu, v4 ? 4 : 6) };
+    }
+  }
+  return undefined;
+}
+
+/** What this host tells others of its tunnel: the address, canonical. */
+export function tunnelAddress(facts: HostFacts): string | undefined {
+  const tunnel = tunnelOf(facts);
+  return tunnel && formatAddress(tunnel.address);
+}
+
+export function spansHosts(network: Network): boolean {
+  return planOf(network).flags.includes('OVERLAY');
+}
+
+/** Whether some network needs the way to other hosts. */
+export function needsTunnel(networks: Iterable<Network>): boolean {
+  for (const network of networks) if (spansHosts(network)) return true;
+  return false;
+}

@@ -1,0 +1,85 @@
+import { setImmediate } from 'node:timers/promises';
+import { EndpointFlag, endpointCodec } from '../../maps/generated/abi.ts';
+import { deleteEntries, setEntries } from '../apply/maps.ts';
+import { nodeEntry, remoteEntries } from '../desired/remotes.ts';
+import { keyText, type MapEntry } from '../entry.ts';
+import type { RawMaps } from '../observed/maps.ts';
+import { PackedContents } from '../packed-contents.ts';
+import type { PlacedRemote, RemoteChanges, RemoteTable } from './remote-table.ts';
+
+/** Some milliseconds' worth. */
+const aTurn = 1000;
+
+/** What the maps `nodes` and `endpoints` hold of other hosts. An address that an endpoint of this host has is that one's. */
+export class RemoteMaps {
+  readonly #maps: RawMaps;
+  readonly table: RemoteTable;
+
+  constructor(maps: RawMaps, table: RemoteTable) {
+    this.#maps = maps;
+    this.table = table;
+  }
+
+  /**
+   * Where nodes are comes before who is there, and goes after.
+   *
+   * @param failed is told what could not be written; the rest is
+   */
+  apply({ come, gone, changed, nodes }: RemoteChanges, failed: (error: unknown) => void): void {
+    const [there, left]: [MapEntry[], MapEntry[]] = [[], []];
+    for (const number of nodes) {
+      const node = this.table.node(number);
+      (node ? there : left).push(nodeEntry(number, node));
+    }
+    setEntries(this.#maps, there);
+    for (const placed of [...changed.map(({ after }) => after), ...come]) {
+      try {
+        this.#enter(placed);
+      } catch (error) {
+        failed(error);
+      }
+    }
+    for (const { before, after } of changed) this.withdraw(before, remoteEntries(after));
+    for (const placed of gone) this.withdraw(placed);
+    deleteEntries(this.#maps, left);
+  }
+
+  /**
+   * Not of what another one has by now, which came from elsewhere with the same address.
+   *
+   * @param except entries whose keys stay
+   */
+  withdraw(placed: PlacedRemote, except: readonly MapEntry[] = []): void {
+    const kept = new Set(except.map(({ key }) => keyText(key)));
+    const own = remoteEntries(placed).filter(({ key }) => {
+      const found = this.#at(key);
+      return found?.isRemote === true && found.number === placed.number && !kept.has(keyText(key));
+    });
+    deleteEntries(this.#maps, own);
+  }
+
+  /** All of `endpoints` that is on other hosts. Other work runs now and then: a cluster has a hundred thousand. */
+  async contents(admits: (remote: PlacedRemote) => boolean): Promise<PackedContents> {
+    const contents = new PackedContents();
+    let turn = 0;
+    for (const placed of this.table.placed.values()) {
+      if (++turn % aTurn === 0) await setImmediate();
+      if (admits(placed)) for (const entry of remoteEntries(placed)) contents.set(entry);
+    }
+    return contents;
+  }
+
+  #enter(placed: PlacedRemote): void {
+    setEntries(
+      this.#maps,
+      remoteEntries(placed).filter(({ key }) => this.#at(key)?.isRemote !== false),
+    );
+  }
+
+  #at(key: Uint8Array): { readonly number: number; readonly isRemote: boolean } | undefined {
+    const value = new Uint8Array(endpointCodec.size);
+    if (!this.#maps.endpoints.raw.lookup(key, value)) return undefined;
+    const { number, flags } = endpointCodec.decode(value);
+    return { number, isRemote: (flags & EndpointFlag.REMOTE) !== 0 };
+  }
+}

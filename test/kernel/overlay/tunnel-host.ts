@@ -1,0 +1,336 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ifNameToIndex } from '../../../src/loader/ffi/libc.ts';
+import { attachCgroup } from '../../../src/loader/link/cgroup.ts';
+import type { Link } from '../../../src/loader/link/link.ts';
+import { BpfObject } from '../../../src/loader/object.ts';
+import {
+  DropReason,
+  EndpointFlag,
+  NetworkFlag,
+  PolicyDirection,
+  StandingFlag,
+} from '../../../src/maps/generated/abi.ts';
+import { type Maps, openMaps } from '../../../src/maps/open.ts';
+import { linkLocalFromMac, parseAddress, parseMac } from '../../../src/model/address.ts';
+import { Netlink } from '../../../src/netlink/netlink.ts';
+import { createNetns, type Netns, withNetns } from '../../../src/netlink/netns.ts';
+import { policyHalf } from '../../../src/reconcile/policy/encode.ts';
+import { Background, type RunResult, run } from '../../lab/process.ts';
+import { fillRemote, plannedConfig } from '../world/fill.ts';
+import { endpoints, memberNode, networks, overlay, type PlannedRemote, remotes } from '../world/plan.ts';
+import { countDrops, newDrops, type Outcome, smallMaps } from '../world/world.ts';
+
+/** An endpoint of the network `wide`, wherever it is. */
+export type WideName = 'x' | 'y' | 'z' | 'u';
+
+const wide = networks.wide;
+const none = new Uint8Array(16);
+
+/** What all hosts know of it. Numbers are each host's own. */
+export function wideEndpoint(name: WideName): Omit<PlannedRemote, 'node' | 'number'> {
+  return name === 'x' || name === 'y' ? endpoints[name] : remotes[name];
+}
+
+/** A network namespace in which programs run. */
+export class Sandbox implements AsyncDisposable {
+  readonly netns: Netns;
+  readonly #background: Background[] = [];
+
+  constructor(netns: Netns) {
+    this.netns = netns;
+  }
+
+  exec(...command: string[]): Promise<RunResult> {
+    return withNetns(this.netns, () => ({ started: run(command) })).started;
+  }
+
+  spawn(...command: string[]): Background {
+    const started = withNetns(this.netns, () => new Background(command));
+    this.#background.push(started);
+    return started;
+  }
+
+  /** Commands of iproute2. */
+  ip(...lines: string[]): void {
+    withNetns(this.netns, () => {
+      execFileSync('ip', ['-batch', '-'], { input: lines.join('\n'), stdio: ['pipe', 'ignore', 'pipe'] });
+    });
+  }
+
+  sysctl(path: string, value: number): void {
+    withNetns(this.netns, () => writeFileSync(`/proc/sys/net/${path}`, String(value)));
+  }
+
+  index(device: string): number {
+    return withNetns(this.netns, () => ifNameToIndex(device));
+  }
+
+  /** Kills what was started here. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#background.splice(0).map((process) => process.stop()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    this.netns.close();
+  }
+}
+
+type Objects = ReadonlyMap<'endpoint' | 'overlay' | 'socket', BpfObject>;
+
+/** A host of its own: programs and maps that no other sees, a way to the others, containers. */
+export class TunnelHost extends Sandbox {
+  readonly maps: Maps;
+  /** Where its tunnels end. */
+  readonly address: string;
+  readonly #netlink: Netlink;
+  readonly #objects: Objects;
+  readonly #containers = new Map<WideName, Sandbox>();
+  readonly #links: Link[] = [];
+  #members: number[] = [];
+
+  private constructor(netns: Netns, address: string, maps: Maps, objects: Objects) {
+    super(netns);
+    this.address = address;
+    this.maps = maps;
+    this.#netlink = Netlink.open(netns);
+    this.#objects = objects;
+  }
+
+  /** @param fabric has a bridge `switch`; @param also further addresses on it, which no node is known by. */
+  static create(name: string, address: string, fabric: Netns, also: readonly string[] = []): TunnelHost {
+    const bpffs = mkdtempSync(join(tmpdir(), 'vetch-tunnel-'));
+    execFileSync('mount', ['-t', 'bpf', 'bpf', bpffs]);
+    const pinMaps = join(bpffs, 'maps');
+    mkdirSync(pinMaps);
+    const load = (object: string) => {
+      const path = new URL(`../../../bpf/build/${object}.bpf.o`, import.meta.url).pathname;
+      return BpfObject.load(path, { pinMaps, maxEntries: smallMaps });
+    };
+    // All maps are in some object.
+    for (const rest of ['host', 'lan', 'uplink', 'shaper', 'xdp', 'collect']) load(rest).close();
+    const objects = new Map([
+      ['endpoint', load('endpoint')],
+      ['overlay', load('overlay')],
+      ['socket', load('socket')],
+    ] as const);
+    const netns = createNetns();
+    const host = new TunnelHost(netns, address, openMaps(pinMaps), objects);
+    host.#netlink.createVeth({ name: 'uplink0', peer: { name, netns: fabric }, up: true });
+    const length = address.includes(':') ? '64 nodad' : '24';
+    withNetns(fabric, () => {
+      execFileSync('ip', ['link', 'set', name, 'master', 'switch', 'up']);
+    });
+    host.ip(
+      'link set lo up',
+      'link set uplink0 up',
+      ...[address, ...also].map((one) => `address add ${one}/${length} dev uplink0`),
+      'link add vetch0 type veth peer name vetch1',
+      `link add ${overlay.device} type vxlan external dstport 4789`,
+      `link set ${overlay.device} up`,
+    );
+    host.#attach(overlay.device, 'overlay', 'from_overlay');
+    host.#fill();
+    return host;
+  }
+
+  #attach(device: string, object: 'endpoint' | 'overlay', name: string): void {
+    const ifindex = this.index(device);
+    const fd = this.#objects.get(object)?.program(name).fd ?? -1;
+    this.#netlink.addClsact(ifindex);
+    this.#netlink.addBpfFilter({ ifindex, parent: 'ingress', fd, name });
+  }
+
+  /** Has the programs see what processes of a cgroup connect and send to. */
+  watchSockets(cgroupPath: string): void {
+    for (const [name, attachType] of [
+      ['sock_connect4', 'CGROUP_INET4_CONNECT'],
+      ['sock_connect6', 'CGROUP_INET6_CONNECT'],
+      ['sock_sendmsg4', 'CGROUP_UDP4_SENDMSG'],
+      ['sock_sendmsg6', 'CGROUP_UDP6_SENDMSG'],
+    ] as const) {
+      const program = this.#objects.get('socket')?.program(name);
+      if (program) this.#links.push(attachCgroup({ program, cgroupPath, attachType }));
+    }
+  }
+
+  #fill(): void {
+    this.maps.config.set(0, {
+      ...plannedConfig,
+      hostNetns: this.netns.cookie,
+      hostIfindex: this.index('vetch0'),
+      overlayIfindex: this.index(overlay.device),
+    });
+    this.maps.nodes.set(0, { addr: parseAddress(this.address) });
+    this.#putNetwork();
+    // A network of this host's own: no tunnel leads to it.
+    const own = this.maps.networks.get(wide.number);
+    if (own) this.maps.networks.set(networks.blue.number, { ...own, flags: NetworkFlag.PRESENT });
+  }
+
+  #putNetwork(): void {
+    for (const [slot, member] of this.#members.entries()) {
+      this.maps.members.set({ network: wide.number, slot }, member);
+    }
+    this.maps.networks.set(wide.number, {
+      flags: NetworkFlag.PRESENT | NetworkFlag.OVERLAY,
+      mtu: this.mtu,
+      members: this.#members.length,
+      gateway4: parseAddress(wide.gateway4),
+      gateway6: parseAddress(wide.gateway6),
+      broadcast4: parseAddress(wide.broadcast4),
+      masquerade4: none,
+      masquerade6: none,
+    });
+  }
+
+  /** Of the network, over an underlay that takes 1500. */
+  get mtu(): number {
+    return 1500 - (this.address.includes(':') ? 70 : 50);
+  }
+
+  container(name: WideName): Sandbox {
+    const found = this.#containers.get(name);
+    if (!found) throw new Error(`${name} is not on this host`);
+    return found;
+  }
+
+  /** Starts a container of the network here. @param number of the endpoint on this host */
+  addContainer(name: WideName, number: number): Sandbox {
+    const { mac, ip4, ip6, identity } = wideEndpoint(name);
+    const container = new Sandbox(createNetns());
+    const device = `vt${number}`;
+    this.#netlink.createVeth({ name: device, peer: { name: 'eth0', mac, netns: container.netns }, up: true });
+    container.sysctl('ipv6/conf/eth0/accept_dad', 0);
+    container.ip(
+      'link set lo up',
+      `link set eth0 mtu ${this.mtu} up`,
+      `address add ${ip4}/16 dev eth0`,
+      `address add ${ip6}/64 dev eth0 nodad`,
+      'route add default via 10.110.0.1',
+    );
+    this.#attach(device, 'endpoint', 'from_endpoint');
+    const ifindex = this.index(device);
+    const [v4, v6, linkLocal] = [parseAddress(ip4), parseAddress(ip6), linkLocalFromMac(parseMac(mac))];
+    const common = { number, network: wide.number, mac: parseMac(mac), flags: 0, ifindex };
+    this.maps.interfaces.set(ifindex, { ...common, v4, v6, linkLocal, lanIfindex: 0 });
+    for (const addr of [v4, v6, linkLocal]) {
+      this.maps.endpoints.set({ network: wide.number, addr }, { ...common, flags: EndpointFlag.NONE });
+    }
+    this.#stand(number, identity, 0);
+    this.#members = [ifindex, ...this.#members];
+    this.#putNetwork();
+    this.#containers.set(name, container);
+    return container;
+  }
+
+  /** Stops a container here. */
+  async removeContainer(name: WideName): Promise<void> {
+    const container = this.container(name);
+    this.#containers.delete(name);
+    await container[Symbol.asyncDispose]();
+  }
+
+  /** Has this host know another one, and who is there. */
+  addNode(number: number, { address }: TunnelHost, names: readonly WideName[]): void {
+    this.maps.nodes.set(number, { addr: parseAddress(address) });
+    // One slot a node, whatever is there.
+    if (!this.#members.includes(memberNode + number)) this.#members = [...this.#members, memberNode + number];
+    for (const [index, name] of names.entries()) {
+      fillRemote(this.maps, { ...wideEndpoint(name), node: number, number: 16_384 + 16 * number + index });
+    }
+    this.#putNetwork();
+  }
+
+  #stand(number: number, identity: number, flags: number): void {
+    for (const index of [2 * number, 2 * number + 1]) {
+      this.maps.identities.set(index, {
+        standing: [
+          { identity, flags },
+          { identity, flags },
+        ],
+      });
+    }
+  }
+
+  /** Has documents govern a container of this host in a direction, with these decisions; `any`: with all others. */
+  govern(
+    name: WideName,
+    number: number,
+    direction: 'INGRESS' | 'EGRESS',
+    rules: Partial<Record<WideName | 'any', number>>,
+  ): void {
+    const { identity: subject } = wideEndpoint(name);
+    this.#stand(number, subject, StandingFlag[direction]);
+    for (const [peer, decision] of Object.entries(rules)) {
+      const identity = peer === 'any' ? 0 : wideEndpoint(peer as WideName).identity;
+      const key = { subject, peer: identity, direction: PolicyDirection[direction] };
+      this.maps.policy.set(key, { half: [policyHalf(key, decision), policyHalf(key, decision)] });
+    }
+    this.judgeAgain();
+  }
+
+  /** No document governs it any more. */
+  release(name: WideName, number: number): void {
+    this.#stand(number, wideEndpoint(name).identity, 0);
+    this.judgeAgain();
+  }
+
+  /** What the control plane does when it takes a permission away, or an endpoint is somewhere else. */
+  judgeAgain(): void {
+    const config = this.maps.config.get(0);
+    if (config) this.maps.config.set(0, { ...config, generation: config.generation + 2 });
+  }
+
+  /** What was dropped here while `during` ran, but for what the containers' stacks ask or tell of themselves. */
+  async drops(during: () => Promise<unknown> | unknown): Promise<Outcome['reasons']> {
+    const before = countDrops(this.maps);
+    await during();
+    const { ND_UNANSWERED: _, ...drops } = newDrops(before, countDrops(this.maps));
+    return drops;
+  }
+
+  /** Neighbour discovery that found no answer here. */
+  get unanswered(): number {
+    return countDrops(this.maps)[DropReason.ND_UNANSWERED] ?? 0;
+  }
+
+  /** Frames that have left by the overlay's device: a train of segments is one. */
+  get tunnelled(): number {
+    const link = withNetns(this.netns, () =>
+      execFileSync('ip', ['-s', '-j', 'link', 'show', overlay.device], { encoding: 'utf8' }),
+    );
+    return (JSON.parse(link) as [{ stats64: { tx: { packets: number } } }])[0].stats64.tx.packets;
+  }
+
+  /** Sends a frame to another host in a tunnel of one's own making. @param from one of this host's addresses */
+  async forge(
+    to: TunnelHost,
+    frame: Uint8Array,
+    { vni = wide.number as number, from = this.address }: { vni?: number; from?: string } = {},
+  ): Promise<void> {
+    const header = Buffer.alloc(8);
+    header[0] = 8;
+    header.writeUInt32BE(vni * 256, 4);
+    const hex = Buffer.concat([header, frame]).toString('hex');
+    const program = `
+import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 0))
+s.sendto(bytes.fromhex(sys.argv[3]), (sys.argv[2], 4789))`;
+    const { status, stderr } = await this.exec('python3', '-c', program, from, to.address, hex);
+    if (status !== 0) throw new Error(stderr);
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    for (const container of this.#containers.values()) await container[Symbol.asyncDispose]();
+    for (const link of this.#links) link.close();
+    this.#netlink.close();
+    this.maps.close();
+    for (const object of this.#objects.values()) object.close();
+    await super[Symbol.asyncDispose]();
+  }
+}
