@@ -3,6 +3,7 @@ import { attach } from './attach.ts';
 import { containerBulk, containerConnections, containerRoundTrip } from './container-to-container.ts';
 import { flowEvents } from './flow-events.ts';
 import { memory } from './memory.ts';
+import { overlay } from './overlay.ts';
 import { packetCost } from './packet-cost.ts';
 import { policyChange, policyRoundTrip } from './policy.ts';
 import { publishPorts } from './ports.ts';
@@ -19,6 +20,7 @@ export const rows: readonly Row[] = [
   publishedOnLocalhost,
   policyRoundTrip,
   packetCost,
+  overlay,
   policyChange,
   attach,
   memory,

@@ -31,12 +31,18 @@ export function ensureParent(netlink: Netlink, { parent }: Pick<LanPlan, 'parent
     );
   }
   suitable(netlink, base);
+  let index: number;
   try {
-    const index = netlink.createVlan({ name: parent, parent: base.index, id: vlan.id });
+    index = netlink.createVlan({ name: parent, parent: base.index, id: vlan.id });
+  } catch (error) {
+    throw refusal(error, `a VLAN device ${parent}`, 'CONFIG_VLAN_8021Q (module 8021q)');
+  }
+  try {
     // The kernel takes no alias as it makes a device.
     netlink.setLink(index, { up: true, alias: madeByUs });
   } catch (error) {
-    throw refusal(error, `a VLAN device ${parent}`, 'CONFIG_VLAN_8021Q (module 8021q)');
+    deleteQuietly(netlink, index);
+    throw error;
   }
   const made = netlink.link(parent);
   if (!made) throw new VetchError('UNAVAILABLE', `device ${parent} is gone again`, 'try again');
