@@ -5,6 +5,7 @@
 #include "lib/neighbour.h"
 #include "lib/service_flow.h"
 #include "lib/snat.h"
+#include "lib/to_remote.h"
 
 /* A source that an endpoint may use: its own addresses, and none where a protocol begins without one. */
 static __always_inline bool source_is_own(const struct packet *p, const struct interface *in)

@@ -3,25 +3,8 @@
  * host has judged their egress, and here it is seen that they are where they come from, and judged what they may reach.
  * Nothing that comes in by a tunnel goes up the host's stack, or into another tunnel. */
 #include "lib/flood.h"
+#include "lib/from_remote.h"
 #include "lib/icmp_error.h"
-
-/* The sender is an endpoint of that host, and has the MAC that it is known by. It is the source of a flow in the making. */
-static __always_inline bool source_is_there(struct __sk_buff *skb, struct packet *p, struct room *room,
-					    const struct address *tunnel)
-{
-	const struct endpoint *e = endpoint_at(p->network, &p->source);
-	const struct node *node;
-	struct mac mac;
-
-	if (!e || !(e->flags & ENDPOINT_REMOTE))
-		return false;
-	p->source_number = e->number;
-	delivery_set(&room->to_source, e->ifindex, &e->mac);
-	node = node_at(room->to_source.ifindex);
-	if (!node || !address_equal(&node->addr, tunnel) || bpf_skb_load_bytes(skb, 6, &mac, sizeof(mac)))
-		return false;
-	return !__builtin_memcmp(&mac, &room->to_source.mac, sizeof(mac));
-}
 
 /* To all of the network, or to a group: a copy for each member here that policy lets have one. */
 NOT_INLINED int group_from_overlay(struct __sk_buff *skb, struct packet *p)
@@ -99,25 +82,6 @@ NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p)
 	return !reason && (party != PARTY_ENDPOINT || network != p->network) ? REASON_ICMP_UNRELATED : reason;
 }
 
-/* A packet of a known flow. Answers a drop reason. */
-static __always_inline int go_on(struct __sk_buff *skb, struct packet *p, struct conntrack *ct, bool reply,
-				 struct room *room)
-{
-	__u32 speaker = reply ? ct->destination_party : ct->source_party;
-	__u32 party = reply ? ct->source_party : ct->destination_party;
-	bool fits = speaker == PARTY_REMOTE && party == PARTY_ENDPOINT && !(ct->flags & CONNTRACK_TRANSLATED);
-	int reason;
-
-	trace(STEP_CONNTRACK_HIT, ct->state);
-	/* An end was elsewhere when the flow began: a judgement ends it. */
-	if (!fits && !tracing)
-		ct->generation = 0;
-	reason = judge_known(skb, p, ct, reply);
-	if (!reason && (!fits || !conntrack_delivery(room, ct, &room->of_packet, reply)))
-		reason = REASON_CONNTRACK_INVALID;
-	return reason;
-}
-
 SEC("tc")
 int from_overlay(struct __sk_buff *skb)
 {
@@ -126,6 +90,7 @@ int from_overlay(struct __sk_buff *skb)
 	struct room *room = room_get();
 	struct conntrack *ct;
 	struct address tunnel;
+	struct mac mac;
 	struct network *n;
 	struct ethhdr *eth;
 	bool reply = false;
@@ -149,6 +114,7 @@ int from_overlay(struct __sk_buff *skb)
 		return drop(skb, &p, REASON_VLAN_TAGGED);
 	if (eth->h_dest[0] & 1)
 		p.flags |= PACKET_LINK_MULTICAST;
+	mac = *(struct mac *)eth->h_source;
 	/* Who has an address is answered where it is asked. */
 	if (p.ethertype == ETH_P_ARP)
 		return drop(skb, &p, REASON_ARP_UNANSWERED);
@@ -156,7 +122,7 @@ int from_overlay(struct __sk_buff *skb)
 	if (reason)
 		return drop(skb, &p, reason);
 	trace(STEP_PARSED, 0);
-	if (!source_is_there(skb, &p, room, &tunnel))
+	if (!source_is_there(&p, room, &tunnel, &mac))
 		return drop(skb, &p, REASON_SPOOFED_TUNNEL);
 	trace(STEP_SOURCE_VERIFIED, p.source_number);
 	if (p.flags & PACKET_NEIGHBOUR)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* from_uplink: TC ingress on each uplink. Published ports from outside and replies to masqueraded
  * flows go to their containers; what is the host's own passes untouched. */
+#include "lib/encapsulation.h"
+#include "lib/from_remote.h"
 #include "lib/icmp_error.h"
 #include "lib/snat.h"
 
@@ -201,6 +203,50 @@ NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 	return into_endpoint(skb, p, c, &room->to_destination, ethernet);
 }
 
+/* A packet of a known flow between hosts, in a tunnel to this one. NOT_OURS: nothing was changed or counted, and the
+ * overlay's device takes it. */
+NOT_INLINED int from_tunnel(struct __sk_buff *skb, struct packet *outer)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	struct conntrack *ct;
+	bool reply = false;
+	struct network *n;
+	struct packet *p;
+	__u32 vni;
+	int reason;
+
+	if (!outer || !c || !room || !c->overlay_ifindex || !tunnel_headers_get(skb, outer, room))
+		return NOT_OURS;
+	vni = bpf_ntohl(room->headers.vni) >> 8;
+	n = network_at(vni);
+	if (!n || !(n->flags & NETWORK_OVERLAY))
+		return NOT_OURS;
+	p = &room->quoted.p;
+	__builtin_memset(p, 0, sizeof(*p));
+	p->hook = HOOK_FROM_OVERLAY;
+	p->network = vni;
+	p->generation = outer->generation;
+	p->ethertype = ETH_P_IP;
+	if (packet_parse(skb, p, ETH_HLEN + TUNNEL_HEADERS) ||
+	    (p->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT | PACKET_ICMP_ERROR | PACKET_NEIGHBOUR)) ||
+	    address_is_multicast(&p->destination) ||
+	    !source_is_there(p, room, &outer->source, (struct mac *)room->headers.inner.h_source))
+		return NOT_OURS;
+	ct = conntrack_lookup(skb, p, c, &room->of_packet, &reply);
+	if (!ct)
+		return NOT_OURS;
+	/* Flows are counted without what carries them. */
+	if (!tracing && reply)
+		ct->bytes_reply -= TUNNEL_HEADERS;
+	else if (!tracing)
+		ct->bytes_original -= TUNNEL_HEADERS;
+	reason = go_on(skb, p, ct, reply, room);
+	if (!reason)
+		reason = decapsulate(skb, p, room);
+	return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, &room->to_destination, true);
+}
+
 static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 {
 	struct packet p = { .hook = HOOK_FROM_UPLINK };
@@ -223,6 +269,11 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 	if (reason || (p.flags & PACKET_NEIGHBOUR) || address_is_multicast(&p.destination))
 		return TC_ACT_UNSPEC;
 	trace(STEP_PARSED, 0);
+	if (ethernet && p.is_v4 && p.protocol == IPPROTO_UDP && c->overlay_ifindex &&
+	    p.destination_port == bpf_htons(c->tunnel_port)) {
+		action = from_tunnel(skb, &p);
+		goto act;
+	}
 	if (p.flags & PACKET_ICMP_ERROR) {
 		action = relate(skb, &p, ethernet);
 		goto act;

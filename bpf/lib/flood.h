@@ -52,6 +52,19 @@ static __always_inline bool flood_admits(struct flood *f, __u32 ifindex)
 	return true;
 }
 
+/* A copy to a node. */
+NOT_INLINED int copy_to_node(struct __sk_buff *skb, __u32 network, __u32 number)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+
+	if (c && room && c->overlay_ifindex && tunnel_set(skb, room, network, number))
+		bpf_clone_redirect(skb, c->overlay_ifindex, 0);
+	else
+		count_dropped(skb, REASON_NO_NODE, 1);
+	return 0;
+}
+
 /* One copy for all the members that another host has. */
 static __always_inline void flood_to_node(struct flood *f, __u32 node)
 {

@@ -56,6 +56,16 @@ struct icmp_error {
 	__u16 mtu; /* host order; 0 where the error has none */
 };
 
+/* What a tunnel puts between a packet's Ethernet header, which becomes the outer one, and its IP header. */
+struct tunnel_headers {
+	struct iphdr ip;
+	struct udp_start udp;
+	__be32 flags;
+	__be32 vni; /* in the upper 24 bits */
+	struct ethhdr inner;
+} __attribute__((packed, aligned(4)));
+#define TUNNEL_HEADERS (20 + 8 + 8 + 14) /* without the padding of the struct's end */
+
 struct room {
 	struct conntrack entry; /* in the making */
 	struct delivery to_source; /* of a flow in the making, where that end is an endpoint, here or elsewhere */
@@ -78,6 +88,7 @@ struct room {
 	struct learned_key learned_key;
 	struct policy_port_key port_key;
 	struct bpf_tunnel_key tunnel; /* that a packet came by, or goes by */
+	struct tunnel_headers headers; /* likewise, without the overlay's device */
 	__u64 departure; /* of a packet that has to wait; ktime ns */
 };
 

@@ -11,7 +11,7 @@ import type { TraceEnd, TraceSite } from '../observe/trace/plan.ts';
 import { hostDevice } from '../reconcile/desired/devices.ts';
 import { uplinksOf } from '../reconcile/desired/uplinks.ts';
 import type { Host } from '../reconcile/host.ts';
-import { resolveEndpoint, resolveNetwork, resolvePeers } from './refs.ts';
+import { remoteKey, resolveEndpoint, resolveNetwork, resolvePeers } from './refs.ts';
 import type { State } from './state.ts';
 
 /** What those who watch the datapath ask about this host. */
@@ -36,6 +36,14 @@ export function observedHost(state: State, host: Host): ObservedHost {
 }
 
 function directoryOf({ index }: State, host: Host): FlowDirectory {
+  const remoteAt = (number: number, address: string): FlowPeer | undefined => {
+    const remote = index.remotesAt(address).find((one) => {
+      return number === 0 || index.networks.get(one.network)?.number === number;
+    });
+    const standings = remote && host.policy.standings(host.policy.remoteNumber(remoteKey(remote)) ?? 0);
+    const identity = (address.includes(':') ? standings?.v6 : standings?.v4)?.identity ?? 0;
+    return remote && { name: remote.name, labels: remote.labels, identity };
+  };
   const peer = (endpoint: Endpoint): FlowPeer => {
     const { name, labels } = endpoint;
     return { name, labels, identity: host.policy.identityOf(endpoint) };
@@ -47,7 +55,7 @@ function directoryOf({ index }: State, host: Host): FlowDirectory {
         network === 0
           ? endpoints[0]
           : endpoints.find((endpoint) => index.networks.get(endpoint.network)?.number === network);
-      return found && peer(found);
+      return found ? peer(found) : remoteAt(network, formatAddress(address));
     },
     endpointNumbered(number) {
       const found = index.endpointNumbered(number);

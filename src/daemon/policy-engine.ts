@@ -8,6 +8,8 @@ export interface PolicyEngine {
   readonly tables: PolicyTables;
   /** Whether an address is one of the host's own. */
   isHost(address: string): boolean;
+  /** The number of an endpoint on another host in `tables`, by `NODE/ID`; undefined: it is not known here. */
+  remoteNumber(key: string): number | undefined;
   documentNumbered(number: number): PolicyDocument | undefined;
   /** Patterns of the domain names that documents let an endpoint reach, by its number. */
   domainsOf(number: number): readonly string[];

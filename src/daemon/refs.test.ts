@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { formatAddress, formatPrefix } from '../model/address.ts';
 import { aNetwork, anEndpoint, anIntent } from '../reconcile/testing.ts';
 import { IntentIndex } from './intent-index.ts';
-import { resolveEndpoint, resolveNetwork, resolvePeers } from './refs.ts';
+import { findRemotes, refuseRemoteName, resolveEndpoint, resolveNetwork, resolvePeers } from './refs.ts';
 
 const shop = aNetwork();
 const lab = aNetwork({ id: `ab${'c'.repeat(62)}`, number: 2, name: 'lab' });
@@ -40,6 +40,25 @@ describe('a REF', () => {
     expect(() => resolveEndpoint(index, ref)).toThrow(
       expect.objectContaining({ code: words.split(':')[0], message: words.slice(words.indexOf(':') + 2) }),
     );
+  });
+
+  test('of an endpoint of another host says where it is, and its name is taken', () => {
+    const remote = {
+      ...anEndpoint({ id: `f${'1'.repeat(63)}`, name: 'far', addresses: ['10.88.7.7/16'] }),
+      node: 'h2',
+    };
+    const wide = new IntentIndex(anIntent([shop], [web]));
+    wide.putRemote(`h2/${remote.id}`, remote);
+    for (const ref of ['far', 'shop/far', '10.88.7.7', 'f111']) {
+      expect(findRemotes(wide, ref)).toEqual([remote]);
+      expect(() => resolveEndpoint(wide, ref)).toThrow(
+        expect.objectContaining({ code: 'INVALID', message: 'endpoint shop/far is on host h2' }),
+      );
+    }
+    expect(() => refuseRemoteName(wide, shop, 'far')).toThrow(/endpoint shop\/far already exists on host h2/);
+    wide.putRemote(`h2/${remote.id}`, undefined);
+    expect(findRemotes(wide, 'far')).toEqual([]);
+    refuseRemoteName(wide, shop, 'far');
   });
 
   test('of a network is its name or the prefix of its id', () => {

@@ -66,6 +66,11 @@ export function findRemotes(index: IntentIndex, ref: string): readonly ClusterEn
   return [...index.remotes.values()].filter(({ id }) => id.startsWith(ref));
 }
 
+/** `NODE/ID`. */
+export function remoteKey({ node, id }: Pick<ClusterEndpoint, 'node' | 'id'>): string {
+  return `${node}/${id}`;
+}
+
 /** As far as it is known what other hosts have. @throws VetchError ALREADY_EXISTS */
 export function refuseRemoteName(index: IntentIndex, network: Network, name: string): void {
   const remote = index.remotesNamed(name).find((other) => other.network === network.id);

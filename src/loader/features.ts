@@ -67,6 +67,7 @@ const probes = {
   bpfLoop: { since: '5.17', what: 'bpf_loop', probe: () => helper(schedCls, 181) },
   netnsCookie: { since: '5.7', what: 'bpf_get_netns_cookie in cgroup hooks', probe: () => helper(cgroupSockAddr, 122) },
   ringBuffer: { since: '5.8', what: 'BPF ring buffers', probe: () => conclusive(libbpf.probeMapType(27, null)) },
+  tunnelKey: { since: '4.3', what: 'bpf_skb_set_tunnel_key, for VXLAN', probe: () => helper(schedCls, 21) },
   mapBatch: { since: '5.6', what: 'batches of map entries', probe: () => batches(1, 4, 0) },
   lpmBatch: { since: '5.14', what: 'batches of longest-prefix entries', probe: () => batches(11, 8, 1) },
 } satisfies Record<string, Probe>;

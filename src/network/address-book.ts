@@ -82,6 +82,11 @@ export class AddressBook {
     for (const held of [...this.#held.values()]) if (held.network === id) this.put(held);
   }
 
+  /** Whether it is the cluster's, as far as is known. */
+  hasNetwork(id: string): boolean {
+    return this.#ranges.has(id);
+  }
+
   /** With all that is held of it. */
   removeNetwork(id: string): void {
     for (const held of [...this.#held.values()]) if (held.network === id) this.delete(id, held.address);

@@ -45,6 +45,11 @@ export function explain(
     describe(subject.standing && lookUp(tables, subject.standing, peer.identity, direction, traffic), documentNumbered);
   const egress = side(from, to, POLICY_EGRESS);
   const ingress = side(to, from, POLICY_INGRESS);
+  return explanationOf(egress, ingress);
+}
+
+/** What comes of both sides. */
+export function explanationOf(egress: SideExplanation, ingress: SideExplanation): Explanation {
   return { ...deciding(egress, ingress), egress, ingress };
 }
 

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { VetchError } from '../api/error.ts';
 import { mapDefinitions } from '../maps/generated/abi.ts';
+import type { ClusterEndpoint } from '../model/cluster.ts';
 import type { PublishedPort } from '../model/endpoint.ts';
 import { BackendHealth } from '../service/health.ts';
 import { aService } from '../service/testing.ts';
 import { ControlMaps } from './control-maps.ts';
 import { type ControlMap, controlMaps, keyText } from './entry.ts';
 import { entriesOf, type RawMaps } from './observed/maps.ts';
-import { aLink, aNetwork, anEndpoint, anIntent, hostFacts } from './testing.ts';
+import { aLink, aNetwork, aNode, anEndpoint, anIntent, aRemote, hostFacts } from './testing.ts';
 
 /** Maps that live in this process, and are as full as they are told to be. */
 function memoryMaps(capacity: Partial<Record<ControlMap, number>> = {}): RawMaps {
@@ -294,5 +295,47 @@ describe('the maps of the control plane', () => {
       mapDefinitions.boundPorts.value.decode(value).publishes,
     ]);
     expect(Object.fromEntries(bound)).toEqual({ 8080: 1, 8081: 1 });
+  });
+
+  test('what is on other hosts comes and goes one by one as in a whole pass, and takes no address of one here', async () => {
+    const wide = aNetwork({ driver: 'overlay', number: 2048 });
+    const [far, farther] = [aRemote({ name: 'far' }), aRemote({ name: 'farther' })];
+    // Both hosts have it for a moment: here it is the one here.
+    const same = aRemote({ name: 'same', addresses: web.addresses });
+    const intent = (...remotes: ClusterEndpoint[]) => ({
+      ...anIntent([wide], [web]),
+      nodes: new Map([['alpha', aNode()]]),
+      remotes: new Map(remotes.map((remote) => [remote.name, remote])),
+    });
+    const [byPass, bySteps] = [memoryMaps(), memoryMaps()];
+    const whole = await ControlMaps.open(byPass);
+    whole.remotes.align(intent(far, same));
+    await whole.reconcile(intent(far, same), facts, fail);
+    const steps = await ControlMaps.open(bySteps);
+    await steps.reconcile(intent(), facts, fail);
+    const keys = { nodes: ['alpha'], remotes: ['far', 'farther', 'same'] };
+    // Numbers in one order.
+    steps.changeRemotes(steps.remotes.follow(intent(far, same), { ...keys, remotes: ['far', 'same'] }), fail);
+    expect(await contents(bySteps)).toBe(await contents(byPass));
+    const { generation } = steps;
+    steps.changeRemotes(steps.remotes.follow(intent(far, same, farther), keys), fail);
+    expect(steps.generation).toBe(generation);
+    steps.changeRemotes(steps.remotes.follow(intent(far), keys), fail);
+    expect(steps.generation).toBeGreaterThan(generation);
+    whole.remotes.align(intent(far));
+    await whole.reconcile(intent(far), facts, fail);
+    expect(await contents(bySteps)).toBe(await contents(byPass));
+  });
+
+  test('endpoints on other hosts that no map has room for are told of, and the others are there', async () => {
+    const wide = aNetwork({ driver: 'overlay', number: 2048 });
+    const remotes = new Map(['a', 'b', 'c'].map((name) => [name, aRemote({ name })]));
+    const intent = { ...anIntent([wide], []), nodes: new Map([['alpha', aNode()]]), remotes };
+    const control = await ControlMaps.open(memoryMaps({ endpoints: 7 }));
+    await control.reconcile(anIntent([wide], []), facts, fail);
+    const failures: unknown[] = [];
+    const changes = control.remotes.follow(intent, { nodes: ['alpha'], remotes: remotes.keys() });
+    control.changeRemotes(changes, (error) => failures.push(error));
+    expect(failures).toEqual([expect.objectContaining({ code: 'MAP_FULL' })]);
   });
 });

@@ -153,7 +153,8 @@ export class ControlMaps {
     );
   }
 
-  removeNetwork(network: Network, hostIfindex: number): void {
+  /** @returns what was known of other hosts' endpoints in it */
+  removeNetwork(network: Network, hostIfindex: number): PlacedRemote[] {
     deleteEntries(this.#maps, [
       ...(this.#facts ? lanParentEntries(network, linksByName(this.#facts)) : []),
       ...this.#trustedEntries(network),
@@ -161,13 +162,15 @@ export class ControlMaps {
       ...subnetEntries(network),
     ]);
     setEntries(this.#maps, [absentNetworkEntry(network.number)]);
-    for (const placed of this.remotes.dropNetwork(network.id)) this.#remotes.withdraw(placed);
+    const left = this.remotes.dropNetwork(network.id);
+    for (const placed of left) this.#remotes.withdraw(placed);
     // Slots of nodes, too, which no endpoint's removal has freed.
     for (const [slot, ifindex] of this.#slots.of(network.number).entries()) {
       deleteEntries(this.#maps, [memberEntry(network.number, { slot, ifindex })]);
     }
     this.#slots.drop(network.number);
     this.revoke();
+    return left;
   }
 
   /**

@@ -14,6 +14,7 @@ import { type HostFacts, linksByName } from './facts.ts';
 import { observeFacts } from './observed/host-facts.ts';
 import { OverlayDevice } from './overlay-device.ts';
 import { HostPolicy } from './policy/host-policy.ts';
+import type { PlacedRemote } from './remotes/remote-table.ts';
 import type { Sandbox } from './sandbox.ts';
 import { Shaper } from './shaper.ts';
 
@@ -59,6 +60,8 @@ export class HostParts {
   readonly unjoined = new Map<string, string>();
   /** Routes to single endpoints, by id. */
   readonly endpointRoutes = new Map<string, readonly HostRoute[]>();
+  /** Endpoints on other hosts that policy still knows, of networks that are gone. */
+  leftRemotes: PlacedRemote[] = [];
   passes = 0;
   /** Why the kernel judges by an older policy than the intent's; undefined: it does not. */
   policyFailure: string | undefined;
@@ -128,6 +131,11 @@ export class HostParts {
     } catch (error) {
       this.options.failed(what, error);
     }
+  }
+
+  /** Has policy forget whom the kernel has forgotten, too. */
+  async forgetRemotes(): Promise<void> {
+    await this.policy.removeRemotes(this.leftRemotes.splice(0));
   }
 
   failing(what: string): (error: unknown) => void {

@@ -34,6 +34,7 @@ import { followOverlay } from './open-overlay.ts';
 import { pass, wantedDevices } from './pass.ts';
 import type { HostPolicy } from './policy/host-policy.ts';
 import type { PlacedRemote, RemoteKeys } from './remotes/remote-table.ts';
+import { remoteWarnings } from './remotes/warnings.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /**
@@ -89,6 +90,7 @@ export class Host {
     const { policyFailure } = this.#parts;
     const stale =
       policyFailure === undefined ? [] : [`an older policy than the one applied is in force: ${policyFailure}`];
+    stale.push(...this.tunnelWarnings);
     const { awaitingLabels } = this.policy;
     if (awaitingLabels > 0) {
       stale.push(`policy keeps ${awaitingLabels} endpoints cut off until their engine tells their labels`);
@@ -100,6 +102,13 @@ export class Host {
     if (!overlaps) return [...stale, ...slow];
     const range = `masquerading shares ports ${first}-${last} with the host's own sockets`;
     return [...stale, ...slow, `${range}: narrow net.ipv4.ip_local_port_range`];
+  }
+
+  /** Likewise, between networks that span hosts. */
+  get tunnelWarnings(): string[] {
+    const { overlay, control } = this.#parts;
+    if (overlay.problem !== undefined) return [overlay.problem];
+    return overlay.ifindex === 0 ? [] : remoteWarnings(control.remotes, this.tunnel);
   }
 
   /** A program of the datapath, loaded and pinned. */
@@ -202,6 +211,7 @@ export class Host {
    */
   async applyRemotes(intent: Intent, keys: RemoteKeys = {}): Promise<void> {
     const { control, policy } = this.#parts;
+    await this.#parts.forgetRemotes();
     const changes = control.remotes.follow(intent, keys);
     const changed = changes.changed.map(({ after }) => after);
     const failed = this.#parts.failing('follow endpoints on other hosts');
@@ -234,7 +244,7 @@ export class Host {
   removeNetwork(network: Network, rest: Iterable<Network>): void {
     const others = [...rest].filter(({ id }) => id !== network.id);
     openHostDevice(this.#parts, others);
-    this.#parts.control.removeNetwork(network, this.hostIfindex);
+    this.#parts.leftRemotes.push(...this.#parts.control.removeNetwork(network, this.hostIfindex));
     if (spansHosts(network)) followOverlay(this.#parts, others);
     const { lan, uplink } = planOf(network);
     if (!lan && uplink === undefined) return;

@@ -31,9 +31,9 @@ export function openOverlay(parts: HostParts): boolean {
  */
 export function followOverlay(parts: HostParts, networks: Iterable<Network>): void {
   const { overlay, control, attachments } = parts;
-  const wanted = needsTunnel(networks) && tunnelOf(parts.facts) !== undefined;
-  if (!wanted) control.tunnel(0);
-  if (!overlay.ensure(wanted)) return;
+  const needed = needsTunnel(networks);
+  if (!needed) control.tunnel(0);
+  if (!overlay.ensure(needed, tunnelOf(parts.facts))) return;
   parts.facts = parts.observeFacts();
   control.know(parts.facts);
   attachments.reconcile(hostDevices, parts.facts, parts.failing('attach a program'), true);

@@ -5,6 +5,9 @@ import type { Netlink } from '../netlink/netlink.ts';
 import { deleteDevice, ensureSysctls } from './apply/devices.ts';
 import { tunnelPort } from './desired/config.ts';
 import { closedDevice, overlayDevice } from './desired/devices.ts';
+import type { Tunnel } from './desired/tunnel.ts';
+
+const noTunnel = 'networks do not span hosts here: no uplink of this host has an address that others could tunnel to';
 
 /** What leads to other hosts, as long as some network spans them. */
 export class OverlayDevice {
@@ -17,7 +20,7 @@ export class OverlayDevice {
     this.#netlink = netlink;
   }
 
-  /** 0: there is none. */
+  /** 0: nothing gets to other hosts. */
   get ifindex(): number {
     return this.#ifindex;
   }
@@ -25,12 +28,15 @@ export class OverlayDevice {
   /**
    * Has it there, or gone. A new one is down: what it receives must meet its program.
    *
+   * @param needed some network spans hosts
+   * @param tunnel where this host can be tunnelled to; undefined: nowhere
    * @returns whether it has come or gone
    * @throws VetchError UNSUPPORTED: the port is another device's; KernelError
    */
-  ensure(wanted: boolean): boolean {
+  ensure(needed: boolean, tunnel: Tunnel | undefined): boolean {
+    const wanted = needed && tunnel !== undefined;
     const found = this.#netlink.link(overlayDevice.name);
-    if (!wanted) this.problem = undefined;
+    if (!wanted) this.problem = needed ? noTunnel : undefined;
     if (wanted && found && isWhole(found)) {
       this.#ifindex = found.index;
       return false;
@@ -42,7 +48,7 @@ export class OverlayDevice {
   }
 
   /**
-   * Lets packets in.
+   * Lets packets in. Where it cannot, the device stays, closed.
    *
    * @returns whether it had been down
    * @throws VetchError UNSUPPORTED: the port is another device's, and there is no way to other hosts; KernelError
@@ -60,12 +66,18 @@ export class OverlayDevice {
     try {
       return action();
     } catch (error) {
-      const refusal = KernelError.is(error, 'EEXIST', 'EADDRINUSE') ? this.#portIsTaken() : error;
+      const refusal = this.#explain(error);
       this.problem = refusal instanceof Error ? refusal.message : String(refusal);
-      if (this.#ifindex !== 0) deleteDevice(this.#netlink, { ifindex: this.#ifindex });
       this.#ifindex = 0;
       throw refusal;
     }
+  }
+
+  #explain(error: unknown): unknown {
+    if (KernelError.is(error, 'EEXIST', 'EADDRINUSE')) return this.#portIsTaken();
+    if (!KernelError.is(error, 'EOPNOTSUPP')) return error;
+    const what = 'networks cannot span hosts here: this kernel has no VXLAN';
+    return new VetchError('UNSUPPORTED', what, 'load the module vxlan, or keep to networks of driver bridge');
   }
 
   /** The kernel tells of a VXLAN device of the same kind when ours is made, of any other socket when it is set up. */

@@ -88,7 +88,7 @@ function ensureOverlay(parts: HostParts, { networks }: Intent, facts: HostFacts)
   const before = parts.overlay.ifindex;
   let changed = false;
   parts.attempt('make the device to other hosts', () => {
-    changed = parts.overlay.ensure(needsTunnel(networks.values()) && tunnelOf(facts) !== undefined);
+    changed = parts.overlay.ensure(needsTunnel(networks.values()), tunnelOf(facts));
   });
   if (changed && before !== 0) parts.count('device', 1);
   return changed;
@@ -125,6 +125,7 @@ function withRoutes({ endpointRoutes }: HostParts, intent: Intent, wanted: Wante
  */
 async function enforcePolicy(parts: HostParts, intent: Intent): Promise<number> {
   try {
+    await parts.forgetRemotes();
     const repaired = await parts.policy.reconcile(intent, parts.facts, parts.control.remotes.placed.values());
     parts.policyFailure = undefined;
     return repaired;

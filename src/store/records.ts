@@ -41,7 +41,7 @@ const network = z.object({
 const publishedPort = z.object({
   protocol: z.enum(['tcp', 'udp', 'sctp']),
   hostAddress: z.string(),
-  hostPort: port,
+  hostPort: z.int().min(0).max(65535),
   port,
 });
 

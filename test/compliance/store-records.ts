@@ -37,7 +37,10 @@ export function sampleEndpoint(number: number, network: Network, more: Partial<E
     netns: `/var/run/netns/web-${number}`,
     labels: { app: 'web' },
     options: {},
-    ports: [{ protocol: 'tcp', hostAddress: '::', hostPort: 8080, port: 80 }],
+    ports: [
+      { protocol: 'tcp', hostAddress: '::', hostPort: 8080, port: 80 },
+      { protocol: 'udp', hostAddress: '0.0.0.0', hostPort: 0, port: 53 },
+    ],
     created: '2026-01-31T12:00:00.000Z',
     ...more,
   };

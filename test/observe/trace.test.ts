@@ -7,7 +7,15 @@ import { buildPacket } from '../../src/observe/trace/packet.ts';
 import { placePacket } from '../../src/observe/trace/place-packet.ts';
 import { planTrace, type TraceEnd, type TraceSite } from '../../src/observe/trace/plan.ts';
 import { Tracer } from '../../src/observe/trace/tracer.ts';
-import { endpoints, hostDevice, networks, type PlannedEndpoint, uplink } from '../kernel/world/plan.ts';
+import {
+  endpoints,
+  hostDevice,
+  networks,
+  overlay,
+  type PlannedEndpoint,
+  remotes,
+  uplink,
+} from '../kernel/world/plan.ts';
 import { smallMaps, World } from '../kernel/world/world.ts';
 
 let world: World;
@@ -86,6 +94,13 @@ test('a packet between endpoints of a network is shown on its way, and leaves no
   });
   expect([...world.maps.conntrack.entries()]).toEqual([]);
   expect(world.dropCounts()).toEqual(drops);
+});
+
+test('a packet to another host is shown until it leaves in its tunnel', async () => {
+  const view = await trace(end(endpoints.x), end({ ...remotes.z, device: overlay.device }), '80/tcp');
+  expect(view).toMatchObject({ verdict: 'FORWARDED', reason: null });
+  expect(view.steps.at(-1)).toMatchObject({ action: 'to_remote', detail: String(remotes.z.node) });
+  expect([...world.maps.conntrack.entries()]).toEqual([]);
 });
 
 test('a packet to another network is dropped under its reason, and not counted', async () => {

@@ -146,6 +146,26 @@ test('a daemon that dies before the cluster has learned anything hands nothing o
   expect(await known()).not.toHaveProperty(gone);
 });
 
+test('of a network that another host has removed nothing is told, and other networks do not wait for it', async () => {
+  const other = planned({ name: 'other', driver: 'overlay', subnets: ['10.101.0.0/24'] }, { networks: [network] });
+  const address = await attach('web');
+  await addresses.settle();
+  await lock.run(async () => {
+    await store.cluster.transaction((writer) => {
+      writer.deleteAddress({ network: network.id, address });
+      writer.deleteNetwork(network.id);
+      writer.putNetwork(other);
+    });
+    addresses.removeNetwork(network.id);
+    state.putNetwork(other);
+    addresses.addNetwork(other);
+  });
+  await addresses.settle();
+  const held = [...(await store.cluster.load()).addresses.values()];
+  expect([held.length, new Set(held.map((one) => one.network))]).toEqual([8, new Set([other.id])]);
+  await expect(attach('late')).rejects.toMatchObject({ code: 'ADDRESS_TAKEN' });
+});
+
 test('of an address that another host holds the endpoint is named', async () => {
   const address = await attach('web');
   await addresses.settle();

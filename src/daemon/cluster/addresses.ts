@@ -203,7 +203,8 @@ export class ClusterAddresses implements AsyncDisposable {
    */
   #begin(conflicts: number) {
     const { cluster, state } = this.#context;
-    const networks = [...state.index.networks.values()].filter(spansHosts);
+    // One that another host has removed stays here without it, for as long as it has endpoints.
+    const networks = [...state.index.networks.values()].filter(({ id }) => this.#book.hasNetwork(id));
     const users = new Map(networks.map(({ id }) => [id, this.#usersOf(id)]));
     const usersOf = (network: string) => users.get(network) ?? new Map<string, string>();
     const skip = conflicts === 0 ? 0 : Math.floor(Math.random() * 8 * 2 ** conflicts);

@@ -1,18 +1,25 @@
 import { VetchError } from '../../api/error.ts';
 import type { ExplainRequest, ExplainView } from '../../api/schemas/policy.ts';
 import { canonicalAddress, familyOf, parsePrefix, withoutLength } from '../../model/address.ts';
+import type { ClusterEndpoint } from '../../model/cluster.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import { driverOf, planOf } from '../../network/drivers/registry.ts';
 import { IDENTITY_HOST, IDENTITY_WORLD } from '../../policy/decision.ts';
-import { type ExplainedParty, explain } from '../../policy/explain.ts';
+import { type ExplainedParty, type Explanation, explain, explanationOf } from '../../policy/explain.ts';
+import { type ElsewhereParty, explainElsewhere } from '../../policy/explain-elsewhere.ts';
 import { identityOfAddress, identityOfLearned, type Traffic } from '../../policy/lookup.ts';
 import { protocolNumbers } from '../../policy/protocol.ts';
 import type { PolicyTables } from '../../policy/tables.ts';
 import type { PolicyContext } from '../context.ts';
-import { findEndpoints, resolveEndpoint } from '../refs.ts';
+import { findEndpoints, findRemotes, remoteKey, resolveEndpoint } from '../refs.ts';
 
-/** Who a REF means here: an endpoint, an address that none has, or whoever `world` and `host` stand for. */
-type Party = { readonly endpoint: Endpoint } | { readonly address: string } | 'world' | 'host';
+/** Who a REF means here: an endpoint of this host or of another one, an address that none has, or whoever `world` and `host` stand for. */
+type Party =
+  | { readonly endpoint: Endpoint }
+  | { readonly remote: ClusterEndpoint }
+  | { readonly address: string }
+  | 'world'
+  | 'host';
 
 const icmp = { 4: 1, 6: 58 } as const;
 
@@ -33,14 +40,37 @@ export function explainPolicy(context: PolicyContext, request: ExplainRequest): 
     );
   }
   // An endpoint reaches itself.
-  if (isEndpoint(from) && isEndpoint(to) && from.endpoint.id === to.endpoint.id) return nobodyDecides;
+  if (idOf(from) !== undefined && idOf(from) === idOf(to)) return nobodyDecides;
   const explained = (party: Party, other: Party): ExplainedParty => identify(context, party, other, family);
   const sender = explained(from, to);
-  return explain(policy.tables, (number) => policy.documentNumbered(number), {
+  const traffic = trafficOf(request.port, family);
+  const here = explain(policy.tables, (number) => policy.documentNumbered(number), {
     from: sender,
     to: learned(policy.tables, from, sender, to) ?? explained(to, from),
-    traffic: trafficOf(request.port, family),
+    traffic,
   });
+  const elsewhere = (party: Party): Explanation | undefined => {
+    if (typeof party === 'string' || !('remote' in party)) return undefined;
+    const shared = { documents: state.index.policies, namespaces: state.index.namespaces };
+    const [sending, receiving] = [from, to].map((one) => partyElsewhere(state, one));
+    if (sending === undefined || receiving === undefined) return undefined;
+    return explainElsewhere(shared, party.remote.node, { from: sending, to: receiving, traffic, family });
+  };
+  return explanationOf(elsewhere(from)?.egress ?? here.egress, elsewhere(to)?.ingress ?? here.ingress);
+}
+
+/** As another host knows who talks. */
+function partyElsewhere(state: PolicyContext['state'], party: Party): ElsewhereParty {
+  if (party === 'world' || party === 'host') return 'world';
+  if ('address' in party) return party;
+  const { name, labels, addresses, network: id } = 'remote' in party ? party.remote : party.endpoint;
+  const network = state.index.networks.get(id);
+  return { name, labels, addresses, network: network?.name ?? id, driver: network?.driver ?? 'overlay' };
+}
+
+function idOf(party: Party): string | undefined {
+  if (typeof party === 'string' || 'address' in party) return undefined;
+  return 'remote' in party ? remoteKey(party.remote) : party.endpoint.id;
 }
 
 const allowed = { verdict: 'allow', decidedBy: null, audit: false } as const;
@@ -53,6 +83,8 @@ function isEndpoint(party: Party): party is { readonly endpoint: Endpoint } {
 function partyOf({ index }: PolicyContext['state'], ref: string): Party {
   if (ref === 'world' || ref === 'host') return ref;
   if (findEndpoints(index, ref).length === 0) {
+    const [remote, ...others] = findRemotes(index, ref);
+    if (remote && others.length === 0) return { remote };
     if (/^[0-9a-fA-F.:]+$/.test(ref) && /[.:]/.test(ref)) return { address: canonicalAddress(ref) };
     if (/^[0-9a-fA-F.:]+\/\d+$/.test(ref)) {
       parsePrefix(ref);
@@ -78,8 +110,9 @@ function hasFamily(state: PolicyContext['state'], party: Party, family: 4 | 6): 
   if (typeof party === 'string') return true;
   if ('address' in party) return familyOf(party.address) === family;
   // The host's addresses are its own.
-  if (driverOf(state.networkOf(party.endpoint)).capabilities.cgroups) return true;
-  return party.endpoint.addresses.some((address) => familyOf(address) === family);
+  if (isEndpoint(party) && driverOf(state.networkOf(party.endpoint)).capabilities.cgroups) return true;
+  const { addresses } = 'remote' in party ? party.remote : party.endpoint;
+  return addresses.some((address) => familyOf(address) === family);
 }
 
 function identify({ policy, state }: PolicyContext, party: Party, other: Party, family: 4 | 6): ExplainedParty {
@@ -96,8 +129,10 @@ function identify({ policy, state }: PolicyContext, party: Party, other: Party, 
     const otherwise = policy.isHost(party.address) ? IDENTITY_HOST : IDENTITY_WORLD;
     return { identity: identityOfAddress(tables, party.address, otherwise) };
   }
-  const standing = tables.standings.get(party.endpoint.number)?.[family === 4 ? 'v4' : 'v6'];
-  if (standing === undefined) throw new Error(`endpoint ${party.endpoint.name} has no identity`);
+  const known = 'remote' in party ? party.remote : party.endpoint;
+  const number = 'remote' in party ? policy.remoteNumber(remoteKey(party.remote)) : party.endpoint.number;
+  const standing = tables.standings.get(number ?? 0)?.[family === 4 ? 'v4' : 'v6'];
+  if (standing === undefined) throw new Error(`endpoint ${known.name} has no identity`);
   return { identity: standing.identity, standing };
 }
 

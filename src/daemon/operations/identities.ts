@@ -5,14 +5,16 @@ import type { Context } from '../context.ts';
 /** In the order of their numbers; an endpoint is with each identity that one of its addresses has. */
 export function listIdentities({ host, state }: Context): IdentityView[] {
   const endpoints = new Map<number, Set<string>>();
-  for (const { name, number } of state.index.endpoints.values()) {
-    const standings = host.policy.standings(number);
+  const { policy } = host;
+  const remotes = Array.from(state.index.remotes, ([key, { name }]) => ({ name, number: policy.remoteNumber(key) }));
+  for (const { name, number = 0 } of [...state.index.endpoints.values(), ...remotes]) {
+    const standings = policy.standings(number);
     for (const identity of new Set([standings?.v4.identity ?? 0, standings?.v6.identity ?? 0])) {
       const names = endpoints.get(identity) ?? new Set();
       endpoints.set(identity, names.add(name));
     }
   }
-  return [...host.policy.identities()]
+  return [...policy.identities()]
     .sort((a, b) => a.number - b.number)
     .map(({ number, party, namespace, labels, block }) => ({
       identity: number,

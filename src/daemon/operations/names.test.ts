@@ -76,6 +76,20 @@ test("a service's name is its address's while it is there", async () => {
   await events.return(undefined);
 });
 
+test('an endpoint of another host has its name here, too, for as long as it is known', async () => {
+  const { state, next, events } = follower();
+  await next(4);
+  const { id, name, owner, mac, addresses, labels, ports } = anEndpoint({ id: `f${'a'.repeat(63)}`, name: 'far' });
+  const remote = { id, name, network: shop.id, owner, mac, addresses, labels, ports, node: 'h2' };
+  state.index.putRemote(`h2/${id}`, remote);
+  expect(await next(1)).toMatchObject([
+    { event: 'endpoint', id: `h2/${id}`, name: 'far', network: shop.id, sandbox: '', domains: [] },
+  ]);
+  state.index.putRemote(`h2/${id}`, undefined);
+  expect(await next(1)).toEqual([{ event: 'removed', id: `h2/${id}` }]);
+  await events.return(undefined);
+});
+
 test('then each change is told, once however often it changed before it was read', async () => {
   const { state, next, events } = follower();
   await next(4);

@@ -5,6 +5,7 @@ import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sampleEndpoint, sampleNetwork } from '../../../test/compliance/store-records.ts';
 import { PolicyCompiler } from '../../policy/compiler.ts';
+import type { PolicyEndpoint } from '../../policy/identity/policy-endpoint.ts';
 import type { ClusterStore } from '../../store/cluster-contract.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../store/embedded.ts';
 import type { PolicyContext } from '../context.ts';
@@ -15,6 +16,11 @@ import { explainPolicy } from './explain-policy.ts';
 import { labelNamespace } from './namespaces.ts';
 import { applyPolicies, deletePolicy, getPolicy, listPolicies } from './policies.ts';
 
+/** By `NODE/ID`. */
+function remoteNumbers({ remotes }: Pick<State['index'], 'remotes'>): Map<string, number> {
+  return new Map([...remotes.keys()].map((key, i) => [key, 16_384 + i]));
+}
+
 /** The compiler, without a kernel that follows it. */
 function compiled({ index }: State, capacities?: { readonly pairs: number }): PolicyEngine {
   const compiler = () => {
@@ -23,8 +29,16 @@ function compiled({ index }: State, capacities?: { readonly pairs: number }): Po
     const endpoints = Array.from(index.endpoints.values(), ({ number, name, labels, addresses }) => {
       return [number, { number, name, labels, addresses, network: 'network-1', driver: 'bridge' }] as const;
     });
+    const remotes = [...index.remotes].map(([key, { name, labels, addresses }]) => {
+      const number = remoteNumbers(index).get(key) ?? 0;
+      return [
+        number,
+        { number, name, labels, addresses, network: 'network-1', driver: 'bridge', remote: true },
+      ] as const;
+    });
     const gateways = [...index.networks.values()].flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
-    fresh.update({ documents, namespaces, endpoints: new Map(endpoints), hostAddresses: gateways });
+    const all = new Map<number, PolicyEndpoint>([...endpoints, ...remotes]);
+    fresh.update({ documents, namespaces, endpoints: all, hostAddresses: gateways });
     return fresh;
   };
   return {
@@ -32,6 +46,7 @@ function compiled({ index }: State, capacities?: { readonly pairs: number }): Po
       return compiler().tables;
     },
     isHost: () => false,
+    remoteNumber: (key) => remoteNumbers(index).get(key),
     domainsOf: (number) => compiler().domainsOf(number),
     onStandings: () => () => {},
     documentNumbered: (number) => compiler().documentNumbered(number),
@@ -151,4 +166,37 @@ test('a bad label of a namespace is refused', () => {
   expect(label({ 'a b': 'c' })).toThrow('"a b" is not a label key');
   expect(label({ a: 'x y' })).toThrow('"x y" is not a label value');
   expect(label({ 'kubernetes.io/metadata.name': 'other' })).toThrow("is always the namespace's name");
+});
+
+test('an endpoint on another host is explained by what its own host decides', async () => {
+  const { index } = context.state;
+  index.putNode('far', { name: 'far', version: '1', addresses: [], started: '2026-01-31T12:00:00Z' });
+  const { id, name, owner, mac, labels, ports } = sampleEndpoint(3, network, { labels: { app: 'cache' } });
+  const remote = {
+    id,
+    name,
+    owner,
+    mac,
+    labels,
+    ports,
+    network: network.id,
+    addresses: ['10.88.0.200/24'],
+    node: 'far',
+  };
+  index.putRemote(`far/${id}`, remote);
+  await apply(
+    '{podSelector: {matchLabels: {app: cache}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}',
+  );
+  expect([verdict('web-1', 'network-1/web-3'), verdict('web-2', '10.88.0.200'), verdict('world', 'web-3')]).toEqual([
+    ...['allow', 'deny', 'deny'],
+  ]);
+  const explained = explainPolicy(context, { from: 'web-2', to: 'web-3', port: '80' });
+  expect(explained.ingress).toMatchObject({ verdict: 'deny', decidedBy: { name: 'p' } });
+  await apply(
+    '{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: db}}}]}]}',
+    'q',
+  );
+  expect([verdict('web-3', 'web-1'), verdict('web-3', 'web-2'), verdict('web-3', 'web-3')]).toEqual([
+    ...['deny', 'allow', 'allow'],
+  ]);
 });

@@ -6,6 +6,7 @@ const fallbacks: Partial<Record<FeatureName, string>> = {
   tcx: 'clsact',
   mapBatch: 'one call an entry',
   lpmBatch: 'one call an entry',
+  tunnelKey: 'networks of driver overlay reach one host',
 };
 
 /** What the kernel can do; one that will not say (without the capability) counts as missing. */

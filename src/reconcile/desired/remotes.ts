@@ -1,7 +1,7 @@
 import { EndpointFlag } from '../../maps/generated/abi.ts';
-import { parseAddress, parseMac } from '../../model/address.ts';
+import { parseAddress } from '../../model/address.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
-import { addressesOf } from '../remotes/numbers.ts';
+import { unpackReach } from '../remotes/numbers.ts';
 import type { PlacedNode, PlacedRemote } from '../remotes/remote-table.ts';
 
 const none = new Uint8Array(16);
@@ -14,10 +14,10 @@ export function memberOfNode(node: number): number {
 }
 
 /** All that the map `endpoints` holds of an endpoint on another host. In network 0 it has no alias: no process of the host reaches it. */
-export function remoteEntries({ number, remote, network, node }: PlacedRemote): MapEntry[] {
-  const mac = parseMac(remote.mac);
+export function remoteEntries({ number, network, node, reach }: PlacedRemote): MapEntry[] {
+  const { mac, addresses } = unpackReach(reach);
   const value = { number, ifindex: node, network: network.number, mac, flags: EndpointFlag.REMOTE };
-  return addressesOf(remote).map((addr) => entryOf('endpoints', { network: network.number, addr }, value));
+  return addresses.map((addr) => entryOf('endpoints', { network: network.number, addr }, value));
 }
 
 /** A node's element of `nodes`; undefined: nobody has the number. */

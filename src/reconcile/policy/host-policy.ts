@@ -20,6 +20,7 @@ import type { HostFacts } from '../facts.ts';
 import type { PlacedRemote } from '../remotes/remote-table.ts';
 import type { PolicyRawMaps } from './observe.ts';
 import { type Generation, PolicyMaps } from './policy-maps.ts';
+import { ToldRemotes } from './told-remotes.ts';
 
 export interface HostPolicyOptions {
   readonly maps: PolicyRawMaps;
@@ -55,8 +56,7 @@ export class HostPolicy {
   readonly #maps: PolicyMaps;
   /** What the compiler was told of, by number; another object is another endpoint. */
   readonly #told = new Map<number, Told>();
-  /** Likewise of endpoints on other hosts. */
-  readonly #toldRemotes = new Map<number, PlacedRemote>();
+  readonly #toldRemotes = new ToldRemotes();
   /**
    * Endpoints that nobody reaches and that reach nobody: some document may select them by labels that are still to come.
    * While there are no documents there are none of them.
@@ -225,6 +225,11 @@ export class HostPolicy {
     return this.#toldRemotes.get(number)?.key === key;
   }
 
+  /** The number of an endpoint on another host in `tables`; undefined: it is not known. @param key `NODE/ID` */
+  remoteNumber(key: string): number | undefined {
+    return this.#toldRemotes.numberOf(key);
+  }
+
   /** Before the kernel knows where they are. @throws VetchError MAP_FULL: nothing of them stays */
   addRemotes(remotes: readonly PlacedRemote[]): Promise<void> {
     return this.#tellRemotes(remotes, (update) => this.#unread(update));
@@ -240,7 +245,7 @@ export class HostPolicy {
     const known = remotes.filter((remote) => this.knowsRemote(remote));
     if (known.length === 0) return;
     await this.#unread({ endpoints: new Map(known.map(({ number }) => [number, undefined])) });
-    for (const { number } of known) this.#toldRemotes.delete(number);
+    for (const { number } of known) this.#toldRemotes.drop(number);
   }
 
   /** After a network with gateways of the host's has come or gone. */
@@ -345,7 +350,7 @@ export class HostPolicy {
   async #tellRemotes(remotes: readonly PlacedRemote[], tell: (update: PolicyUpdate) => Promise<void>): Promise<void> {
     if (remotes.length === 0) return;
     await tell({ endpoints: new Map(remotes.map((remote) => [remote.number, remoteFacts(remote)])) });
-    for (const remote of remotes) this.#toldRemotes.set(remote.number, remote);
+    for (const remote of remotes) this.#toldRemotes.put(remote);
   }
 
   /** What the compiler was told. */
@@ -393,7 +398,7 @@ export class HostPolicy {
       told.set(endpoint.number, toldOf(endpoint, network));
     }
     const host = this.#hostUpdate(networks.values(), facts);
-    const far = this.#untoldRemotes(remotes);
+    const far = this.#toldRemotes.untold(remotes);
     this.#compiler.update({
       endpoints: new Map([
         ...[...told].map(([number, one]) => [number, one?.facts] as const),
@@ -410,21 +415,9 @@ export class HostPolicy {
       else this.#told.delete(number);
     }
     for (const [number, one] of far) {
-      if (one) this.#toldRemotes.set(number, one);
-      else this.#toldRemotes.delete(number);
+      if (one) this.#toldRemotes.put(one);
+      else this.#toldRemotes.drop(number);
     }
-  }
-
-  #untoldRemotes(remotes: Iterable<PlacedRemote>): Map<number, PlacedRemote | undefined> {
-    const untold = new Map<number, PlacedRemote | undefined>();
-    const there = new Set<number>();
-    for (const remote of remotes) {
-      there.add(remote.number);
-      const told = this.#toldRemotes.get(remote.number);
-      if (told?.remote !== remote.remote || told.network !== remote.network) untold.set(remote.number, remote);
-    }
-    for (const number of this.#toldRemotes.keys()) if (!there.has(number)) untold.set(number, undefined);
-    return untold;
   }
 }
 

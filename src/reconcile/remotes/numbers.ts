@@ -16,8 +16,23 @@ export const remoteNumbers = {
 
 type Addressed = Pick<ClusterEndpoint, 'addresses' | 'mac'>;
 
+const macBytes = 6;
+const addressBytes = 16;
+
+/** The MAC, and the addresses, one after the other. */
+export function packReach(remote: Addressed): Uint8Array {
+  return Uint8Array.from([parseMac(remote.mac), ...addressesOf(remote)].flatMap((bytes) => [...bytes]));
+}
+
+export function unpackReach(packed: Uint8Array): { readonly mac: Uint8Array; readonly addresses: Uint8Array[] } {
+  const addresses: Uint8Array[] = [];
+  for (let at = macBytes; at < packed.length; at += addressBytes)
+    addresses.push(packed.subarray(at, at + addressBytes));
+  return { mac: packed.subarray(0, macBytes), addresses };
+}
+
 /** With the one that every device with IPv6 has made of its MAC. */
-export function addressesOf({ addresses, mac }: Addressed): Uint8Array[] {
+function addressesOf({ addresses, mac }: Addressed): Uint8Array[] {
   const own = addresses.map((address) => parseAddress(withoutLength(address)));
   return own.every(isIPv4) ? own : [...own, linkLocalFromMac(parseMac(mac))];
 }

@@ -3,7 +3,7 @@ import type { Intent } from '../../model/intent.ts';
 import type { Network } from '../../model/network.ts';
 import { RotatingNumbers } from '../../policy/rotating-numbers.ts';
 import { spansHosts } from '../desired/tunnel.ts';
-import { endpointKeys, nodeNumbers, remoteNumbers } from './numbers.ts';
+import { endpointKeys, nodeNumbers, packReach, remoteNumbers } from './numbers.ts';
 import { RemoteGroups } from './remote-groups.ts';
 import { noSeeds, type RemoteSeeds } from './seeds.ts';
 
@@ -26,6 +26,8 @@ export interface PlacedRemote {
   readonly network: Network;
   /** Number of its node. */
   readonly node: number;
+  /** What it is reached at, of `packReach`: a hundred thousand are written down at every pass. */
+  readonly reach: Uint8Array;
 }
 
 /** What a change does. */
@@ -65,6 +67,8 @@ export class RemoteTable {
   readonly #groups = new RemoteGroups();
   /** Keys of what is not placed: its network or its node is not there, or there are too many. */
   readonly #waiting = new Set<string>();
+  /** Names of nodes that are there and have no tunnel. */
+  readonly mute = new Set<string>();
   /** Names of nodes that there is no number for. */
   readonly #unnumbered = new Set<string>();
   /** Keys of endpoints that there is no number for. */
@@ -109,8 +113,8 @@ export class RemoteTable {
   /** Follows the whole intent. */
   align(intent: RemoteIntent): RemoteChanges {
     const changes = this.follow(intent, {
-      nodes: new Set([...this.#nodes.keys(), ...intent.nodes.keys()]),
-      remotes: new Set([...this.#placed.keys(), ...this.#waiting, ...intent.remotes.keys()]),
+      nodes: new Set([...this.#nodes.keys(), ...this.mute, ...this.#unnumbered, ...intent.nodes.keys()]),
+      remotes: this.#allKeys(intent),
     });
     // Who comes later is somebody else.
     this.#seeds = noSeeds;
@@ -144,10 +148,18 @@ export class RemoteTable {
     return gone;
   }
 
+  /** Those that are gone after those that are there. */
+  *#allKeys({ remotes }: RemoteIntent): Generator<string> {
+    yield* remotes.keys();
+    for (const key of this.#placed.keys()) if (!remotes.has(key)) yield key;
+  }
+
   #followNode(name: string, node: Node | undefined, changes: Changes, left: PlacedNode[]): void {
     const before = this.#nodes.get(name);
     const tunnel = node?.tunnel;
     this.#unnumbered.delete(name);
+    if (node && tunnel === undefined) this.mute.add(name);
+    else this.mute.delete(name);
     if (before?.tunnel === tunnel) return;
     if (tunnel === undefined) {
       if (!before) return;
@@ -191,7 +203,8 @@ export class RemoteTable {
       return;
     }
     if (before) this.#remove(before);
-    const after = { key, number, remote, network, node: node.number };
+    const reach = before?.remote === remote ? before.reach : packReach(remote);
+    const after = { key, number, remote, network, node: node.number, reach };
     this.#add(after);
     if (before) changes.changed.push({ before, after });
     else changes.come.push(after);

@@ -4,6 +4,7 @@ import type { Engine } from '../../lab/engine.ts';
 import type { EngineContainer } from '../../lab/engine-container.ts';
 import type { Host } from '../../lab/host.ts';
 import type { Client } from '../../lab/lab.ts';
+import { slowness } from '../../lab/process.ts';
 import { ask, serve } from '../../lab/talk.ts';
 import { PolicyApi } from '../../policy/policy-api.ts';
 import { askInVain, DockerLab, driver } from './docker-lab.ts';
@@ -56,7 +57,7 @@ const known = async () =>
     .map(({ name }) => name);
 
 test.runIf(own)('they are known by name, labels and identity, and their network is made with them', async () => {
-  await vi.waitFor(async () => expect(await known()).toEqual(['app', 'beside']), 5000);
+  await vi.waitFor(async () => expect(await known()).toEqual(['app', 'beside']), 5000 * slowness);
   const { cgroup, ...view } = await host.vetch<{ cgroup: string }>('endpoint', 'inspect', 'host/app');
   expect(view).toMatchObject({ labels: { app: 'app', 'vetch.io/container': 'app' }, addresses: [] });
   expect(cgroup).toContain((await engine.inspect<{ Id: string }>('app')).Id);
@@ -95,12 +96,18 @@ test.runIf(own)('ingress policy closes it to the world and to containers', async
 test.runIf(own)('one that is started anew is under policy again, also when the daemon was away', async () => {
   await policy.apply(closed('Egress'));
   await engine.docker('restart', '--time', '1', 'app');
-  await vi.waitFor(async () => expect((await askInVain(app, 'tcp', outside.address4, 80)).ok).toBe(false), 8000);
+  await vi.waitFor(
+    async () => expect((await askInVain(app, 'tcp', outside.address4, 80)).ok).toBe(false),
+    8000 * slowness,
+  );
   await host.stopDaemon('SIGKILL');
   expect((await askInVain(app, 'tcp', outside.address4, 80)).ok).toBe(false);
   await engine.docker('restart', '--time', '1', 'app');
   await docker.startVetch();
-  await vi.waitFor(async () => expect((await askInVain(app, 'tcp', outside.address4, 80)).ok).toBe(false), 8000);
+  await vi.waitFor(
+    async () => expect((await askInVain(app, 'tcp', outside.address4, 80)).ok).toBe(false),
+    8000 * slowness,
+  );
   expect(await known()).toEqual(['app', 'beside']);
 });
 
@@ -117,9 +124,9 @@ test.runIf(own)('from its start to its policy is no second', async () => {
     const [, milliseconds] = /open for (\d+)/.exec(await engine.docker('logs', 'fast')) ?? [];
     expect(milliseconds).toBeDefined();
     return Number(milliseconds);
-  }, 10_000);
+  }, 10_000 * slowness);
   console.info(`open for ${open} ms`);
-  expect(open).toBeLessThan(1000);
+  expect(open).toBeLessThan(1000 * slowness);
   await engine.docker('rm', '--force', 'fast');
 });
 
@@ -131,7 +138,7 @@ test.runIf(own)('a network of Docker’s own making cannot be one', async () => 
 
 test.runIf(own)('stopped, they are forgotten, and nothing of them stays', async () => {
   await engine.docker('rm', '--force', 'beside', 'app');
-  await vi.waitFor(async () => expect(await known()).toEqual([]), 5000);
+  await vi.waitFor(async () => expect(await known()).toEqual([]), 5000 * slowness);
   expect(await host.must('ls', `${host.bpffs}/v1/links/cgroup_egress`)).toBe('');
   await host.vetch('network', 'rm', 'host');
 });

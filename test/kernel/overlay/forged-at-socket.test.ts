@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { NamespaceType, unshare } from '../../../src/loader/ffi/libc.ts';
-import { createNetns, type Netns, withNetns } from '../../../src/netlink/netns.ts';
+import type { Netns } from '../../../src/netlink/netns.ts';
 import { ownCgroup } from '../loader-support.ts';
 import { remotes } from '../world/plan.ts';
-import { type Sandbox, TunnelHost } from './tunnel-host.ts';
+import type { Sandbox } from './sandbox.ts';
+import { createFabric, enterMounts } from './three-hosts.ts';
+import { TunnelHost } from './tunnel-host.ts';
 
 // What a process of the host sends to a tunnel's port would come from its own node's address.
 
@@ -15,10 +15,8 @@ let other: TunnelHost;
 
 beforeAll(() => {
   cgroup = ownCgroup();
-  unshare(NamespaceType.MOUNT);
-  execFileSync('mount', ['--make-rprivate', '/']);
-  fabric = createNetns();
-  withNetns(fabric, () => execFileSync('ip', ['link', 'add', 'switch', 'up', 'type', 'bridge']));
+  enterMounts();
+  fabric = createFabric();
   host = TunnelHost.create('host', '192.0.2.1', fabric, ['192.0.2.9']);
   host.ip('address add 2001:db8:f::1/64 dev uplink0 nodad');
   other = TunnelHost.create('other', '192.0.2.2', fabric);

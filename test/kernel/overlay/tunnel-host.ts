@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ifNameToIndex } from '../../../src/loader/ffi/libc.ts';
 import { attachCgroup } from '../../../src/loader/link/cgroup.ts';
 import type { Link } from '../../../src/loader/link/link.ts';
 import { BpfObject } from '../../../src/loader/object.ts';
@@ -18,10 +17,10 @@ import { linkLocalFromMac, parseAddress, parseMac } from '../../../src/model/add
 import { Netlink } from '../../../src/netlink/netlink.ts';
 import { createNetns, type Netns, withNetns } from '../../../src/netlink/netns.ts';
 import { policyHalf } from '../../../src/reconcile/policy/encode.ts';
-import { Background, type RunResult, run } from '../../lab/process.ts';
 import { fillRemote, plannedConfig } from '../world/fill.ts';
 import { endpoints, memberNode, networks, overlay, type PlannedRemote, remotes } from '../world/plan.ts';
 import { countDrops, newDrops, type Outcome, smallMaps } from '../world/world.ts';
+import { Sandbox } from './sandbox.ts';
 
 /** An endpoint of the network `wide`, wherever it is. */
 export type WideName = 'x' | 'y' | 'z' | 'u';
@@ -34,52 +33,7 @@ export function wideEndpoint(name: WideName): Omit<PlannedRemote, 'node' | 'numb
   return name === 'x' || name === 'y' ? endpoints[name] : remotes[name];
 }
 
-/** A network namespace in which programs run. */
-export class Sandbox implements AsyncDisposable {
-  readonly netns: Netns;
-  readonly #background: Background[] = [];
-
-  constructor(netns: Netns) {
-    this.netns = netns;
-  }
-
-  exec(...command: string[]): Promise<RunResult> {
-    return withNetns(this.netns, () => ({ started: run(command) })).started;
-  }
-
-  spawn(...command: string[]): Background {
-    const started = withNetns(this.netns, () => new Background(command));
-    this.#background.push(started);
-    return started;
-  }
-
-  /** Commands of iproute2. */
-  ip(...lines: string[]): void {
-    withNetns(this.netns, () => {
-      execFileSync('ip', ['-batch', '-'], { input: lines.join('\n'), stdio: ['pipe', 'ignore', 'pipe'] });
-    });
-  }
-
-  sysctl(path: string, value: number): void {
-    withNetns(this.netns, () => writeFileSync(`/proc/sys/net/${path}`, String(value)));
-  }
-
-  index(device: string): number {
-    return withNetns(this.netns, () => ifNameToIndex(device));
-  }
-
-  /** Kills what was started here. */
-  async stop(): Promise<void> {
-    await Promise.all(this.#background.splice(0).map((process) => process.stop()));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    this.netns.close();
-  }
-}
-
-type Objects = ReadonlyMap<'endpoint' | 'overlay' | 'socket', BpfObject>;
+type Objects = ReadonlyMap<'endpoint' | 'overlay' | 'uplink' | 'socket', BpfObject>;
 
 /** A host of its own: programs and maps that no other sees, a way to the others, containers. */
 export class TunnelHost extends Sandbox {
@@ -91,6 +45,7 @@ export class TunnelHost extends Sandbox {
   readonly #containers = new Map<WideName, Sandbox>();
   readonly #links: Link[] = [];
   #members: number[] = [];
+  #joined = false;
 
   private constructor(netns: Netns, address: string, maps: Maps, objects: Objects) {
     super(netns);
@@ -111,10 +66,11 @@ export class TunnelHost extends Sandbox {
       return BpfObject.load(path, { pinMaps, maxEntries: smallMaps });
     };
     // All maps are in some object.
-    for (const rest of ['host', 'lan', 'uplink', 'shaper', 'xdp', 'collect']) load(rest).close();
+    for (const rest of ['host', 'lan', 'shaper', 'xdp', 'collect']) load(rest).close();
     const objects = new Map([
       ['endpoint', load('endpoint')],
       ['overlay', load('overlay')],
+      ['uplink', load('uplink')],
       ['socket', load('socket')],
     ] as const);
     const netns = createNetns();
@@ -137,11 +93,32 @@ export class TunnelHost extends Sandbox {
     return host;
   }
 
-  #attach(device: string, object: 'endpoint' | 'overlay', name: string): void {
+  #attach(device: string, object: 'endpoint' | 'overlay' | 'uplink', name: string): void {
     const ifindex = this.index(device);
     const fd = this.#objects.get(object)?.program(name).fd ?? -1;
     this.#netlink.addClsact(ifindex);
     this.#netlink.addBpfFilter({ ifindex, parent: 'ingress', fd, name });
+  }
+
+  /** The uplink is none of ours: all goes by the overlay's device. */
+  leaveUplink(): void {
+    this.maps.uplinks.delete(this.index('uplink0'));
+  }
+
+  /** Has the programs see what the uplink brings, and send by it themselves what is simple enough. */
+  joinUplink(): void {
+    if (!this.#joined) {
+      this.sysctl('ipv4/conf/vetch0/forwarding', 1);
+      this.ip('link set vetch0 up', 'link set vetch1 up');
+      this.#attach('uplink0', 'uplink', 'from_uplink');
+      this.#joined = true;
+    }
+    const masquerade = [parseAddress(this.address), none];
+    const [masquerade4, masquerade6] = this.address.includes(':') ? masquerade.reverse() : masquerade;
+    this.maps.uplinks.set(this.index('uplink0'), {
+      ...{ flags: 0, mtu: 1500, masquerade4: masquerade4 ?? none, masquerade6: masquerade6 ?? none },
+    });
+    this.maps.hostAddrs.set(parseAddress(this.address), { ifindex: this.index('uplink0'), network: 0 });
   }
 
   /** Has the programs see what processes of a cgroup connect and send to. */
@@ -298,12 +275,12 @@ export class TunnelHost extends Sandbox {
     return countDrops(this.maps)[DropReason.ND_UNANSWERED] ?? 0;
   }
 
-  /** Frames that have left by the overlay's device: a train of segments is one. */
-  get tunnelled(): number {
+  /** Frames that went through the overlay's device: a train of segments is one. */
+  overlayPackets(way: 'tx' | 'rx'): number {
     const link = withNetns(this.netns, () =>
       execFileSync('ip', ['-s', '-j', 'link', 'show', overlay.device], { encoding: 'utf8' }),
     );
-    return (JSON.parse(link) as [{ stats64: { tx: { packets: number } } }])[0].stats64.tx.packets;
+    return (JSON.parse(link) as [{ stats64: Record<'tx' | 'rx', { packets: number }> }])[0].stats64[way].packets;
   }
 
   /** Sends a frame to another host in a tunnel of one's own making. @param from one of this host's addresses */

@@ -13,6 +13,8 @@ export interface Decoded {
     destination: string;
     /** Time to live or hop limit. */
     ttl: number;
+    /** Type of service or traffic class. */
+    tos: number;
     /** Of the first header that is no extension. */
     protocol: number;
     /** Total length, IPv6: with its header. */
@@ -67,7 +69,8 @@ function decodeIp(reader: Reader, result: Decoded, quoted: boolean): Decoded {
   const version = reader.peek() >> 4;
   if (version === 4) {
     const headerLength = (reader.peek() & 15) * 4;
-    reader.skip(2);
+    reader.skip(1);
+    const tos = reader.number(1);
     const length = reader.number(2);
     const id = reader.number(2);
     const fragmentWord = reader.number(2);
@@ -76,17 +79,18 @@ function decodeIp(reader: Reader, result: Decoded, quoted: boolean): Decoded {
     const [source, destination] = [reader.ip4(), reader.ip4()];
     reader.skip(headerLength - 20);
     const checksumOk = onesSum(reader.bytes.subarray(begin, begin + headerLength)) === 0xffff;
-    result.ip = { version, source, destination, ttl, protocol, length, checksumOk, extensions: [] };
+    result.ip = { version, source, destination, ttl, tos, protocol, length, checksumOk, extensions: [] };
     const [offset, more] = [(fragmentWord & 0x1fff) * 8, (fragmentWord & 0x2000) !== 0];
     if (offset > 0 || more) result.ip.fragment = { id, offset, more };
     if (!quoted) reader.end = Math.min(reader.end, begin + length);
   } else {
-    reader.skip(4);
+    const tos = (reader.number(2) >> 4) & 0xff;
+    reader.skip(2);
     const length = 40 + reader.number(2);
     let protocol = reader.number(1);
     const ttl = reader.number(1);
     const [source, destination] = [reader.ip6(), reader.ip6()];
-    result.ip = { version: 6, source, destination, ttl, protocol, length, checksumOk: true, extensions: [] };
+    result.ip = { version: 6, source, destination, ttl, tos, protocol, length, checksumOk: true, extensions: [] };
     if (!quoted) reader.end = Math.min(reader.end, begin + length);
     while ([0, 43, 44, 60].includes(protocol)) {
       result.ip.extensions.push(protocol);

@@ -1,5 +1,6 @@
 import { delivery } from './delivery.ts';
 import { domainNames } from './domain-names.ts';
+import { encapsulation } from './encapsulation.ts';
 import { entries } from './entries.ts';
 import { errors } from './errors.ts';
 import { fragments } from './fragments.ts';
@@ -28,6 +29,7 @@ export const tables = {
   'a routed network': routed,
   'a network on a parent device': lan,
   'a network that spans hosts': overlay,
+  'a tunnel without its device': encapsulation,
   'an ICMP error': errors,
   fragments,
   'an entry of conntrack': entries,

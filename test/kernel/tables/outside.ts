@@ -277,6 +277,6 @@ export const outside: readonly PacketCase[] = [
 export const unreachable: Partial<Record<keyof typeof DropReason, string>> = {
   NONE: 'not a drop',
   COUNT: 'not a reason',
-  SPOOFED_TUNNEL: 'a run brings no tunnel along: overlay.test.ts reaches it',
+  SPOOFED_TUNNEL: 'a run brings no tunnel along: forged-tunnels.test.ts reaches it',
   CONNTRACK_FULL: 'an LRU map makes room instead: only a kernel without memory refuses',
 };

@@ -65,7 +65,7 @@ function flow(world: World): Conntrack {
 
 const expectFlow = (expected: object) => (world: World) => expect(flow(world)).toMatchObject(expected);
 
-/** To endpoints on other hosts; what they send is in overlay.test.ts. */
+/** To endpoints on other hosts; what they send is in test/kernel/overlay. */
 export const overlay: readonly PacketCase[] = [
   {
     name: 'what comes by no tunnel is dropped',
@@ -197,7 +197,7 @@ export const overlay: readonly PacketCase[] = [
             ...sends('x', asks, { verdict: 'drop', reason: 'NO_NODE' }),
             afterwards: (world) => {
               world.maps.config.set(0, { ...world.config, overlayIfindex: world.index(plan.device) });
-              world.maps.nodes.set(0, { addr: parseAddress('2001:db8:f::a') });
+              world.maps.nodes.set(0, { addr: parseAddress(plan.tunnels4[0]) });
             },
           },
           sends('x', asks, { verdict: 'drop', reason: 'NO_NODE' }),

@@ -1,4 +1,4 @@
-import { eth, ipv4, ipv6, type Layer, packet } from '../packet/build.ts';
+import { eth, ipv4, ipv6, type Layer, packet, payload } from '../packet/build.ts';
 import type { Decoded } from '../packet/decode.ts';
 import {
   type EndpointName,
@@ -134,7 +134,12 @@ export function arrives(bytes: Step['packet'], expected: Omit<Step, 'hook' | 'de
   return { hook: 'from_uplink', device: uplink.device, packet: bytes, ...expected };
 }
 
-/** A step at the overlay's device. A run brings no tunnel along: what is decided by it is in overlay.test.ts. */
+/** What a tunnel carries: a frame of a network. */
+export function vxlan(vni: number, frame: Uint8Array, flags = 0x08): Layer {
+  return payload(Uint8Array.of(flags, 0, 0, 0, vni >> 16, vni >> 8, vni, 0, ...frame));
+}
+
+/** A step at the overlay's device. A run brings no tunnel along: what is decided by it is in test/kernel/overlay. */
 export function tunnelBrings(bytes: Step['packet'], expected: Omit<Step, 'hook' | 'device' | 'packet'>): Step {
   return { hook: 'from_overlay', device: overlay.device, packet: bytes, ...expected };
 }

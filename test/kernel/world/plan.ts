@@ -103,7 +103,12 @@ export const lanMachine = { mac: '02:42:0a:00:03:01', ip4: '10.95.0.99', ip6: 'f
 export type EndpointName = keyof typeof endpoints;
 
 /** The overlay's device, and where the tunnels of this host and of the others end, by their numbers. */
-export const overlay = { device: 'vetchx0', tunnels: ['198.51.100.10', '198.51.100.21', '198.51.100.22'] } as const;
+export const overlay = {
+  device: 'vetchx0',
+  tunnels: ['2001:db8:f::a', '2001:db8:f::21', '2001:db8:f::22'],
+  /** Over IPv4 programs make tunnels themselves. */
+  tunnels4: ['198.51.100.10', '198.51.100.21', '198.51.100.22'],
+} as const;
 
 /** MEMBER_NODE of bpf/abi/endpoint.h. */
 export const memberNode = 0x8000_0000;

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A tunnel without the overlay's device: single packets have their VXLAN headers written and taken off right at the
+ * uplink, which spares them the way through the host's stack and a second device. On the wire it is the same. What is
+ * not as simple (trains of segments, IPv6 underneath, a way out that is none of our uplinks) takes the device. */
+#pragma once
+
+#include "remote.h"
+
+#define VXLAN_HAS_VNI 0x08000000
+#define ECN_MASK 3
+#define ECN_CE 3
+#define ECN_ECT_0 2
+/* As the device does: the flow's hash over the kernel's default range of local ports. */
+#define VXLAN_PORT_MIN 32768
+#define VXLAN_PORT_MAX 60999
+
+static __always_inline __be16 tunnel_source_port(struct __sk_buff *skb)
+{
+	__u32 hash = bpf_get_hash_recalc(skb);
+
+	hash ^= hash << 16;
+	return bpf_htons(((__u64)hash * (VXLAN_PORT_MAX - VXLAN_PORT_MIN) >> 32) + VXLAN_PORT_MIN);
+}
+
+/* The outer packet's congestion bits (RFC 6040). */
+static __always_inline __u8 tunnel_tos(struct __sk_buff *skb, const struct packet *p)
+{
+	__u8 start[2], ecn;
+
+	if (bpf_skb_load_bytes(skb, p->l3, start, 2))
+		return 0;
+	ecn = (p->is_v4 ? start[1] : start[1] >> 4) & ECN_MASK;
+	return ecn == ECN_CE ? ECN_ECT_0 : ecn;
+}
+
+#define BY_DEVICE -100 /* nothing has been changed */
+
+/* Writes the headers to a node, and finds the way into `room->fib`. Answers a drop reason, or BY_DEVICE. */
+static __always_inline int encapsulate(struct __sk_buff *skb, const struct packet *p, const struct config *c,
+					struct room *room, __u32 number)
+{
+	const struct node *to = node_at(number), *own = node_at(0);
+	struct tunnel_headers *h = &room->headers;
+	struct bpf_fib_lookup *fib = &room->fib;
+	__u32 length = skb->len - ETH_HLEN + TUNNEL_HEADERS, ifindex;
+	struct uplink *up;
+	long rc;
+
+	if (skb->gso_size || !to || !own || !address_is_v4(&to->addr) || !address_is_v4(&own->addr))
+		return BY_DEVICE;
+	__builtin_memset(fib, 0, sizeof(*fib));
+	fib->family = AF_INET;
+	fib->ifindex = c->host_ifindex;
+	fib->l4_protocol = IPPROTO_UDP;
+	fib->dport = bpf_htons(c->tunnel_port);
+	fib->ipv4_src = const_words(&own->addr)[3];
+	fib->ipv4_dst = const_words(&to->addr)[3];
+	__builtin_memset(h, 0, sizeof(*h));
+	h->ip.saddr = fib->ipv4_src;
+	h->ip.daddr = fib->ipv4_dst;
+	rc = bpf_fib_lookup(skb, fib, sizeof(*fib), 0);
+	if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH)
+		return BY_DEVICE;
+	ifindex = fib->ifindex;
+	up = bpf_map_lookup_elem(&uplinks, &ifindex);
+	if (!up || (up->flags & UPLINK_NO_ETHERNET) || length > up->mtu)
+		return BY_DEVICE;
+	if (bpf_skb_load_bytes(skb, 0, &h->inner, sizeof(h->inner)))
+		return BY_DEVICE;
+	h->ip.version = 4;
+	h->ip.ihl = 5;
+	h->ip.tos = tunnel_tos(skb, p);
+	h->ip.tot_len = bpf_htons(length);
+	h->ip.id = bpf_get_prandom_u32();
+	h->ip.ttl = TUNNEL_HOPS;
+	h->ip.protocol = IPPROTO_UDP;
+	h->ip.check = checksum_fold(bpf_csum_diff(0, 0, (__be32 *)&h->ip, sizeof(h->ip), 0));
+	h->udp.ports.source = tunnel_source_port(skb);
+	h->udp.ports.destination = bpf_htons(c->tunnel_port);
+	h->udp.length = bpf_htons(length - sizeof(h->ip));
+	h->flags = bpf_htonl(VXLAN_HAS_VNI);
+	h->vni = bpf_htonl((__u32)p->network << 8);
+	if (bpf_skb_adjust_room(skb, TUNNEL_HEADERS, BPF_ADJ_ROOM_MAC,
+				BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
+					BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2(ETH_HLEN) |
+					BPF_F_ADJ_ROOM_ENCAP_L2_ETH))
+		return BY_DEVICE;
+	return bpf_skb_store_bytes(skb, ETH_HLEN, h, TUNNEL_HEADERS, 0) ? REASON_REWRITE_FAILED : REASON_NONE;
+}
+
+/* Reads the headers of a tunnel to this host into `room->headers`. False: not the simple kind. */
+static __always_inline bool tunnel_headers_get(struct __sk_buff *skb, const struct packet *outer, struct room *room)
+{
+	struct tunnel_headers *h = &room->headers;
+	const struct node *own = node_at(0);
+
+	if (skb->gso_size || !own || !address_equal(&own->addr, &outer->destination) ||
+	    outer->l4 != ETH_HLEN + IP_HEADER || (outer->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT)))
+		return false;
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, h, TUNNEL_HEADERS))
+		return false;
+	/* Over IPv6 inside, old kernels would not tell the packet's new protocol. */
+	return !h->udp.checksum && h->flags == bpf_htonl(VXLAN_HAS_VNI) && (h->ip.tos & ECN_MASK) != ECN_CE &&
+	       h->inner.h_proto == bpf_htons(ETH_P_IP) && !(h->inner.h_dest[0] & 1);
+}
+
+/* Takes them off again. */
+static __always_inline int decapsulate(struct __sk_buff *skb, struct packet *p, struct room *room)
+{
+	struct tunnel_headers *h = &room->headers;
+
+	if (bpf_skb_adjust_room(skb, -TUNNEL_HEADERS, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO) ||
+	    bpf_skb_store_bytes(skb, 0, &h->inner, sizeof(h->inner), BPF_F_INVALIDATE_HASH))
+		return REASON_REWRITE_FAILED;
+	p->l3 -= TUNNEL_HEADERS;
+	p->l4 -= TUNNEL_HEADERS;
+	return REASON_NONE;
+}

@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { NamespaceType, unshare } from '../../../src/loader/ffi/libc.ts';
+import { createNetns, type Netns, withNetns } from '../../../src/netlink/netns.ts';
+import { TunnelHost, type WideName, wideEndpoint } from './tunnel-host.ts';
+
+/** What lies under the tunnels. */
+export interface Underlay {
+  readonly name: string;
+  /** Of the hosts' addresses. */
+  readonly prefix: string;
+  /** The uplink is known, so that single packets of IPv4 go past the overlay's device. */
+  readonly uplinks: boolean;
+}
+
+export const underlays: readonly Underlay[] = [
+  { name: 'IPv4', prefix: '192.0.2.', uplinks: false },
+  { name: 'IPv6', prefix: '2001:db8:f::', uplinks: false },
+  { name: 'IPv4 past the device', prefix: '192.0.2.', uplinks: true },
+  { name: 'IPv6 with a known uplink', prefix: '2001:db8:f::', uplinks: true },
+];
+
+/** Numbers of the endpoints on their hosts. */
+export const numbers = { x: 17, y: 18, z: 19 } as const;
+
+/** The address of an endpoint. */
+export const at = (name: WideName, family: 4 | 6) => wideEndpoint(name)[`ip${family}`];
+
+/** A switch for hosts to be on. */
+export function createFabric(): Netns {
+  const fabric = createNetns();
+  withNetns(fabric, () => {
+    execFileSync('ip', ['link', 'add', 'switch', 'up', 'type', 'bridge', 'mcast_snooping', '0']);
+  });
+  return fabric;
+}
+
+/** Mounts of this process's own, for the pins of hosts. It cannot be left again. */
+export function enterMounts(): void {
+  unshare(NamespaceType.MOUNT);
+  execFileSync('mount', ['--make-rprivate', '/']);
+}
+
+/** Hosts in namespaces, each with programs and maps of its own, and the kernel's VXLAN between them. */
+export class ThreeHosts implements AsyncDisposable {
+  readonly #fabric = createFabric();
+  /** Has `x` and `y`. */
+  readonly near: TunnelHost;
+  /** Has `z`. */
+  readonly far: TunnelHost;
+  /** Has nobody. */
+  readonly third: TunnelHost;
+  /** An address of `far`'s that no host knows it by. */
+  readonly stranger: string;
+
+  constructor({ prefix, uplinks }: Underlay) {
+    this.stranger = `${prefix}99`;
+    this.near = TunnelHost.create('near', `${prefix}1`, this.#fabric);
+    this.far = TunnelHost.create('far', `${prefix}2`, this.#fabric, [this.stranger]);
+    this.third = TunnelHost.create('third', `${prefix}3`, this.#fabric);
+    if (uplinks) for (const host of [this.near, this.far, this.third]) host.joinUplink();
+    this.near.addContainer('x', numbers.x);
+    this.near.addContainer('y', numbers.y);
+    this.far.addContainer('z', numbers.z);
+    this.near.addNode(1, this.far, ['z']);
+    this.near.addNode(2, this.third, []);
+    this.far.addNode(1, this.near, ['x', 'y']);
+    this.third.addNode(1, this.near, ['x', 'y']);
+  }
+
+  /** Ends what runs in the containers, and has all as it was at first. */
+  async restore(): Promise<void> {
+    const { near, far } = this;
+    for (const sandbox of [near.container('x'), near.container('y'), far.container('z')]) await sandbox.stop();
+    near.release('x', numbers.x);
+    near.release('y', numbers.y);
+    far.release('z', numbers.z);
+    near.addNode(1, far, ['z']);
+    for (const { maps } of [near, far]) {
+      for (const map of [maps.conntrack, maps.fragments, maps.policy]) {
+        map.deleteManyRaw([...map.rawEntries()].map(([key]) => key));
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const host of [this.near, this.far, this.third]) await host[Symbol.asyncDispose]();
+    this.#fabric.close();
+  }
+}
