@@ -53,6 +53,8 @@ export interface HostFacts {
   /** Ifindexes that carry a default route. */
   readonly defaultRoutes: readonly number[];
   readonly localPorts: PortRange;
+  /** Ids of the cgroups of endpoints in the host's namespace, by path; of what is gone, none. Default: there are none. */
+  readonly cgroups?: ReadonlyMap<string, bigint>;
   readonly uplink: 'auto' | readonly string[];
 }
 
