@@ -27,6 +27,7 @@ import { ClusterAddresses } from './cluster/addresses.ts';
 import { ClusterNetworks } from './cluster/networks.ts';
 import type { Context } from './context.ts';
 import { awaitsDescription } from './docker/described.ts';
+import { DockerPools } from './docker/pools.ts';
 import { startDocker } from './docker/start-docker.ts';
 import { DomainNames, recordsOf } from './domain-names/domain-names.ts';
 import { LearnedFile } from './domain-names/learned-file.ts';
@@ -135,6 +136,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
     ...{ forgetAddresses, forgetFlows, addresses, networks: new ClusterNetworks(() => context, admitted) },
     applyRemotes: (keys) => host.applyRemotes(state.index, keys),
   };
+  const pools = await DockerPools.load(context);
   followSelection(context);
   const following = new ClusterFollowing(context);
   opened.push('stop following the cluster', () => following[Symbol.asyncDispose]());
@@ -152,7 +154,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
     ...(options.metrics === 'off' ? {} : { metrics: options.metrics }),
   });
   opened.push('stop the API', () => http.close());
-  const docker = await startDocker(context);
+  const docker = await startDocker(context, pools);
   opened.push("stop Docker's plugin", async () => docker[Symbol.asyncDispose]());
   const parts = opened.move();
   return {

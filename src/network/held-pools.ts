@@ -12,6 +12,10 @@ export interface HeldPool {
   readonly cidr: string;
   /** Where automatic addresses come from; inside `cidr`. */
   readonly range?: string;
+  /** Name of the cluster's network that it is of; absent: it is this host's own. */
+  readonly network?: string;
+  /** What its engine takes it for; absent: `cidr`. */
+  readonly told?: string;
   /** RFC 3339 UTC. */
   readonly created: string;
 }
@@ -21,6 +25,8 @@ export interface PoolWish {
   readonly pool?: string;
   readonly subPool?: string;
   readonly ipv6: boolean;
+  /** Name of the cluster's network that it is for. */
+  readonly network?: string;
 }
 
 interface Entry {

@@ -19,6 +19,8 @@ const client = root !== undefined || existsSync('/usr/bin/docker') ? '/usr/bin/d
 export interface EngineOptions {
   /** Starts the host's daemon first, as at boot, with the engine's plugin directory. Default: true. */
   readonly vetch?: boolean;
+  /** Further flags of the host's daemon. */
+  readonly daemonFlags?: readonly string[];
   /** Containers live on while the engine is down. Default: false, as is Docker's. */
   readonly liveRestore?: boolean;
   /** Further flags of dockerd. */
@@ -106,7 +108,8 @@ export class Engine {
   /** The flags with which the host's daemon serves this engine. */
   get vetchFlags(): string[] {
     const cgroup = `/sys/fs/cgroup${this.#cgroup}`;
-    return ['--docker-plugins', this.plugins, '--docker-engine', this.socket, '--cgroup', cgroup];
+    const { daemonFlags = [] } = this.#options;
+    return ['--docker-plugins', this.plugins, '--docker-engine', this.socket, '--cgroup', cgroup, ...daemonFlags];
   }
 
   get dockerd(): Background {

@@ -105,6 +105,35 @@ test('an endpoint has an address that was held before, and the cluster learns of
   await expect.poll(spare).toBe(8);
 });
 
+test("an address that is reserved is nobody else's, whether the cluster knows or not, until it is given back", async () => {
+  const reserved = new Set<string>();
+  addresses.keepReserved(() => reserved);
+  const reserve = (asked?: string) => lock.run(() => addresses.reserve(network, 4, asked));
+  reserved.add(await reserve('10.100.0.200'));
+  await expect(reserve('10.100.0.200')).rejects.toMatchObject({ code: 'ADDRESS_TAKEN' });
+  away = true;
+  for (let i = 0; i < 4; i++) reserved.add(await reserve());
+  expect(reserved.size).toBe(5);
+  const [asked = '', first = ''] = reserved;
+  // The endpoint that one was reserved for has it without asking anybody, and others have others.
+  expect(reserved).not.toContain(await attach('other'));
+  await lock.run(async () => {
+    const request = endpointRequest({ name: 'web', netns: '/run/netns/web', addresses: [asked] });
+    const endpoint = planEndpoint(request, { network, endpoints: state.taken });
+    await addresses.hold(network, endpoint);
+    await store.putEndpoint(endpoint);
+    state.putEndpoint(endpoint);
+    reserved.delete(asked);
+    reserved.delete(first);
+    addresses.giveBackReserved(network, first);
+  });
+  away = false;
+  await expect.poll(known, { timeout: 5_000 }).toMatchObject({ [asked]: 'web' });
+  await expect.poll(known).not.toHaveProperty(first);
+  for (const one of reserved) expect((await known())[one]).toBe('');
+  expect(await spare()).toBe(8 + reserved.size);
+});
+
 test('what is given back is free for other hosts at once, and not held in advance again', async () => {
   const address = await attach('web');
   await detach('web');

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VetchError } from '../../api/error.ts';
 import { canonicalAddress, familyOf, withoutLength } from '../../model/address.ts';
@@ -37,6 +38,7 @@ export class ClusterAddresses implements AsyncDisposable {
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
   #warnings: readonly string[] = [];
+  #reserved: (network: Network) => Iterable<string> = () => [];
 
   constructor(context: AddressContext, { networks, addresses }: Pick<ClusterRecords, 'networks' | 'addresses'>) {
     this.#context = context;
@@ -90,17 +92,47 @@ export class ClusterAddresses implements AsyncDisposable {
    */
   choose(network: Network, asked: readonly string[]): readonly string[] {
     if (!spansHosts(network)) return asked;
-    const users = this.#usersOf(network.id);
-    const spare = [...this.#book.ownOf(network.id).values()].filter((held) => isSpare(held, users, this.#leaving));
+    const spare = this.#spareOf(network.id);
     const families = new Set(asked.map((address) => familyOf(canonicalAddress(address))));
     const rest = network.subnets.map(({ cidr }) => familyOf(cidr)).filter((family) => !families.has(family));
     return [...asked, ...rest.map((family) => this.#next(network, family, spare))];
+  }
+
+  /** @param reserved which addresses of a network are kept for endpoints that are to come */
+  keepReserved(reserved: (network: Network) => Iterable<string>): void {
+    this.#reserved = reserved;
+  }
+
+  /**
+   * An address for an endpoint that is to come, this host's from now on: the one asked for, or any. The caller holds the
+   * lock, and says so from then on when it is asked for what is reserved (`keepReserved`).
+   *
+   * @throws as `hold`; VetchError ADDRESS_TAKEN
+   */
+  async reserve(network: Network, family: 4 | 6, asked?: string): Promise<string> {
+    if (asked !== undefined && this.#usersOf(network.id).has(asked)) {
+      throw new VetchError(
+        'ADDRESS_TAKEN',
+        `address ${asked} of network ${network.name} is already in use`,
+        'choose another address, or none for an automatic one',
+      );
+    }
+    const address = asked ?? this.#next(network, family, this.#spareOf(network.id));
+    await this.hold(network, { id: '', addresses: [address] });
+    return address;
+  }
+
+  /** An address was reserved for an endpoint that does not come. The caller holds the lock. */
+  giveBackReserved(network: Network, address: string): void {
+    // For whom it was does not matter to anybody, but that it was for somebody does: see `planHoldings`.
+    this.giveBack(network, { id: randomBytes(32).toString('hex'), addresses: [address] });
   }
 
   /**
    * Makes sure that an endpoint's addresses are this host's. Those that it held in advance are told of later. The caller
    * holds the lock.
    *
+   * @param id empty: they are held in advance
    * @throws ConflictError ADDRESS_TAKEN: another host holds one; VetchError UNAVAILABLE
    */
   async hold(network: Network, { id, addresses }: Pick<Endpoint, 'id' | 'addresses'>): Promise<void> {
@@ -116,7 +148,7 @@ export class ClusterAddresses implements AsyncDisposable {
       this.#leaving.delete(addressKey({ network: network.id, address }));
       if (held?.endpoint === '') continue;
       if (held) puts.push({ ...held, endpoint: '' });
-      puts.push({ network: network.id, address, node, endpoint: id });
+      if (!held || id !== '') puts.push({ network: network.id, address, node, endpoint: id });
     }
     if (puts.length === 0) return;
     try {
@@ -240,10 +272,17 @@ export class ClusterAddresses implements AsyncDisposable {
     );
   }
 
-  /** What uses addresses of a network here, by address. */
+  #spareOf(network: string): HeldAddress[] {
+    const users = this.#usersOf(network);
+    return [...this.#book.ownOf(network).values()].filter((held) => isSpare(held, users, this.#leaving));
+  }
+
+  /** What uses addresses of a network here, by address; nobody yet, where one is reserved. */
   #usersOf(network: string): Map<string, string> {
     const { index } = this.#context.state;
     const users = new Map<string, string>();
+    const known = index.networks.get(network);
+    for (const address of known ? this.#reserved(known) : []) users.set(address, '');
     for (const { id, addresses } of index.endpointsOf(network).values()) {
       for (const address of addresses) users.set(withoutLength(address), id);
     }

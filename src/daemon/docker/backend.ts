@@ -1,5 +1,6 @@
 import type { DockerBackend } from '../../integrations/docker/backend.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
+import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import type { Context } from '../context.ts';
 import { createDockerEndpoint, publishDockerPorts, removeDockerEndpoint } from './endpoints.ts';
 import { createDockerNetwork, removeDockerNetwork } from './networks.ts';
@@ -11,17 +12,21 @@ export function dockerBackend(context: Context, pools: DockerPools): DockerBacke
   const ownedBy = <Owned extends { readonly owner: string }>(object: Owned | undefined) =>
     object?.owner === 'docker' ? object : undefined;
   return {
-    network: (id) => ownedBy(index.networks.get(id)),
+    network(id) {
+      // The network of an endpoint may be one of the cluster, under the cluster's id.
+      const network = pools.joined.networkOf(id) ?? index.networks.get(id);
+      return network && spansHosts(network) ? network : ownedBy(network);
+    },
     endpoint: (id) => ownedBy(index.endpoints.get(id)),
     interfacePrefix: (network) => driverOf(network).defaults(network.options).ifnamePrefix,
-    createNetwork: (id, request, signal) => createDockerNetwork(context, id, request, signal),
-    removeNetwork: (id, signal) => removeDockerNetwork(context, id, signal),
-    createEndpoint: (request, signal) => createDockerEndpoint(context, request, signal),
+    createNetwork: (id, request, signal) => createDockerNetwork(context, pools, id, request, signal),
+    removeNetwork: (id, signal) => removeDockerNetwork(context, pools, id, signal),
+    createEndpoint: (request, signal) => createDockerEndpoint(context, pools, request, signal),
     removeEndpoint: (id, signal) => removeDockerEndpoint(context, id, signal),
     publish: (id, specs, signal) => publishDockerPorts(context, id, specs, signal),
     requestPool: (request, signal) => pools.request(request, signal),
     releasePool: (id) => pools.release(id),
-    requestAddress: ({ pool, address }, signal) => pools.requestAddress(pool, address, signal),
+    requestAddress: ({ pool, address, gateway }, signal) => pools.requestAddress(pool, address, gateway, signal),
     releaseAddress: (pool, address) => pools.releaseAddress(pool, address),
   };
 }

@@ -14,11 +14,12 @@ const never = new AbortController().signal;
 export function dockerBooks(context: Context, pools: DockerPools): DockerBooks {
   const { lock, state, store } = context;
   const { index } = state;
+  const { joined } = pools;
   const docker = <Owned extends { readonly owner: string }>(all: Iterable<Owned>) =>
     [...all].filter(({ owner }) => owner === 'docker');
   return {
-    networks: () => docker(index.networks.values()),
-    endpointsOf: (network) => docker(index.endpointsOf(network).values()),
+    networks: () => [...docker(index.networks.values()), ...joined.all],
+    endpointsOf: (id) => docker(index.endpointsOf(joined.networkOf(id)?.id ?? id).values()),
     async confirmNetwork(id, engine, facts) {
       const network = index.networks.get(id);
       if (network && nameOfNetwork(context, network, facts.name) !== network.name) {
@@ -35,7 +36,7 @@ export function dockerBooks(context: Context, pools: DockerPools): DockerBooks {
     takeHostContainers: (started) => takeHostContainers(context, started),
     engineOf: (network) => store.fact(engineFact(network)),
     async removeNetwork(id) {
-      await removeDockerNetwork(context, id, never);
+      await removeDockerNetwork(context, pools, id, never);
       await store.putFact(engineFact(id), undefined);
     },
     removeEndpoint: (id) =>

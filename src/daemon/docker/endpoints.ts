@@ -4,6 +4,7 @@ import { canonicalAddress, withoutLength } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
+import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { checkMac } from '../../network/mac.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
 import { matchPublished, parsePublish } from '../../network/publish.ts';
@@ -11,6 +12,7 @@ import type { Context } from '../context.ts';
 import { addEndpoint } from '../operations/attach-endpoint.ts';
 import { dropEndpoint } from '../operations/endpoints.ts';
 import { addPorts, dropPorts } from '../operations/ports.ts';
+import type { DockerPools } from './pools.ts';
 
 /**
  * Makes an endpoint whose device Docker moves. One that is there already stays.
@@ -22,20 +24,16 @@ import { addPorts, dropPorts } from '../operations/ports.ts';
  */
 export function createDockerEndpoint(
   context: Context,
-  request: EngineEndpoint,
+  pools: DockerPools,
+  asked: EngineEndpoint,
   signal: AbortSignal,
 ): Promise<Endpoint> {
-  const { lock, state } = context;
+  const { addresses, lock, state } = context;
   return lock.run(async () => {
     signal.throwIfAborted();
-    const network = state.index.networks.get(request.network);
-    if (!network) {
-      throw new VetchError(
-        'NOT_FOUND',
-        `there is no network ${request.network.slice(0, 12)}`,
-        'make it again with `docker network create`',
-      );
-    }
+    const network = pools.joined.networkOf(asked.network) ?? state.index.networks.get(asked.network);
+    if (!network) throw missing(pools, asked.network);
+    const request = { ...asked, network: network.id };
     const known = state.index.endpoints.get(request.id);
     if (known && isSame(known, request) && context.host.hasDevice(known)) return known;
     if (known) await dropEndpoint(context, known);
@@ -46,18 +44,40 @@ export function createDockerEndpoint(
       id: request.id,
       owner: 'docker',
     });
+    await addresses.hold(network, endpoint);
     await addEndpoint(context, endpoint, network, { signal });
+    await pools.consume(network, request.addresses.map(canonicalAddress));
     return endpoint;
   });
 }
 
-export function removeDockerEndpoint(context: Context, id: string, signal: AbortSignal): Promise<void> {
-  const { lock, state } = context;
-  return lock.run(async () => {
+function missing({ joined }: DockerPools, id: string): VetchError {
+  const name = joined.get(id)?.network;
+  return name === undefined
+    ? new VetchError(
+        'NOT_FOUND',
+        `there is no network ${id.slice(0, 12)}`,
+        'make it again with `docker network create`',
+      )
+    : new VetchError(
+        'NOT_FOUND',
+        `the cluster has no network ${name} any more`,
+        'remove this one with `docker network rm`, and make it again',
+      );
+}
+
+export async function removeDockerEndpoint(context: Context, id: string, signal: AbortSignal): Promise<void> {
+  const { addresses, lock, state } = context;
+  const shared = await lock.run(async () => {
     signal.throwIfAborted();
     const endpoint = state.index.endpoints.get(id);
-    if (endpoint?.owner === 'docker') await dropEndpoint(context, endpoint);
+    if (endpoint?.owner !== 'docker') return false;
+    const network = state.networkOf(endpoint);
+    await dropEndpoint(context, endpoint);
+    return spansHosts(network);
   });
+  // Whoever starts its container on another host then finds its address free.
+  if (shared) await addresses.settle();
 }
 
 /** Has exactly these SPECs published, all or none; nothing of an endpoint that is not there. */

@@ -1,19 +1,22 @@
 import { VetchError } from '../../api/error.ts';
 import type { CreateNetworkRequest } from '../../api/schemas/network.ts';
-import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { planNetwork } from '../../network/plan-network.ts';
 import type { Context } from '../context.ts';
 import { dropEndpoint } from '../operations/endpoints.ts';
 import { dropNetwork, makeNetwork, parentOf } from '../operations/networks.ts';
+import { joinNetwork } from './join-network.ts';
+import type { DockerPools } from './pools.ts';
 
 /** A network of Docker's id; one that is there already stays. @throws VetchError as `createNetwork` */
 export function createDockerNetwork(
   context: Context,
+  pools: DockerPools,
   id: string,
   request: CreateNetworkRequest,
   signal: AbortSignal,
 ): Promise<void> {
   const { host, lock, state } = context;
+  if (request.options['vetch.driver'] === 'overlay') return joinNetwork(context, pools, id, request, signal);
   return lock.run(async () => {
     signal.throwIfAborted();
     const known = state.index.networks.get(id);
@@ -28,32 +31,54 @@ export function createDockerNetwork(
         'use `docker run --network host`: such containers are under policy',
       );
     }
+    refuseClusterPools(pools, request);
     const networks = state.index.networks.values();
     const network = planNetwork(request, {
       ...{ networks, hostRoutes: host.foreignRoutes(), id, owner: 'docker' },
       ...parentOf(host, request.options),
     });
-    if (spansHosts(network)) {
-      throw new VetchError(
-        'UNSUPPORTED',
-        `network ${network.name} of driver ${network.driver} would span hosts, and each engine numbers its containers by itself`,
-        'make it with `vetch network create --driver overlay`, and attach containers with `vetch endpoint attach`',
-      );
-    }
     await makeNetwork(context, network);
   });
 }
 
-/** With its endpoints: the engine removes none before they are gone from its own books. */
-export function removeDockerNetwork(context: Context, id: string, signal: AbortSignal): Promise<void> {
+/**
+ * With its endpoints: the engine removes none before they are gone from its own books. Of one that stands for a network of
+ * the cluster the cluster keeps the network, and this host, too.
+ */
+export function removeDockerNetwork(
+  context: Context,
+  pools: DockerPools,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { joined } = pools;
   const { lock, state } = context;
   return lock.run(async () => {
     signal.throwIfAborted();
+    if (joined.get(id)) {
+      const shared = joined.networkOf(id)?.id ?? '';
+      const own = [...state.index.endpointsOf(shared).values()].filter(({ owner }) => owner === 'docker');
+      for (const endpoint of own) await dropEndpoint(context, endpoint);
+      return joined.remove(id);
+    }
     const network = state.index.networks.get(id);
     if (network?.owner !== 'docker') return;
     for (const endpoint of [...state.index.endpointsOf(id).values()]) await dropEndpoint(context, endpoint);
     await dropNetwork(context, network);
   });
+}
+
+/** Addresses of the cluster's are of no use to a network of this host's own. */
+function refuseClusterPools({ held }: DockerPools, { subnets }: CreateNetworkRequest): void {
+  const pool = held.pools.findLast(
+    ({ cidr, told, network }) => network !== undefined && subnets.includes(told ?? cidr),
+  );
+  if (!pool) return;
+  throw new VetchError(
+    'INVALID',
+    `--ipam-opt vetch.network=${pool.network} is for networks of driver overlay`,
+    `give -o vetch.driver=overlay -o vetch.network=${pool.network} too, or leave it out`,
+  );
 }
 
 function same(subnets: readonly { readonly cidr: string }[], asked: readonly string[]): boolean {

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { listenOnSocket } from '../http/socket.ts';
 import { dockerBackend } from './backend.ts';
 import { dockerBooks } from './books.ts';
-import { DockerPools } from './pools.ts';
+import type { DockerPools } from './pools.ts';
 
 /** The group of the plugin's socket: the engine is root. */
 const group = 'root';
@@ -18,10 +18,9 @@ const group = 'root';
  * @returns what ends it: calls under way are answered, then the socket goes
  * @throws VetchError as `listenOnSocket`
  */
-export async function startDocker(context: Context): Promise<AsyncDisposable> {
+export async function startDocker(context: Context, pools: DockerPools): Promise<AsyncDisposable> {
   const { log, options } = context;
   if (options.dockerPlugins === 'off') return { [Symbol.asyncDispose]: async () => undefined };
-  const pools = await DockerPools.load(context);
   const server = pluginServer({
     backend: dockerBackend(context, pools),
     failed: (call, err) => log.warn({ err, call }, 'refused a call of Docker'),

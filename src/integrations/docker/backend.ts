@@ -21,12 +21,16 @@ export interface PoolRequest {
   /** Where automatic addresses come from; inside `pool`. */
   readonly subPool?: string;
   readonly ipv6: boolean;
+  /** Name of the cluster's network whose subnet it is; absent: a network of this host's own is to be made of it. */
+  readonly network?: string;
 }
 
 export interface AddressRequest {
   readonly pool: string;
   /** Without prefix length; absent: the lowest free one. */
   readonly address?: string;
+  /** It is to be a network's gateway. */
+  readonly gateway: boolean;
 }
 
 /**

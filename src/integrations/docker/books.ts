@@ -19,7 +19,7 @@ export interface HostContainer extends ContainerFacts {
 /** What the engine's follower needs of the daemon. Changes of what is gone meanwhile do nothing. */
 export interface DockerBooks {
   /** Docker's. */
-  networks(): readonly Network[];
+  networks(): readonly Pick<Network, 'id' | 'created'>[];
   /** Docker's, of one network. */
   endpointsOf(network: string): readonly Endpoint[];
   /** This engine has the network, under this name. */

@@ -1,6 +1,7 @@
 import { withoutLength } from '../../model/address.ts';
 import type { DockerBackend } from './backend.ts';
 import { type Calls, call, question } from './call.ts';
+import { clusterNetwork, isForGateway } from './options.ts';
 import * as schemas from './schemas.ts';
 
 const { answers } = schemas;
@@ -17,9 +18,14 @@ export function ipamDriver(backend: DockerBackend): Calls {
       LocalDefaultAddressSpace: 'vetch-local',
       GlobalDefaultAddressSpace: 'vetch-global',
     }),
-    'IpamDriver.RequestPool': call(schemas.requestPool, answers.pool, async ({ Pool, SubPool, V6 }, signal) => {
+    'IpamDriver.RequestPool': call(schemas.requestPool, answers.pool, async (request, signal) => {
+      const { Pool, SubPool, V6 } = request;
+      const network = clusterNetwork(request.Options);
       const given = { ...(Pool === '' ? {} : { pool: Pool }), ...(SubPool === '' ? {} : { subPool: SubPool }) };
-      const { id, cidr } = await backend.requestPool({ ...given, ipv6: V6 }, signal);
+      const { id, cidr } = await backend.requestPool(
+        { ...given, ipv6: V6, ...(network === undefined ? {} : { network }) },
+        signal,
+      );
       return { PoolID: id, Pool: cidr, Data: {} };
     }),
     'IpamDriver.ReleasePool': call(schemas.releasePool, answers.nothing, async ({ PoolID }, signal) => {
@@ -28,7 +34,8 @@ export function ipamDriver(backend: DockerBackend): Calls {
     }),
     'IpamDriver.RequestAddress': call(schemas.requestAddress, answers.address, async (request, signal) => {
       const address = request.Address === '' ? {} : { address: withoutLength(request.Address) };
-      return { Address: await backend.requestAddress({ pool: request.PoolID, ...address }, signal), Data: {} };
+      const wish = { pool: request.PoolID, ...address, gateway: isForGateway(request.Options) };
+      return { Address: await backend.requestAddress(wish, signal), Data: {} };
     }),
     'IpamDriver.ReleaseAddress': call(schemas.releaseAddress, answers.nothing, async (request, signal) => {
       await backend.releaseAddress(request.PoolID, withoutLength(request.Address), signal);

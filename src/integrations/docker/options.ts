@@ -30,6 +30,17 @@ export function isInternal(options: Readonly<Record<string, unknown>>): boolean 
   return options['com.docker.network.internal'] === true;
 }
 
+/** What a network's user has given with `--ipam-opt vetch.network=NAME`. */
+export function clusterNetwork(options: Readonly<Record<string, unknown>>): string | undefined {
+  const name = options['vetch.network'];
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** Whether an address is asked for to be a gateway. */
+export function isForGateway(options: Readonly<Record<string, unknown>>): boolean {
+  return options.RequestAddressType === 'com.docker.network.gateway';
+}
+
 /** What an endpoint's user has given with `--network name=N,driver-opt=K=V`. */
 export function endpointOptions(options: Readonly<Record<string, unknown>>): Record<string, string> {
   const own: Record<string, string> = {};

@@ -1,0 +1,227 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { EndpointView } from '../../../src/api/schemas/endpoint.ts';
+import type { NetworkView } from '../../../src/api/schemas/network.ts';
+import { ClusterLab, patient } from '../../lab/cluster-lab.ts';
+import type { Container } from '../../lab/container.ts';
+import { Engine } from '../../lab/engine.ts';
+import type { EngineContainer } from '../../lab/engine-container.ts';
+import type { Host } from '../../lab/host.ts';
+import { dig, LabResolver } from '../../lab/resolver.ts';
+import { ask, ping } from '../../lab/talk.ts';
+import { askInVain } from './docker-lab.ts';
+
+// Networks that span hosts, from Docker: engines on h1 and h2, and h3 with none. Docker's own driver needs a swarm.
+
+const [subnet, gateway] = ['10.100.0.0/24', '10.100.0.1'];
+const resolver = '/run/vetch-resolver';
+
+let cluster: ClusterLab;
+let [h1, h2, h3]: Host[] = [];
+let one: Engine;
+let two: Engine;
+let web: EngineContainer;
+let peer: EngineContainer;
+let outsider: Container;
+
+beforeAll(async () => {
+  cluster = await ClusterLab.create(['h3']);
+  [h1, h2, h3] = cluster.hosts;
+  const daemonFlags = [...cluster.store, '--resolver', resolver];
+  one = await Engine.start(host(h1), { daemonFlags, liveRestore: true });
+  two = await Engine.start(host(h2), { daemonFlags });
+  for (const at of [h1, h2]) await new LabResolver(host(at)).start();
+  await host(h3).vetch('network', 'create', 'app', '--driver', 'overlay', '--subnet', subnet);
+  [outsider] = await host(h3).attach('app', 'outsider');
+  for (const engine of [one, two]) {
+    await vi.waitUntil(() => names(engine.host).then((all) => all.includes('app')), patient);
+    await engine.docker(...joining('app', '--subnet', subnet), 'app');
+  }
+  web = await one.run('web', ['--network', 'app', '--dns', gateway]);
+  peer = await two.run('peer', ['--network', 'app', '--dns', gateway]);
+});
+afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+function host(found: Host | undefined): Host {
+  if (!found) throw new Error('the lab lacks a host');
+  return found;
+}
+
+const joining = (network: string, ...flags: string[]) => [
+  ...['network', 'create', '-d', 'vetch', '-o', 'vetch.driver=overlay', '-o', `vetch.network=${network}`],
+  ...['--ipam-driver', 'vetch', '--ipam-opt', `vetch.network=${network}`, ...flags],
+];
+
+const names = async (at: Host) => (await at.vetch<NetworkView[]>('network', 'ls')).map(({ name }) => name);
+const endpoints = (at: Host) => at.vetch<EndpointView[]>('endpoint', 'ls');
+const idOf = async (at: Host, name: string) => (await at.vetch<NetworkView>('network', 'inspect', name)).id;
+
+/** Calls our IPAM driver as an engine does. */
+async function ipam(at: Host, call: string, body: unknown): Promise<Record<string, string>> {
+  const url = `http://localhost/IpamDriver.${call}`;
+  const said = await at.must(
+    'curl',
+    '-s',
+    '--unix-socket',
+    `${one.plugins}/vetch.sock`,
+    '-d',
+    JSON.stringify(body),
+    url,
+  );
+  return JSON.parse(said) as Record<string, string>;
+}
+
+async function expectTalk(from: Container | EngineContainer, address: string, name: string): Promise<void> {
+  expect(await ping(from, address), `${from.name} to ${name}`).toBe(0);
+  const { ok, reply } = await ask(from, 'tcp', address, 80);
+  expect([ok, reply?.startsWith(name)], `${from.name} to ${name}`).toEqual([true, true]);
+}
+
+test('containers of all engines are in one network, each with an address of its own, and talk', async () => {
+  const ids = await Promise.all(cluster.hosts.map((at) => idOf(at, 'app')));
+  expect(new Set(ids).size).toBe(1);
+  const [web4, peer4] = [await web.address('app'), await peer.address('app')];
+  expect(web4).not.toBe(peer4);
+  expect(await web.must('ip', 'route')).toContain(`default via ${gateway} dev eth0`);
+  await expect
+    .poll(() => endpoints(host(h3)).then((all) => all.map(({ name }) => name).sort()), patient)
+    .toEqual(['outsider', 'peer', 'web']);
+  await expectTalk(web, peer4, 'peer');
+  await expectTalk(peer, web4, 'web');
+  for (const [address, name] of [
+    [web4, 'web'],
+    [peer4, 'peer'],
+  ] as const)
+    await expectTalk(outsider, address, name);
+});
+
+test("names of other hosts' containers are resolved", async () => {
+  const [web4, peer4] = [await web.address('app'), await peer.address('app')];
+  for (const [from, name, address] of [
+    [web, 'peer', peer4],
+    [peer, 'web', web4],
+  ] as const) {
+    for (const server of [gateway, '127.0.0.11']) {
+      for (const question of [name, `${name}.app`]) {
+        expect((await dig(from, server, 'A', question)).data, `${question} at ${server}`).toEqual([address]);
+      }
+    }
+  }
+});
+
+test('a container that moves to another host keeps its address, and is reached there within a second', async () => {
+  const flags = ['--network', 'app', '--ip', '10.100.0.200'];
+  await one.run('mover', flags);
+  await expectTalk(peer, '10.100.0.200', 'mover');
+  await expectTalk(outsider, '10.100.0.200', 'mover');
+  const elsewhere = await two.attempt(...two.runArguments('thief', flags), 'links', 'true');
+  expect([elsewhere.status, elsewhere.stderr]).toEqual([125, expect.stringMatching(/10\.100\.0\.200 .*host h1/)]);
+  await two.docker('rm', '--force', 'thief');
+  await one.docker('rm', '--force', 'mover');
+  await two.run('mover', flags);
+  await sleep(1_000);
+  for (const from of [web, outsider]) await expectTalk(from, '10.100.0.200', 'mover');
+  await two.docker('rm', '--force', 'mover');
+});
+
+test('an address that was asked for outlives our daemon, and is free once the engine gives it back', async () => {
+  const address = '10.100.0.77';
+  const { PoolID } = await ipam(host(h1), 'RequestPool', { Pool: subnet, Options: { 'vetch.network': 'app' } });
+  expect(await ipam(host(h1), 'RequestAddress', { PoolID, Address: address })).toMatchObject({
+    Address: `${address}/24`,
+  });
+  const automatic = await ipam(host(h1), 'RequestAddress', { PoolID });
+  await host(h1).stopDaemon('SIGKILL');
+  await expectTalk(peer, await web.address('app'), 'web');
+  await host(h1).start(...one.vetchFlags);
+  for (const engine of [one, two]) {
+    const { status } = await engine.attempt(
+      ...engine.runArguments('thief', ['--network', 'app', '--ip', address]),
+      ...['links', 'true'],
+    );
+    expect(status, engine.host.name).toBe(125);
+    await engine.docker('rm', '--force', 'thief');
+  }
+  expect((await ipam(host(h1), 'RequestAddress', { PoolID })).Address).not.toBe(automatic.Address);
+  await ipam(host(h1), 'ReleaseAddress', { PoolID, Address: address });
+  await two.run('late', ['--network', 'app', '--ip', address]);
+  await expectTalk(web, address, 'late');
+  await two.docker('rm', '--force', 'late');
+  await ipam(host(h1), 'ReleasePool', { PoolID });
+});
+
+test('an engine that starts anew, in order or not, finds its containers and their addresses', async () => {
+  const before = await web.address('app');
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    await one.restart(signal);
+    expect(await web.address('app')).toBe(before);
+    await expectTalk(peer, before, 'web');
+    await expectTalk(web, await peer.address('app'), 'peer');
+  }
+  // Without --live-restore its containers stop with it.
+  await two.restart();
+  await two.docker('start', 'peer');
+  await peer.serving([80]);
+  await expect.poll(async () => (await askInVain(web, 'tcp', await peer.address('app'), 80)).ok, patient).toBe(true);
+});
+
+test('while etcd is away containers start with addresses that were held before, and are reached when it is back', async () => {
+  cluster.pauseEtcd();
+  const late = await one.run('late', ['--network', 'app']).finally(() => cluster.resumeEtcd());
+  const address = await late.address('app');
+  await expectTalk(web, address, 'late');
+  await expect.poll(async () => (await askInVain(peer, 'tcp', address, 80)).ok, patient).toBe(true);
+  await one.docker('rm', '--force', 'late');
+});
+
+test('the first engine makes the network, others join it without its subnet; each leaves it alone', async () => {
+  await one.docker(...joining('made', '--ipv6'), 'made');
+  await vi.waitUntil(() => names(host(h2)).then((all) => all.includes('made')), patient);
+  const { stderr } = await two.attempt(...joining('made'), 'elsewhere');
+  expect(stderr).toMatch(/made of the cluster has .* and .* \(give --ipv6 too\)/);
+  await two.docker(...joining('made', '--ipv6'), 'elsewhere');
+  expect(await idOf(host(h2), 'made')).toBe(await idOf(host(h1), 'made'));
+  const [left, right] = [
+    await one.run('left', ['--network', 'made']),
+    await two.run('right', ['--network', 'elsewhere']),
+  ];
+  for (const family of [4, 6] as const) await expectTalk(left, await right.address('elsewhere', family), 'right');
+  await one.docker('rm', '--force', 'left');
+  await one.docker('network', 'rm', 'made');
+  const [third] = await host(h3).attach('made', 'third');
+  await expectTalk(third, await right.address('elsewhere'), 'right');
+  for (const at of cluster.hosts) expect(await names(at)).toContain('made');
+  await one.docker(...joining('made', '--ipv6'), 'again');
+  await expectTalk(await one.run('left', ['--network', 'again']), await right.address('elsewhere'), 'right');
+});
+
+test.each<[string, readonly string[], RegExp]>([
+  ['without our IPAM driver', ['-o', 'vetch.network=new'], /addresses of network new are the cluster's.*--ipam-opt/],
+  ['without a network', [], /not said which network of the cluster.*-o vetch\.network=NAME/],
+  [
+    'of another network than its addresses',
+    ['-o', 'vetch.network=new', '--ipam-driver', 'vetch', '--ipam-opt', 'vetch.network=other'],
+    /addresses of network new are the cluster's.*--ipam-opt vetch\.network=new/,
+  ],
+  [
+    'that the engine has already',
+    joining('app', '--subnet', subnet).slice(6),
+    /is network app of the cluster on this host/,
+  ],
+  ['of another subnet', joining('app', '--subnet', '10.9.0.0/24').slice(6), /app of the cluster has 10\.100\.0\.0\/24/],
+  ['of a family that it has not', joining('app', '--ipv6').slice(6), /app of the cluster has no IPv6 subnet/],
+])('a network %s is refused in one line, and nothing stays', async (_what, flags, words) => {
+  const before = await names(host(h2));
+  const create = ['network', 'create', '-d', 'vetch', '-o', 'vetch.driver=overlay'];
+  const { status, stderr } = await two.attempt(...create, ...flags, 'refused');
+  expect(status).not.toBe(0);
+  expect(stderr.trim()).toMatch(words);
+  expect(stderr.trim()).not.toContain('\n');
+  expect(await names(host(h2))).toEqual(before);
+});
+
+test('addresses of the cluster are not for a network of one host', async () => {
+  const flags = ['--ipam-driver', 'vetch', '--ipam-opt', 'vetch.network=new'];
+  const { stderr } = await two.attempt('network', 'create', '-d', 'vetch', ...flags, 'refused');
+  expect(stderr).toMatch(/vetch\.network=new is for networks of driver overlay/);
+});
