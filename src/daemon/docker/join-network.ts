@@ -43,6 +43,8 @@ export function joinNetwork(
     const network = context.state.index.networkNamed(name);
     if (network) check(network, held, { ...request, options });
     else await make(context, name, held, { ...request, options });
+    // The engine may have given up meanwhile; the cluster's network is for whoever comes next.
+    signal.throwIfAborted();
     await joined.add(id, name);
   });
 }

@@ -186,6 +186,7 @@ export class DockerPools {
           ?.check(asked);
       }
       const address = await addresses.reserve(network, familyOf(subnet.cidr), asked);
+      signal.throwIfAborted();
       const since = new Date().toISOString();
       await store.putFact(addressFact(pool, address), since);
       this.held.take(pool, address, since);

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { EndpointView } from '../../../src/api/schemas/endpoint.ts';
@@ -37,7 +39,7 @@ beforeAll(async () => {
     await vi.waitUntil(() => names(engine.host).then((all) => all.includes('app')), patient);
     await engine.docker(...joining('app', '--subnet', subnet), 'app');
   }
-  web = await one.run('web', ['--network', 'app', '--dns', gateway]);
+  web = await one.run('web', ['--network', 'app', '--dns', gateway, '--publish', '8080:80']);
   peer = await two.run('peer', ['--network', 'app', '--dns', gateway]);
 });
 afterAll(() => cluster?.[Symbol.asyncDispose]());
@@ -93,6 +95,12 @@ test('containers of all engines are in one network, each with an address of its 
     [peer4, 'peer'],
   ] as const)
     await expectTalk(outsider, address, name);
+});
+
+test('a published port is served by the host that its container is on', async () => {
+  const outside = cluster.lab.client('outside');
+  expect((await ask(outside, 'tcp', host(h1).address4, 8080)).reply).toMatch(/^web /);
+  expect(await askInVain(outside, 'tcp', host(h2).address4, 8080)).toMatchObject({ ok: false });
 });
 
 test("names of other hosts' containers are resolved", async () => {
@@ -193,6 +201,26 @@ test('the first engine makes the network, others join it without its subnet; eac
   for (const at of cluster.hosts) expect(await names(at)).toContain('made');
   await one.docker(...joining('made', '--ipv6'), 'again');
   await expectTalk(await one.run('left', ['--network', 'again']), await right.address('elsewhere'), 'right');
+});
+
+test('what an engine has lost with its disk goes, and it may join again', async () => {
+  const at = join(host(h2).state, '..', 'docker', 'data', 'network', 'files', 'local-kv.db');
+  await two.docker('stop', '--time', '1', 'right', 'peer');
+  await two.down();
+  rmSync(at);
+  await two.up();
+  await expect
+    .poll(async () => (await two.attempt(...joining('made', '--ipv6'), 'anew')).status, {
+      timeout: 30_000,
+      interval: 1_000,
+    })
+    .toBe(0);
+  await vi.waitUntil(
+    async () => (await two.attempt(...joining('app', '--subnet', subnet), 'app')).status === 0,
+    patient,
+  );
+  peer = await two.run('other-peer', ['--network', 'app']);
+  await expectTalk(web, await peer.address('app'), 'other-peer');
 });
 
 test.each<[string, readonly string[], RegExp]>([
