@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endpointOptions, networkOptions, portSpecs } from './options.ts';
+import { clusterNetwork, endpointOptions, isForGateway, networkOptions, portSpecs } from './options.ts';
 
 const portMap = (...entries: object[]) => ({ 'com.docker.network.portmap': entries });
 
@@ -39,4 +39,11 @@ test('what a user has given is told from what the engine adds', () => {
   expect(
     endpointOptions({ 'com.docker.network.endpoint.exposedports': [], 'vetch.accelerate': 'off', other: null }),
   ).toEqual({ 'vetch.accelerate': 'off' });
+});
+
+test("of an address pool's options, ours is read; of an address's, whether it is for a gateway", () => {
+  expect(clusterNetwork({ 'vetch.network': 'app', other: 'x' })).toBe('app');
+  expect(clusterNetwork({ 'vetch.network': 7 })).toBeUndefined();
+  expect(isForGateway({ RequestAddressType: 'com.docker.network.gateway' })).toBe(true);
+  expect(isForGateway({})).toBe(false);
 });

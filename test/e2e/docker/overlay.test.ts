@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { EndpointView } from '../../../src/api/schemas/endpoint.ts';
 import type { NetworkView } from '../../../src/api/schemas/network.ts';
@@ -127,7 +126,8 @@ test('a container that moves to another host keeps its address, and is reached t
   await two.docker('rm', '--force', 'thief');
   await one.docker('rm', '--force', 'mover');
   await two.run('mover', flags);
-  await sleep(1_000);
+  const second = { timeout: 1_000, interval: 50 };
+  await expect.poll(() => ping(outsider, '10.100.0.200', '-W', '0.2'), second).toBe(0);
   for (const from of [web, outsider]) await expectTalk(from, '10.100.0.200', 'mover');
   await two.docker('rm', '--force', 'mover');
 });
@@ -252,4 +252,17 @@ test('addresses of the cluster are not for a network of one host', async () => {
   const flags = ['--ipam-driver', 'vetch', '--ipam-opt', 'vetch.network=new'];
   const { stderr } = await two.attempt('network', 'create', '-d', 'vetch', ...flags, 'refused');
   expect(stderr).toMatch(/vetch\.network=new is for networks of driver overlay/);
+});
+
+test('once no host has a container in it the network goes, whatever engines have joined it', async () => {
+  await expect(host(h3).vetch('network', 'rm', 'app')).rejects.toMatchObject({ code: 'IN_USE' });
+  await one.docker('rm', '--force', 'web');
+  await two.docker('rm', '--force', 'peer', 'other-peer');
+  await host(h3).vetch('endpoint', 'detach', 'app/outsider');
+  await vi.waitFor(() => host(h3).vetch('network', 'rm', 'app'), patient);
+  await vi.waitUntil(async () => !(await names(host(h1))).includes('app'), patient);
+  const { stderr } = await one.attempt(...one.runArguments('late', ['--network', 'app']), 'links', 'true');
+  expect(stderr).toMatch(/the cluster has no network app any more/);
+  await one.docker('rm', '--force', 'late');
+  await one.docker('network', 'rm', 'app');
 });
