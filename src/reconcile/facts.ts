@@ -53,6 +53,8 @@ export interface HostFacts {
   /** Ifindexes that carry a default route. */
   readonly defaultRoutes: readonly number[];
   readonly localPorts: PortRange;
+  /** Packets may have to be encrypted between the stack and a device: no program may take them past it. */
+  readonly ipsec: boolean;
   readonly uplink: 'auto' | readonly string[];
 }
 

@@ -1,4 +1,5 @@
 import { isIPv4 } from '../../model/address.ts';
+import { hasIpsecPolicies } from '../../netlink/ipsec.ts';
 import type { Netlink } from '../../netlink/netlink.ts';
 import { readSysctl } from '../../netlink/sysctl.ts';
 import { isLoopback } from '../desired/host-addrs.ts';
@@ -17,6 +18,7 @@ export function observeFacts(netlink: Netlink, fixed: Pick<HostFacts, 'netnsCook
       ),
     ],
     localPorts: localPorts(),
+    ipsec: hasIpsecPolicies(),
   };
 }
 
