@@ -138,6 +138,14 @@ struct {
 } trusted SEC(".maps") WRITER_CONTROL;
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_ENDPOINTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct host_cgroup);
+} host_cgroups SEC(".maps") WRITER_CONTROL;
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_ENDPOINTS);
 	__type(key, __u32);

@@ -10,11 +10,14 @@ struct conntrack_key {
 	struct address addr_b;
 	__be16 port_a;
 	__be16 port_b;
-	__u16 network; /* 0: the host's own wire */
+	__u16 network; /* 0: the host's own wire; HOST_WIRE + an endpoint's number: what that endpoint hears and says there */
 	__u8 protocol;
 	__u8 pad;
 };
 ABI_SIZE(struct conntrack_key, 40);
+
+/* Endpoints in the host's namespace share its addresses: what two of them say to each other is a flow of each. */
+#define HOST_WIRE 0x8000u
 
 enum conntrack_state {
 	CONNTRACK_NEW = 0, /* seen in one direction */

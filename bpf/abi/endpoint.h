@@ -58,6 +58,17 @@ enum interface_flag {
 	INTERFACE_INGRESS_LIMITED = 16, /* likewise, receive */
 };
 
+/* Value of `host_cgroups`, by the id of the cgroup of an endpoint in the host's namespace. In one word of 64 bits: the kernel
+ * may give the memory of an entry that goes to the next one while a program reads it, and `check` tells whose it is. */
+struct host_cgroup {
+	__u32 number;
+	__u32 check; /* the id's low word */
+};
+ABI_SIZE(struct host_cgroup, 8);
+
+/* Levels beneath the root of cgroup2 at which an endpoint's cgroup may lie. */
+#define MAX_CGROUP_LEVEL 16
+
 /* Another host. Index of the array `nodes` is its number, from 1 on; every host numbers the others itself. */
 struct node {
 	struct address addr; /* where its tunnel ends; all zero: no node has the number */

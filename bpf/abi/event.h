@@ -16,7 +16,7 @@ struct flow_event {
 	struct address destination;
 	__be16 source_port;
 	__be16 destination_port;
-	__u32 network;
+	__u32 network; /* or HOST_WIRE + the number of the endpoint whose cgroup saw it */
 	__u32 source_identity;
 	__u32 destination_identity;
 	__u32 ifindex; /* the device it was seen on */

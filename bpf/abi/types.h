@@ -28,6 +28,8 @@ enum hook {
 	HOOK_FROM_SHAPER = 5,
 	HOOK_FROM_LAN = 6,
 	HOOK_FROM_OVERLAY = 7,
+	HOOK_CGROUP_EGRESS = 8,
+	HOOK_CGROUP_INGRESS = 9,
 };
 
 /* Policy identities below IDENTITY_FIRST_LOCAL are reserved. */

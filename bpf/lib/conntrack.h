@@ -194,11 +194,11 @@ static __always_inline bool conntrack_hears(const struct conntrack *ct, bool rep
 	return (reply ? ct->destination_party : ct->source_party) == speaker && !(ct->flags & CONNTRACK_TRANSLATED);
 }
 
-/* Looks the packet's flow up and accounts for it. NULL: none, or it has ended. @speaker: who sends the packet, where
- * that is known; a flow that does not hear it is as it was before, and the caller's to refuse */
-static __always_inline struct conntrack *conntrack_lookup_by(struct __sk_buff *skb, const struct packet *p,
-							     const struct config *c, struct conntrack_key *key,
-							     bool *reply, __u32 speaker)
+/* Looks the packet's flow up and accounts for it. NULL: none, or it has @ended and is to be removed. @speaker: who sends
+ * the packet, where that is known; a flow that does not hear it is as it was before, and the caller's to refuse */
+static __always_inline struct conntrack *conntrack_find(struct __sk_buff *skb, const struct packet *p,
+							const struct config *c, struct conntrack_key *key, bool *reply,
+							__u32 speaker, bool *ended)
 {
 	bool source_is_b = conntrack_key_of_packet(key, p);
 	struct conntrack *ct = bpf_map_lookup_elem(&conntrack, key);
@@ -213,7 +213,7 @@ static __always_inline struct conntrack *conntrack_lookup_by(struct __sk_buff *s
 	if (ct->beat != beat_now) {
 		now = now_ns();
 		if (conntrack_expired(ct, c, p->protocol, now)) {
-			conntrack_remove(key);
+			*ended = true;
 			return NULL;
 		}
 		/* Of what was refused, only connections are kept known by their packets: the other end's datagrams may begin
@@ -228,7 +228,7 @@ static __always_inline struct conntrack *conntrack_lookup_by(struct __sk_buff *s
 	/* Who was refused does not begin anew by the same tuple: a permission lets the flow go on. */
 	if (ct->state >= CONNTRACK_CLOSING && (ct->state != CONNTRACK_REFUSED || *reply) &&
 	    p->protocol == IPPROTO_TCP && (p->tcp_flags & TCP_SYN) && !(p->tcp_flags & TCP_ACK)) {
-		conntrack_remove(key); /* the tuple is used again */
+		*ended = true; /* the tuple is used again */
 		return NULL;
 	}
 	if (tracing)
@@ -251,10 +251,22 @@ static __always_inline struct conntrack *conntrack_lookup_by(struct __sk_buff *s
 	if (changed) {
 		ct->last_seen = now_ns();
 		if ((ct->flags & CONNTRACK_TRANSLATED) && conntrack_sync(key)) {
-			conntrack_remove(key);
+			*ended = true;
 			return NULL;
 		}
 	}
+	return ct;
+}
+
+static __always_inline struct conntrack *conntrack_lookup_by(struct __sk_buff *skb, const struct packet *p,
+							     const struct config *c, struct conntrack_key *key,
+							     bool *reply, __u32 speaker)
+{
+	bool ended = false;
+	struct conntrack *ct = conntrack_find(skb, p, c, key, reply, speaker, &ended);
+
+	if (ended)
+		conntrack_remove(key);
 	return ct;
 }
 
@@ -336,16 +348,12 @@ static __always_inline void conntrack_fill(struct room *room, const struct new_f
 }
 
 /* Makes the entry of an untranslated flow. The packet that begins it is its first. */
-NOT_INLINED int conntrack_create(struct __sk_buff *skb, const struct packet *p, const struct new_flow *flow)
+static __always_inline int conntrack_create_in(struct room *room, struct __sk_buff *skb, const struct config *c,
+					       const struct packet *p, const struct new_flow *flow)
 {
-	const struct config *c = config_get();
-	struct room *room = room_get();
-	struct conntrack *ct;
+	struct conntrack *ct = &room->entry;
 	int reason;
 
-	if (!p || !flow || !c || !room)
-		return REASON_CONFIG_MISSING;
-	ct = &room->entry;
 	if (p->flags & PACKET_CANNOT_BEGIN)
 		return REASON_CONNTRACK_INVALID;
 	reason = quota_take(c, flow->owner, false);
@@ -363,6 +371,16 @@ NOT_INLINED int conntrack_create(struct __sk_buff *skb, const struct packet *p, 
 	}
 	emit_new_flow(skb, p, c);
 	return REASON_NONE;
+}
+
+NOT_INLINED int conntrack_create(struct __sk_buff *skb, const struct packet *p, const struct new_flow *flow)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+
+	if (!p || !flow || !c || !room)
+		return REASON_CONFIG_MISSING;
+	return conntrack_create_in(room, skb, c, p, flow);
 }
 
 /* Makes both halves of a translated flow: `p` is what this wire shows, `other` what the next one will.

@@ -117,16 +117,12 @@ static __always_inline __u32 identity_of_learned(struct room *room, __u32 parity
 }
 
 /* Judges what `room->judged` holds. Answers a drop reason; the identities and the decision stay there. */
-NOT_INLINED int policy_judge(__u32 generation)
+static __always_inline int policy_judge_in(struct room *room, __u32 generation)
 {
 	__u32 parity = generation & 1, decision;
 	struct standing source, destination;
-	struct room *room = room_get();
-	struct judged *j;
+	struct judged *j = &room->judged;
 
-	if (!room)
-		return REASON_CONFIG_MISSING;
-	j = &room->judged;
 	source = standing_at(&room->block_key, &j->source, parity);
 	destination = standing_at(&room->block_key, &j->destination, parity);
 	if ((source.flags & STANDING_NAMES) && j->destination.party == PARTY_WORLD)
@@ -154,6 +150,13 @@ NOT_INLINED int policy_judge(__u32 generation)
 			return REASON_POLICY_DENIED;
 	}
 	return REASON_NONE;
+}
+
+NOT_INLINED int policy_judge(__u32 generation)
+{
+	struct room *room = room_get();
+
+	return room ? policy_judge_in(room, generation) : REASON_CONFIG_MISSING;
 }
 
 /* Only these have ports: of ICMP the cursor keeps an identifier in their place. */

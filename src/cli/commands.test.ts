@@ -294,6 +294,7 @@ test('in a pipe a table is titles and cells separated by tabs, whole and without
   expect(row?.split('\t')).toEqual([
     'c1',
     'web',
+    'h1',
     id,
     '10.88.0.2/16',
     mac,

@@ -30,7 +30,7 @@ test.each([
   [
     'a missing flag',
     ['endpoint', 'attach', 'web'],
-    "required option '--netns <path>' not specified; see vetch endpoint attach --help",
+    'endpoint attach needs --netns, or --cgroup; see vetch endpoint attach --help',
   ],
   [
     'half of a trace',

@@ -1,6 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { VetchError } from '../api/error.ts';
-import { cgroup2Mount } from '../observe/doctor/host-facts.ts';
+import { cgroup2Mounts } from '../observe/doctor/host-facts.ts';
 
 /** `CGROUP2_SUPER_MAGIC` of linux/magic.h */
 const cgroup2Magic = 0x63677270;
@@ -19,7 +19,7 @@ export function cgroupFor(given: string | undefined): string {
       'name a directory of its mount with --cgroup',
     );
   }
-  const mounted = cgroup2Mount(readFileSync('/proc/self/mounts', 'utf8'));
+  const mounted = cgroup2Root();
   if (mounted !== undefined) return mounted;
   throw new VetchError(
     'UNSUPPORTED',
@@ -28,7 +28,12 @@ export function cgroupFor(given: string | undefined): string {
   );
 }
 
-function isCgroup2(path: string): boolean {
+/** Where cgroup2 is mounted and can be seen; undefined: nowhere. */
+export function cgroup2Root(): string | undefined {
+  return cgroup2Mounts(readFileSync('/proc/self/mounts', 'utf8')).find(isCgroup2);
+}
+
+export function isCgroup2(path: string): boolean {
   try {
     return statfsSync(path).type === cgroup2Magic;
   } catch {

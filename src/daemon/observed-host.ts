@@ -1,8 +1,10 @@
 import { VetchError } from '../api/error.ts';
 import { canonicalAddress, formatAddress, isIPv4, parseAddress, parseMac, withoutLength } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
+import { driverOf } from '../network/drivers/registry.ts';
 import type { UplinkDevice } from '../observe/doctor/foreign-programs.ts';
 import type { FlowDirectory, FlowPeer } from '../observe/flows/directory.ts';
+import { ownerOfWire, wireOf } from '../observe/host-wire.ts';
 import type { ObservedHost } from '../observe/observer.ts';
 import type { RefNames } from '../observe/peers.ts';
 import type { TraceEnd, TraceSite } from '../observe/trace/plan.ts';
@@ -55,7 +57,15 @@ function directoryOf({ index }: State, host: Host): FlowDirectory {
           : endpoints.find((endpoint) => index.networks.get(endpoint.network)?.number === network);
       return found ? peer(found) : remoteAt(network, formatAddress(address));
     },
-    networkName: (number) => index.networkNumbered(number)?.name,
+    endpointNumbered(number) {
+      const found = index.endpointNumbered(number);
+      return found && peer(found);
+    },
+    networkName(number) {
+      const owner = ownerOfWire(number);
+      if (owner === undefined) return index.networkNumbered(number)?.name;
+      return index.networks.get(index.endpointNumbered(owner)?.network ?? '')?.name;
+    },
     decidedBy: (decision) => host.policy.decidedBy(decision),
     get version() {
       return index.version;
@@ -65,8 +75,17 @@ function directoryOf({ index }: State, host: Host): FlowDirectory {
 
 function namesOf({ index }: State, host: Host): RefNames {
   return {
-    peers: (refs) => resolvePeers(index, refs, () => host.facts.addresses.map(({ address }) => address)),
-    networks: (refs) => refs.map((ref) => resolveNetwork(index, ref).number),
+    peers: (refs) =>
+      resolvePeers(index, refs, {
+        host: () => host.facts.addresses.map(({ address }) => address),
+        identityOf: (endpoint) => host.policy.identityOf(endpoint),
+      }),
+    networks: (refs) =>
+      refs.flatMap((ref) => {
+        const network = resolveNetwork(index, ref);
+        if (!driverOf(network).capabilities.cgroups) return network.number;
+        return [...index.endpointsOf(network.id).values()].map(({ number }) => wireOf(number));
+      }),
   };
 }
 
@@ -77,7 +96,10 @@ function traceEnd(state: State, host: Host, ref: string): TraceEnd {
   if (outside) return host.isHostAddress(outside) ? { kind: 'host' } : { kind: 'world', address: outside };
   const endpoint = resolveEndpoint(state.index, ref);
   if (endpoint.mac === '') {
-    throw new VetchError('INVALID', `endpoint ${endpoint.name} has loopback alone`, 'name one that has a device');
+    const why = driverOf(state.networkOf(endpoint)).capabilities.cgroups
+      ? "has the host's devices"
+      : 'has loopback alone';
+    throw new VetchError('INVALID', `endpoint ${endpoint.name} ${why}`, 'name one that has a device of its own');
   }
   const lan = host.lanOf(endpoint);
   return {

@@ -77,7 +77,10 @@ describe('a REF', () => {
 
   test('of a filter may stand for many', () => {
     const peers = (...refs: string[]) => {
-      const { addresses, prefixes, identities } = resolvePeers(index, refs, () => []);
+      const { addresses, prefixes, identities } = resolvePeers(index, refs, {
+        host: () => [],
+        identityOf: ({ number }) => 1000 + number,
+      });
       return [...addresses.map(formatAddress), ...prefixes.map(formatPrefix), ...identities];
     };
     expect(peers('label:app=web')).toEqual(['10.88.0.2', 'fd00:88::2', '10.99.0.3']);

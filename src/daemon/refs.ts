@@ -104,13 +104,19 @@ export function resolveNetwork(index: IntentIndex, ref: string): Network {
   return network;
 }
 
+export interface PeerFacts {
+  /** The host's own addresses. */
+  readonly host: () => readonly Uint8Array[];
+  /** Who an endpoint is to policy: how one is found that has no address of its own. */
+  readonly identityOf: (endpoint: Endpoint) => number;
+}
+
 /**
  * Everything that REFs of a filter stand for: several endpoints by one label, prefixes, `world`, `host`.
  *
- * @param host the host's own addresses
  * @throws VetchError NOT_FOUND, INVALID
  */
-export function resolvePeers(index: IntentIndex, refs: readonly string[], host: () => readonly Uint8Array[]): Peers {
+export function resolvePeers(index: IntentIndex, refs: readonly string[], { host, identityOf }: PeerFacts): Peers {
   return joinPeers(
     refs.map((ref) => {
       if (ref === 'world') return { ...nobody, identities: [Identity.WORLD] };
@@ -121,7 +127,11 @@ export function resolvePeers(index: IntentIndex, refs: readonly string[], host: 
       if (found.length > 0) {
         if (found.length > 1 && !byLabel) refuseAmbiguous(index, ref, found);
         const own = found.flatMap(({ addresses }) => addresses);
-        return { ...nobody, addresses: own.map((address) => parseAddress(withoutLength(address))) };
+        return {
+          ...nobody,
+          addresses: own.map((address) => parseAddress(withoutLength(address))),
+          identities: local.filter(({ addresses }) => addresses.length === 0).map(identityOf),
+        };
       }
       const address = addressOf(ref);
       if (address !== undefined) return { ...nobody, addresses: [parseAddress(address)] };

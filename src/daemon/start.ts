@@ -10,6 +10,7 @@ import { Netlink } from '../netlink/netlink.ts';
 import { currentNetns } from '../netlink/netns.ts';
 import { Collector } from '../observe/conntrack/collector.ts';
 import { ConntrackCollect } from '../observe/conntrack/kernel-program.ts';
+import { wireOf } from '../observe/host-wire.ts';
 import { Observer } from '../observe/observer.ts';
 import { LearnedNames } from '../policy/learned-names.ts';
 import { hostDevice } from '../reconcile/desired/devices.ts';
@@ -25,7 +26,7 @@ import { cgroupFor } from './cgroup-root.ts';
 import { ClusterAddresses } from './cluster/addresses.ts';
 import { ClusterNetworks } from './cluster/networks.ts';
 import type { Context } from './context.ts';
-import { awaitsDescription } from './docker/books.ts';
+import { awaitsDescription } from './docker/described.ts';
 import { startDocker } from './docker/start-docker.ts';
 import { DomainNames, recordsOf } from './domain-names/domain-names.ts';
 import { LearnedFile } from './domain-names/learned-file.ts';
@@ -119,8 +120,15 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
       log.error({ err, addresses }, 'cannot forget flows');
     }
   };
-  const forgetFlows = ({ addresses }: Endpoint, network: number) =>
-    forgetAddresses(network, addresses.map(withoutLength));
+  const forgetFlows = async ({ name, number, addresses, hostIfname }: Endpoint, network: number) => {
+    await forgetAddresses(network, addresses.map(withoutLength));
+    if (hostIfname !== '') return;
+    try {
+      await program.forgetWire(wireOf(number));
+    } catch (err) {
+      log.error({ err, endpoint: name }, 'cannot forget flows');
+    }
+  };
   const addresses = new ClusterAddresses({ cluster, lock, log, state, options }, shared);
   const context: Context = {
     ...{ options, log, store, cluster, state, host, policy: host.policy, domainNames, lock, health },

@@ -1,5 +1,7 @@
 /** `enum bpf_attach_type`, as far as we attach or enumerate. */
 export const AttachType = {
+  CGROUP_INET_INGRESS: 0,
+  CGROUP_INET_EGRESS: 1,
   CGROUP_INET4_BIND: 8,
   CGROUP_INET6_BIND: 9,
   CGROUP_INET4_CONNECT: 10,

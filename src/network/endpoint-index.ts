@@ -18,6 +18,8 @@ export interface NetworkIndex {
   /** Ids by name. */
   readonly names: Map<string, string>;
   readonly macs: Set<string>;
+  /** Names of endpoints by their cgroups, of those that have one. */
+  readonly cgroups: Map<string, string>;
 }
 
 /**
@@ -50,7 +52,7 @@ export class EndpointIndex {
       return;
     }
     const pools = network.subnets.map((subnet) => new AddressPool(subnet));
-    const added = { network, pools, names: new Map(), macs: new Set<string>() };
+    const added = { network, pools, names: new Map(), macs: new Set<string>(), cgroups: new Map() };
     this.#networks.set(network.id, added);
     const others = new Set(this.#segment(added).map((one) => one.network.id));
     if (others.size === 1) return;
@@ -87,6 +89,7 @@ export class EndpointIndex {
     for (const port of endpoint.ports) this.published.add(port, holderName(endpoint, network?.network));
     if (network === undefined) return;
     network.names.set(endpoint.name, endpoint.id);
+    if (endpoint.cgroup !== undefined) network.cgroups.set(endpoint.cgroup, endpoint.name);
     for (const one of this.#segment(network)) occupy(one, endpoint);
   }
 
@@ -103,6 +106,7 @@ export class EndpointIndex {
     const network = this.#networks.get(endpoint.network);
     if (network === undefined) return;
     network.names.delete(endpoint.name);
+    if (endpoint.cgroup !== undefined) network.cgroups.delete(endpoint.cgroup);
     for (const one of this.#segment(network)) {
       one.macs.delete(endpoint.mac);
       for (const pool of one.pools) for (const cidr of endpoint.addresses) pool.release(withoutLength(cidr));

@@ -55,6 +55,7 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
   }
   if (request.publish.length > 0) checkPublishing(network);
   checkSandbox(request, network, endpoints);
+  if (driver.capabilities.cgroups && request.cgroup !== undefined) checkCgroup(request.cgroup, index);
   const defaults = driver.defaults(network.options);
   const id = unusedId(context.id ?? randomBytes(32).toString('hex'), endpoints);
   const addresses = chosenAddresses(request.addresses, index);
@@ -73,7 +74,7 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
         }
       : { ifname: loopback, hostIfname: '', mac: '' }),
     addresses,
-    netns: request.netns,
+    netns: request.netns ?? '',
     ...(request.cgroup === undefined ? {} : { cgroup: request.cgroup }),
     labels,
     options: request.options,
@@ -97,7 +98,9 @@ export function checkPublishing(network: Network): void {
     `a network of driver ${network.driver} publishes no ports`,
     driverOf(network).capabilities.parentDevice
       ? 'leave it out: every port is reached at the own address of its endpoint, as policy allows'
-      : 'use a network of driver bridge',
+      : driverOf(network).capabilities.cgroups
+        ? "leave it out: its ports are the host's own, as policy allows"
+        : 'use a network of driver bridge',
   );
 }
 
@@ -112,7 +115,7 @@ function checkSandbox(request: AttachEndpointRequest, network: Network, endpoint
     );
   }
   // An engine's sandbox has no path here, and the engine sees to this itself.
-  if (request.netns === '') return;
+  if (!request.netns) return;
   const others = endpoints.ifnames(request.netns);
   if (devices ? !others.has(loopback) : others.size === 0) return;
   throw new VetchError(
@@ -122,6 +125,19 @@ function checkSandbox(request: AttachEndpointRequest, network: Network, endpoint
       ? 'detach its endpoint of driver none first'
       : 'detach its other endpoints first, or use a network of driver bridge',
   );
+}
+
+/** What is in two cgroups of ours would be two endpoints. @throws VetchError IN_USE */
+function checkCgroup(cgroup: string, { network, cgroups }: NetworkIndex): void {
+  const holds = (outer: string, inner: string) => inner === outer || inner.startsWith(`${outer}/`);
+  for (const [other, name] of cgroups) {
+    if (!holds(other, cgroup) && !holds(cgroup, other)) continue;
+    throw new VetchError(
+      'IN_USE',
+      `cgroup ${cgroup} ${other === cgroup ? 'is' : 'overlaps'} that of endpoint ${network.name}/${name}`,
+      'name one that is apart from it, or detach that endpoint',
+    );
+  }
 }
 
 /** An engine that repeats itself must not make two endpoints of one. */
@@ -153,7 +169,7 @@ function chosenName(asked: string | undefined, id: string, { network, names }: N
 }
 
 function chosenIfname(request: AttachEndpointRequest, prefix: string, context: EndpointContext): string {
-  const taken = new Set([...context.endpoints.ifnames(request.netns), ...(context.sandboxIfnames ?? [])]);
+  const taken = new Set([...context.endpoints.ifnames(request.netns ?? ''), ...(context.sandboxIfnames ?? [])]);
   if (request.ifname === undefined) {
     for (let i = 0; ; i++) if (!taken.has(`${prefix}${i}`)) return `${prefix}${i}`;
   }

@@ -136,8 +136,7 @@ describe('a network is refused', () => {
     ],
     ['of an unknown driver', { driver: 'token-ring' }, 'INVALID', /no driver 'token-ring'/],
     ['of a driver named like a method', { driver: 'constructor' }, 'INVALID', /no driver 'constructor'/],
-    ['of a driver that is not built yet', { driver: 'host' }, 'UNSUPPORTED', /host is not built yet/],
-    ['of such a driver by option', { options: { 'vetch.driver': 'host' } }, 'UNSUPPORTED', /host/],
+    ['of an unknown driver by option', { options: { 'vetch.driver': 'token-ring' } }, 'INVALID', /token-ring/],
     ['of two drivers', { driver: 'overlay', options: { 'vetch.driver': 'bridge' } }, 'INVALID', /contradict/],
     [
       'with an unknown option',

@@ -49,12 +49,6 @@ export function parseRate(value: string): number | undefined {
   return bits;
 }
 
-/** Whether it has any limit. */
-export function isLimited(endpoint: Pick<Endpoint, 'labels' | 'options'>, network: Pick<Network, 'options'>): boolean {
-  const { ingress, egress } = ratesOf(endpoint, network);
-  return ingress !== undefined || egress !== undefined;
-}
-
 /**
  * What limits an endpoint: in each direction its label, else its option, else its network's. A label that is no rate
  * counts as absent ({@link badRateLabels}).

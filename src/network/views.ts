@@ -5,7 +5,7 @@ import { familyOf, withoutLength } from '../model/address.ts';
 import type { ClusterEndpoint } from '../model/cluster.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
-import { ratesOf } from './rates.ts';
+import { limitsOf } from './limits-of.ts';
 
 /** `endpoints`: names of the network's endpoints. */
 export function networkView(network: Network, endpoints: Iterable<string>): NetworkView {
@@ -32,7 +32,7 @@ export function remoteView(remote: ClusterEndpoint, network: Network, identity: 
 
 /** @param identity who it is to policy; @param node the host that it is on */
 export function endpointView(endpoint: Endpoint, network: Network, identity: number, node: string): EndpointView {
-  const { id, name, ifname, hostIfname, mac, addresses, labels, ports } = endpoint;
+  const { id, name, ifname, hostIfname, mac, addresses, cgroup, labels, ports } = endpoint;
   const families = addresses.map(familyOf);
   return {
     id,
@@ -44,8 +44,9 @@ export function endpointView(endpoint: Endpoint, network: Network, identity: num
     mac,
     addresses,
     gateways: network.subnets.map(({ gateway }) => gateway).filter((gateway) => families.includes(familyOf(gateway))),
+    ...(cgroup === undefined ? {} : { cgroup }),
     identity,
-    rates: ratesOf(endpoint, network),
+    rates: limitsOf(endpoint, network),
     labels,
     ports: ports.map(endpointPortView),
   };

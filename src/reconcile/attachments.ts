@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { feature } from '../loader/features.ts';
 import type { Attachable } from '../loader/link/link.ts';
 import type { XdpMode } from '../loader/link/xdp.ts';
@@ -5,12 +6,12 @@ import type { PinTree } from '../loader/pin.ts';
 import type { Program } from '../loader/program.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Netlink } from '../netlink/netlink.ts';
-import { type AttachmentContext, applyAttachment } from './apply/attachments.ts';
+import { type AttachmentContext, applyAttachment, detachLink } from './apply/attachments.ts';
 import { ClsactAttachments } from './clsact-attachments.ts';
-import { desiredAttachments } from './desired/attachments.ts';
+import { type CgroupAttachment, desiredAttachments } from './desired/attachments.ts';
 import type { HostFacts, HostLink } from './facts.ts';
 import { observeLinks } from './observed/attachments.ts';
-import { placeOf, planAttachments } from './plan/attachments.ts';
+import { holderOf, placeOf, planAttachments } from './plan/attachments.ts';
 
 /** Where programs run, apart from the shared filter block. */
 export class Attachments {
@@ -19,8 +20,8 @@ export class Attachments {
   readonly #clsact: ClsactAttachments | undefined;
   readonly #cgroup: string;
   readonly #xdpModes = new Map<string, XdpMode>();
-  /** What was in place at the end of the last pass, and the ifindex of its device. */
-  #known: ReadonlyMap<string, number> = new Map();
+  /** What was in place at the end of the last pass, and at which device or cgroup. */
+  #known: Map<string, number | bigint> = new Map();
 
   constructor(tree: PinTree, programs: ReadonlyMap<string, Program>, netlink: Netlink, cgroup: string) {
     this.#tree = tree;
@@ -47,7 +48,7 @@ export class Attachments {
    * @param hostOnly those of the host's own devices alone: before anything is sent there
    */
   reconcile(
-    intent: Pick<Intent, 'networks' | 'deny'>,
+    intent: Pick<Intent, 'networks' | 'endpoints' | 'deny'>,
     facts: HostFacts,
     failed: (error: unknown) => void,
     hostOnly = false,
@@ -58,24 +59,50 @@ export class Attachments {
     const observed = hostOnly ? found.filter(ofHostDevices) : found;
     const ids = new Map([...this.#programs].map(([name, { id }]) => [name, id]));
     const { steps, repairs } = planAttachments(desired, observed, ids, this.#known);
-    const context: AttachmentContext = {
-      tree: this.#tree,
-      programs: this.#programs as ReadonlyMap<string, Attachable>,
-      onXdp: (device, mode) => this.#xdpModes.set(device, mode),
-      ...(this.#clsact ? { clsact: this.#clsact } : {}),
-    };
     for (const step of steps) {
       try {
-        applyAttachment(step, context);
+        applyAttachment(step, this.#context);
         if (step.kind === 'detach' && step.hook === 'xdp_uplink') this.#xdpModes.delete(step.target);
       } catch (error) {
         failed(error);
       }
     }
     if (!hostOnly) {
-      this.#known = new Map(desired.map((at) => [placeOf(at), at.kind === 'cgroup' ? 0 : at.ifindex]));
+      this.#known = new Map(desired.map((at) => [placeOf(at), holderOf(at)]));
     }
     return repairs;
+  }
+
+  /** Those of one endpoint's cgroup, which has none yet. @throws KernelError: none of them stays */
+  attachAll(attachments: readonly CgroupAttachment[]): void {
+    try {
+      for (const attachment of attachments) {
+        const stale = existsSync(this.#tree.link(attachment.hook, attachment.target));
+        applyAttachment({ kind: 'attach', attachment, stale }, this.#context);
+        this.#known.set(placeOf(attachment), holderOf(attachment));
+      }
+    } catch (error) {
+      this.detachAll(attachments);
+      throw error;
+    }
+  }
+
+  /** Those that are there. */
+  detachAll(attachments: readonly CgroupAttachment[]): void {
+    for (const attachment of attachments) {
+      this.#known.delete(placeOf(attachment));
+      const path = this.#tree.link(attachment.hook, attachment.target);
+      if (existsSync(path)) detachLink(path);
+    }
+  }
+
+  get #context(): AttachmentContext {
+    return {
+      tree: this.#tree,
+      programs: this.#programs as ReadonlyMap<string, Attachable>,
+      onXdp: (device, mode) => this.#xdpModes.set(device, mode),
+      ...(this.#clsact ? { clsact: this.#clsact } : {}),
+    };
   }
 }
 

@@ -12,6 +12,7 @@ import { DenyHeads } from './desired/deny-heads.ts';
 import { denyEntry } from './desired/deny-list.ts';
 import { endpointEntries } from './desired/endpoints.ts';
 import { gatewayEntries } from './desired/host-addrs.ts';
+import { hostCgroupEntry } from './desired/host-cgroups.ts';
 import { lanParentEntries } from './desired/lan-devices.ts';
 import { desiredMaps } from './desired/maps.ts';
 import { type MemberSlots, memberEntry } from './desired/members.ts';
@@ -241,6 +242,17 @@ export class ControlMaps {
   removeEndpoint(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex = 0): void {
     this.#unpublish(endpoint, network, endpoint.ports);
     this.#withdraw(endpoint, network, ifindex, lanIfindex);
+    this.revoke();
+  }
+
+  /** Before programs are at its cgroup. @param cgroup its id. @throws VetchError MAP_FULL */
+  addCgroup(endpoint: Endpoint, cgroup: bigint): void {
+    setEntries(this.#maps, [hostCgroupEntry(endpoint, cgroup)]);
+  }
+
+  /** After programs have left its cgroup: what others said to it is judged by who has its socket now. */
+  removeCgroup(endpoint: Endpoint, cgroup: bigint): void {
+    deleteEntries(this.#maps, [hostCgroupEntry(endpoint, cgroup)]);
     this.revoke();
   }
 

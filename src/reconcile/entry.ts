@@ -12,6 +12,7 @@ export const controlMaps = [
   'uplinks',
   'denyUnlisted',
   'denyList',
+  'hostCgroups',
   'rates',
   'interfaces',
   'interfaceSlots',

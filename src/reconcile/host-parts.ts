@@ -52,6 +52,8 @@ export class HostParts {
   readonly overlay: OverlayDevice;
   readonly devices = new EndpointDevices();
   readonly drift = new Drift();
+  /** Ids of the cgroups of endpoints in the host's namespace, by path; those that are there. */
+  readonly cgroups = new Map<string, bigint>();
   /** Endpoints without a device, by id: why. */
   readonly lost = new Map<string, string>();
   /** Endpoints without a way to their LAN, by id: why. */
@@ -108,7 +110,7 @@ export class HostParts {
 
   observeFacts(): HostFacts {
     const { netnsCookie, uplink } = this.options;
-    return observeFacts(this.netlink, { netnsCookie, uplink });
+    return observeFacts(this.netlink, { netnsCookie, uplink, cgroups: this.cgroups });
   }
 
   program(name: string): Program {

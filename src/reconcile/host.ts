@@ -1,3 +1,4 @@
+import { VetchError } from '../api/error.ts';
 import type { Program } from '../loader/program.ts';
 import type { Maps } from '../maps/open.ts';
 import { parseMac } from '../model/address.ts';
@@ -7,6 +8,7 @@ import type { Network } from '../model/network.ts';
 import type { Service } from '../model/service.ts';
 import * as requests from '../netlink/requests.ts';
 import { driverOf, planOf } from '../network/drivers/registry.ts';
+import { spansHosts } from '../network/drivers/spans-hosts.ts';
 import type { HostRoute } from '../network/overlap.ts';
 import {
   closeEndpointDevice,
@@ -17,13 +19,15 @@ import {
   openSandbox,
 } from './apply/devices.ts';
 import { ensureAnchor } from './bind-devices.ts';
+import { cgroupAttachments } from './desired/attachments.ts';
 import { closedDevice } from './desired/devices.ts';
 import { endpointRoutesOf, lanDevices, vlanOf } from './desired/lan-devices.ts';
 import { snatPorts } from './desired/ports.ts';
-import { spansHosts, tunnelAddress, tunnelOf } from './desired/tunnel.ts';
+import { tunnelAddress, tunnelOf } from './desired/tunnel.ts';
 import type { Drift } from './drift.ts';
 import type { HostFacts, PortRange } from './facts.ts';
 import { foreignRoutes } from './foreign-routes.ts';
+import { cgroupId } from './host-cgroups.ts';
 import { type HostOptions, HostParts } from './host-parts.ts';
 import { addLanDevice, addParent, removeLanDevice, removeVlans } from './lan-devices.ts';
 import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
@@ -263,6 +267,10 @@ export class Host {
   prepareEndpoint(endpoint: Endpoint, network: Network, sandbox?: Sandbox): void {
     const { netlink, control, devices } = this.#parts;
     const driver = driverOf(network);
+    if (driver.capabilities.cgroups) {
+      this.#takeCgroup(endpoint);
+      return;
+    }
     if (!driver.capabilities.devices) {
       sandbox?.netlink.setLink('lo', { up: true });
       return;
@@ -321,6 +329,7 @@ export class Host {
     devices.delete(endpoint.id);
     lost.delete(endpoint.id);
     unjoined.delete(endpoint.id);
+    if (driverOf(network).capabilities.cgroups) this.#leaveCgroup(endpoint);
     this.#unroute(endpoint);
     if (planOf(network).lan && device?.sharesLan !== true) removeLanDevice(this.#parts, endpoint);
     if (!device) return;
@@ -375,6 +384,33 @@ export class Host {
     const routes = endpointRoutes.get(id) ?? [];
     endpointRoutes.delete(id);
     netlink.attempt(routes.map(({ destination }) => requests.deleteRoute({ destination, ifindex: this.hostIfindex })));
+  }
+
+  /** Its cgroup's sockets are under policy from here on. @throws VetchError NOT_FOUND, MAP_FULL; KernelError */
+  #takeCgroup(endpoint: Endpoint): void {
+    const { attachments, cgroups, control } = this.#parts;
+    const { cgroup: path } = endpoint;
+    if (path === undefined) return;
+    const id = cgroupId(path);
+    if (id === undefined) throw new VetchError('NOT_FOUND', `cgroup ${path} is gone`, 'start what ran in it again');
+    cgroups.set(path, id);
+    control.addCgroup(endpoint, id);
+    attachments.attachAll(cgroupAttachments(path, id));
+  }
+
+  #leaveCgroup({ cgroup: path, ...endpoint }: Endpoint): void {
+    const { attachments, cgroups, control } = this.#parts;
+    const id = path === undefined ? undefined : cgroups.get(path);
+    if (path === undefined || id === undefined) return;
+    cgroups.delete(path);
+    attachments.detachAll(cgroupAttachments(path, id));
+    control.removeCgroup(endpoint, id);
+  }
+
+  /** Whether the programs are at the cgroup that an endpoint is now: a path may have come to be another one's. */
+  isAtCgroup({ cgroup: path }: Endpoint): boolean {
+    const id = path === undefined ? undefined : cgroupId(path);
+    return id !== undefined && path !== undefined && this.#parts.cgroups.get(path) === id;
   }
 
   /** A lost endpoint is in no map. */

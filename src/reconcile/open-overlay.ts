@@ -1,9 +1,14 @@
+import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
 import { needsTunnel, tunnelOf } from './desired/tunnel.ts';
 import type { HostParts } from './host-parts.ts';
 
 /** Only the host's own devices are looked at, whatever is intended. */
-const hostDevices = { networks: new Map<string, Network>(), deny: new Set<string>() };
+const hostDevices = {
+  networks: new Map<string, Network>(),
+  endpoints: new Map<string, Endpoint>(),
+  deny: new Set<string>(),
+};
 
 /**
  * Lets packets by the way to other hosts, after its program is there.

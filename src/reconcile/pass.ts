@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Intent } from '../model/intent.ts';
 import { driverOf, planOf } from '../network/drivers/registry.ts';
-import { isLimited } from '../network/rates.ts';
+import { isLimited } from '../network/limits-of.ts';
 import { bindDevices } from './bind-devices.ts';
 import { desiredHostDevice } from './desired/devices.ts';
 import { lanIfindexOf } from './desired/lan-devices.ts';
 import { needsTunnel, tunnelOf } from './desired/tunnel.ts';
 import { isOurs } from './desired/uplinks.ts';
 import { type HostFacts, linksByName } from './facts.ts';
+import { observeCgroups } from './host-cgroups.ts';
 import type { HostParts } from './host-parts.ts';
 import { bindLanDevices, makeLanDevices, noteEndpointRoutes, openLanDevices } from './lan-devices.ts';
 import { makeDevices } from './make-devices.ts';
@@ -23,6 +24,7 @@ import type { PlacedRemote } from './remotes/remote-table.ts';
 export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   const { attachments, control, devices } = parts;
   const wanted = wantedDevices(intent);
+  const moved = observeCgroups(parts, intent);
   const seen = parts.observeFacts();
   const steps = planMaking(wanted, seen.links);
   const made = await makeDevices(parts, intent, wanted, steps);
@@ -52,7 +54,7 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   const knows = (remote: PlacedRemote) => parts.policy.knowsRemote(remote);
   const changed = policy + (await control.reconcile(intent, facts, failedMap, knows));
   // An entry that follows a device or an address which has changed is no drift of its own.
-  if (made.size === 0 && sameFacts(before, facts)) parts.count('map', changed);
+  if (made.size === 0 && !moved && sameFacts(before, facts)) parts.count('map', changed);
   devices.allDone();
   await setImmediate();
   parts.count('attachment', attachments.reconcile(intent, facts, failed));

@@ -16,6 +16,7 @@ export const objectNames = [
   'shaper',
   'xdp',
   'socket',
+  'cgroup',
   'collect',
 ] as const;
 

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CpioWriter } from './cpio.ts';
@@ -50,7 +50,8 @@ export class RootTree {
   }
 
   libraries(path: string): void {
-    const output = execFileSync('ldd', [path], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    // It fails on what is linked with none.
+    const { stdout: output } = spawnSync('ldd', [path], { encoding: 'utf8' });
     for (const match of output.matchAll(/(\/\S+) \(0x/g)) {
       const library = match[1] ?? '';
       if (!this.#seen.has(library) && existsSync(library)) this.file(library, readFileSync(library), 0o755);

@@ -98,7 +98,8 @@ test('with etcd away a host goes on, starts again with what it knew, and says wh
     const [container] = await hosts[1].attach('app', 'late');
     expect(await ping(container, '10.88.0.3')).toBe(0);
     await hosts[1].vetch('endpoint', 'detach', 'late');
-    // What is everybody's does not.
+    // What is everybody's does not. A change that is sent in the first 3 s waits for an answer, and may be made after all.
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
     await expect(hosts[0].vetch('policy', 'delete', '-n', 'app', 'closed')).rejects.toMatchObject({
       code: 'UNAVAILABLE',
     });

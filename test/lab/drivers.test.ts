@@ -4,7 +4,7 @@ const lan = [
   ...['--opt', 'parent=eth0', '--subnet', '198.51.100.0/24', '--subnet', '2001:db8:f::/64'],
   ...['--gateway', '198.51.100.1', '--gateway', '2001:db8:f::1'],
 ];
-const ofLan: DriverUnderTest['addresses'] = [
+const ofLan: Required<DriverUnderTest>['addresses'] = [
   ['198.51.100.32', '2001:db8:f::32'],
   ['198.51.100.33', '2001:db8:f::33'],
 ];
@@ -14,6 +14,7 @@ const routed = ['--subnet', '10.90.0.0/24', '--subnet', 'fd00:90::/64'];
 const drivers: readonly DriverUnderTest[] = [
   {
     name: 'bridge',
+    own: 'device',
     network: ['--subnet', '10.88.0.0/24', '--subnet', 'fd00:88::/64'],
     other: ['--subnet', '10.89.0.0/24', '--subnet', 'fd00:89::/64'],
     addresses: [
@@ -24,6 +25,7 @@ const drivers: readonly DriverUnderTest[] = [
   },
   {
     name: 'overlay',
+    own: 'device',
     network: ['--driver', 'overlay', '--subnet', '10.98.0.0/24', '--subnet', 'fd00:98::/64'],
     other: ['--driver', 'overlay', '--subnet', '10.99.0.0/24', '--subnet', 'fd00:99::/64'],
     addresses: [
@@ -34,15 +36,24 @@ const drivers: readonly DriverUnderTest[] = [
   },
   {
     name: 'macvlan',
+    own: 'device',
     network: ['--driver', 'macvlan', ...lan],
     other: ['--driver', 'macvlan', ...lan, '--ip-range', '198.51.100.64/28'],
     ...{ addresses: ofLan, ...machine, internal: true },
   },
   {
     name: 'ipvlan',
+    own: 'device',
     network: ['--driver', 'ipvlan', ...lan],
     other: ['--driver', 'ipvlan', '--opt', 'parent=eth0', '--opt', 'ipvlan_mode=l3', ...routed],
     ...{ addresses: ofLan, ...machine, internal: true },
+  },
+  {
+    name: 'host',
+    own: 'cgroup',
+    network: ['--driver', 'host'],
+    other: ['--subnet', '10.89.0.0/24', '--subnet', 'fd00:89::/64'],
+    ...{ leavesAs: 'host', reachedFromOutside: true, reachesHost: true, publishes: false, internal: false },
   },
 ];
 

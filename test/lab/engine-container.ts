@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
 import { Machine } from './machine.ts';
+import { slowness } from './process.ts';
 
 /** A container of an engine; programs run in it by `docker exec`, as its users run them. */
 export class EngineContainer extends Machine {
@@ -17,7 +18,7 @@ export class EngineContainer extends Machine {
 
   /** Waits until something listens on all of these ports. */
   async serving(ports: readonly number[]): Promise<void> {
-    const late = Date.now() + 15_000;
+    const late = Date.now() + 15_000 * slowness;
     const expected = ports.flatMap((port) => [`tcp :${port}`, `udp :${port}`]);
     for (;;) {
       const { stdout, stderr } = await this.exec('ss', '-Hlntu');

@@ -54,7 +54,7 @@ async function prepare(host: Host): Promise<void> {
     // Most machines have version 2 alone; this one may have it beside version 1, where no test would find it.
     // And what is mounted below /run is seen in containers, as systemd has it on any host.
     `mkdir -p ${plugins} /run/docker/exec
-     mount -t cgroup2 cgroup2 /sys/fs/cgroup
+     [ -e /sys/fs/cgroup/cgroup.controllers ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
      mount --make-rshared /run
      mkdir -p /run/containerd`,
   );
@@ -182,7 +182,9 @@ export class Engine {
   /** The arguments before the image of a `docker run` in the background. */
   runArguments(name: string, flags: readonly string[]): string[] {
     const mounts = ['--volume', '/usr:/usr:ro', '--volume', `${programs}:${programs}:ro`];
-    return ['run', '--detach', '--name', name, '--hostname', name, ...mounts, ...flags];
+    // Who shares another's namespace has its name, too.
+    const hostname = flags.some((flag) => flag.startsWith('container:')) ? [] : ['--hostname', name];
+    return ['run', '--detach', '--name', name, ...hostname, ...mounts, ...flags];
   }
 
   /** A container that is there already. */

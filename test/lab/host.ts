@@ -78,7 +78,23 @@ export class Host extends Machine {
     return [container, await this.vetch<AttachedEndpoint>(...args)];
   }
 
-  readonly #containers: Container[] = [];
+  /** What an engine makes of `--network host`: a cgroup, whose processes share the host's network namespace. */
+  cgroup(name: string): Machine {
+    const { holder, cgroup } = this.place;
+    const machine = new Machine(name, { holder, cgroup: `${cgroup}/${name}` });
+    mkdirSync(machine.place.cgroup, { recursive: true });
+    this.#containers.push(machine);
+    return machine;
+  }
+
+  /** Creates a cgroup and attaches it to a host network under its own name. */
+  async attachCgroup(network: string, name: string, ...flags: string[]): Promise<[Machine, AttachedEndpoint]> {
+    const machine = this.cgroup(name);
+    const args = ['endpoint', 'attach', network, '--cgroup', machine.place.cgroup, '--name', name, ...flags];
+    return [machine, await this.vetch<AttachedEndpoint>(...args)];
+  }
+
+  readonly #containers: Machine[] = [];
 
   /** Deletes a container as an engine does: its processes end, then its namespace goes. */
   async destroy(container: Container): Promise<void> {

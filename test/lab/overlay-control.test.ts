@@ -213,6 +213,33 @@ test('a host that was cut off and is back has kept its addresses, and nobody els
   await h1.vetch('endpoint', 'detach', 'mainland');
 });
 
+test('a network that was removed while a host was cut off stays there until its containers are gone', async () => {
+  await h1.vetch('network', 'create', 'isle', '--driver', 'overlay', '--subnet', '10.103.0.0/16');
+  await expect.poll(() => networks(h2), patient).toContain('isle');
+  const held = () => cluster.servers.etcdctl('get', '--prefix', '/vetch/lab/addresses/', '--print-value-only');
+  const { id } = await h2.vetch<NetworkView>('network', 'inspect', 'isle');
+  const inAdvance = async () => (await held()).split('\n').filter((line) => line.includes(id) && line.includes('"h2"'));
+  await expect.poll(async () => (await inAdvance()).length, patient).toBe(8);
+  await cluster.cable(h2, false);
+  try {
+    await expect.poll(() => away(h2), patient).toHaveLength(1);
+    const [container] = await h2.attach('isle', 'robinson');
+    await h1.vetch('network', 'rm', 'isle');
+    await cluster.cable(h2, true);
+    const removed = 'another host has removed network isle, and it goes when its endpoints here are detached';
+    await expect.poll(() => warnings(h2), patient).toContain(removed);
+    await h2.stopDaemon();
+    await cluster.start('h2');
+    expect(await warnings(h2)).toContain(removed);
+    expect((await container.exec('ping', '-n', '-c', '1', '-W', '2', '10.103.0.1')).status).toBe(0);
+    await h2.vetch('endpoint', 'detach', 'robinson');
+    expect(await networks(h2)).not.toContain('isle');
+    expect(await warnings(h2)).not.toContain(removed);
+  } finally {
+    await cluster.cable(h2, true);
+  }
+});
+
 test('a daemon that is stopped in order stays known, with its endpoints; one that is killed goes, until it is back', async () => {
   await h2.stopDaemon();
   await new Promise((resolve) => setTimeout(resolve, 20_000));

@@ -173,6 +173,41 @@ test.each(['Ingress', 'Egress'] as const)('policy holds between hosts: %s', asyn
   await expect.poll(() => reach(other, 0), patient).toBe(true);
 });
 
+test('what is on another host is told by its name, and explained as its own host decides', async () => {
+  const [subject, friend, other] = [at(0), at(1), at(2)];
+  await friend.host.must('sh', '-c', `cat > /run/guard.yaml <<E\n${policy('Ingress', 'on-h1', 'on-h2')}\nE`);
+  await friend.host.vetch('policy', 'apply', '-f', '/run/guard.yaml');
+  const ends = ['--from', 'app/on-h3', '--to', 'app/on-h1'];
+  for (const { host } of [subject, other]) {
+    const explain = async () => {
+      const query = [...ends, '--port', '80'];
+      return (await host.vetch<{ ingress: unknown }>('policy', 'explain', ...query)).ingress;
+    };
+    await expect.poll(explain, patient).toMatchObject({ verdict: 'deny', decidedBy: { name: 'guard' } });
+  }
+  expect((await ask(other.container, 'tcp', subject.addresses[0], 80, ...quick)).ok).toBe(false);
+  const vetch = new URL('../../bin/vetch', import.meta.url).pathname;
+  const flows = [
+    '--socket',
+    subject.host.socket,
+    'flows',
+    '--last',
+    '9',
+    '--reason',
+    'POLICY_DENIED',
+    ...ends,
+    '--json',
+  ];
+  const told = () => subject.host.must(vetch, ...flows);
+  await expect.poll(told, patient).toMatch(/"endpoint":"on-h3".*"endpoint":"on-h1".*"name":"guard"/);
+  const identities = await subject.host.vetch<{ endpoints: string[] }[]>('identity', 'ls');
+  expect(identities.map(({ endpoints }) => endpoints)).toContainEqual(expect.arrayContaining(['on-h3']));
+  await friend.host.vetch('policy', 'delete', '-n', 'app', 'guard');
+  await expect
+    .poll(async () => (await ask(other.container, 'tcp', subject.addresses[0], 80, ...quick)).ok, patient)
+    .toBe(true);
+});
+
 test('a container that moves to another host keeps its address, and is reached there within a second', async () => {
   const before = await place(at(1).host, `mover-${made++}`);
   const asking = at(0).container;

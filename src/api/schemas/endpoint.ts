@@ -20,12 +20,14 @@ export const endpointName = objectName.refine((name) => !reserved.includes(name)
 
 export const attachEndpointRequest = z.strictObject({
   network: reference.describe("the network's name or an id's prefix"),
-  netns: absolutePath.describe("the sandbox's network namespace, as /var/run/netns/web"),
+  netns: absolutePath
+    .optional()
+    .describe("the sandbox's network namespace, as /var/run/netns/web; of a host network none"),
   name: endpointName.optional().describe('made from its id unless given'),
   addresses: z.array(ipAddress).max(2, 'at most one address of each family').default([]),
   mac: mac.optional(),
   ifname: interfaceName.optional().describe('the first free eth<n> unless given'),
-  cgroup: absolutePath.optional(),
+  cgroup: absolutePath.optional().describe('in cgroup2; an endpoint of a host network is what runs in it'),
   labels: textMap.default({}),
   options: textMap.default({}),
   publish: z.array(publishSpec).max(1024, 'at most 1024 specs').default([]),
@@ -46,6 +48,7 @@ export const endpointView = z.object({
   mac: z.string(),
   addresses: z.array(z.string()).describe('with prefix length'),
   gateways: z.array(z.string()),
+  cgroup: z.string().optional().describe('as it was given; of an endpoint of a host network where its processes run'),
   identity: z.int(),
   rates: z
     .object({ ingress: z.int().optional(), egress: z.int().optional() })

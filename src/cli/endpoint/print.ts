@@ -15,6 +15,7 @@ export async function printEndpoint(endpoint: EndpointView): Promise<void> {
     mac: endpoint.mac,
     addresses: endpoint.addresses,
     gateways: endpoint.gateways,
+    ...(endpoint.cgroup === undefined ? {} : { cgroup: endpoint.cgroup }),
     identity: endpoint.identity,
     rates: rateTexts(endpoint.rates),
     labels: pairs(endpoint.labels),

@@ -24,7 +24,7 @@ export function networkCreate(): Command {
     'vetch network create web --subnet 10.88.0.0/16\n  vetch network create lan --driver macvlan --opt parent=eth0 --subnet 192.0.2.0/24 --gateway 192.0.2.1',
   )
     .argument('<name>')
-    .option('--driver <driver>', 'how it is built: bridge, macvlan or ipvlan (default: bridge)')
+    .option('--driver <driver>', 'how it is built: bridge, macvlan, ipvlan, host or none (default: bridge)')
     .option('--subnet <cidr>', 'its subnet, one of each family; chosen when none is given', collect)
     .option('--gateway <ip>', "the host's address in a subnet; of macvlan and ipvlan the LAN's router", collect)
     .option('--ip-range <cidr>', 'where automatic addresses come from')

@@ -1,24 +1,14 @@
-import { labelKey, textMap } from '../../api/schemas/common.ts';
 import type { ContainerFacts, DockerBooks } from '../../integrations/docker/books.ts';
-import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
-import { driverOf } from '../../network/drivers/registry.ts';
-import { checkEndpointName, checkNetworkName } from '../../network/names.ts';
+import { checkNetworkName } from '../../network/names.ts';
 import { type Context, undoStack } from '../context.ts';
 import { changeEndpoint, dropEndpoint } from '../operations/endpoints.ts';
+import { described, valid } from './described.ts';
+import { followHostContainers, takeHostContainers } from './host-containers.ts';
 import { removeDockerNetwork } from './networks.ts';
 import type { DockerPools } from './pools.ts';
 
-/** Labels of ours that say which container an endpoint is of. */
-const containerLabel = 'vetch.io/container';
-const imageLabel = 'vetch.io/image';
-
 const never = new AbortController().signal;
-
-/** Whether the engine has not told yet which container an endpoint is of, and its labels. */
-export function awaitsDescription({ owner, labels }: Endpoint): boolean {
-  return owner === 'docker' && labels[containerLabel] === undefined;
-}
 
 /** What we hold for Docker, for whoever compares it with an engine. */
 export function dockerBooks(context: Context, pools: DockerPools): DockerBooks {
@@ -41,6 +31,8 @@ export function dockerBooks(context: Context, pools: DockerPools): DockerBooks {
       if (before?.owner !== 'docker' || described(context, before, facts) === before) return;
       await lock.run(() => describe(context, id, facts));
     },
+    followHostContainers: (running, asked) => followHostContainers(context, running, asked),
+    takeHostContainers: (started) => takeHostContainers(context, started),
     engineOf: (network) => store.fact(engineFact(network)),
     async removeNetwork(id) {
       await removeDockerNetwork(context, id, never);
@@ -85,40 +77,6 @@ function nameOfNetwork({ state }: Pick<Context, 'state'>, network: Network, name
 async function describe(context: Context, id: string, facts: ContainerFacts): Promise<void> {
   const before = context.state.index.endpoints.get(id);
   if (before) await changeEndpoint(context, described(context, before, facts));
-}
-
-/**
- * An endpoint with its container's name and labels. Labels are taken once, in the place of the network's default ones: a
- * live container's do not change in Docker, and what was changed here since stays.
- */
-function described({ state }: Context, before: Endpoint, facts: ContainerFacts): Endpoint {
-  const name = nameOfEndpoint(state, before, facts.name);
-  const known = before.labels[containerLabel];
-  if (known === facts.name) return name === before.name ? before : { ...before, name };
-  if (known !== undefined) return { ...before, name, labels: { ...before.labels, [containerLabel]: facts.name } };
-  const network = state.networkOf(before);
-  const defaults = driverOf(network).defaults(network.options).labels;
-  const set = Object.entries(before.labels).filter(([key, value]) => defaults[key] !== value);
-  const labels = { ...facts.labels, [imageLabel]: facts.image, [containerLabel]: facts.name };
-  return { ...before, name, labels: { ...valid(labels), ...Object.fromEntries(set) } };
-}
-
-function nameOfEndpoint(state: Context['state'], endpoint: Endpoint, name: string): string {
-  try {
-    checkEndpointName(name);
-  } catch {
-    return endpoint.name;
-  }
-  const holder = state.taken.network(endpoint.network)?.names.get(name);
-  return holder === undefined || holder === endpoint.id ? name : endpoint.name;
-}
-
-/** Without those that could break a line of output. */
-function valid(labels: ContainerFacts['labels']): Record<string, string> {
-  const entries = Object.entries(labels).filter(([key, value]) => {
-    return labelKey.safeParse(key).success && textMap.safeParse({ [key]: value }).success;
-  });
-  return Object.fromEntries(entries);
 }
 
 function engineFact(network: string): string {

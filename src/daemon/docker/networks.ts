@@ -21,6 +21,13 @@ export function createDockerNetwork(
     if (known) {
       throw new VetchError('ALREADY_EXISTS', `network ${known.name} has other subnets already`, 'remove it first');
     }
+    if (request.driver === 'host' || request.options['vetch.driver'] === 'host') {
+      throw new VetchError(
+        'UNSUPPORTED',
+        "Docker gives every container of this network a namespace of its own, and never the host's",
+        'use `docker run --network host`: such containers are under policy',
+      );
+    }
     const networks = state.index.networks.values();
     const network = planNetwork(request, {
       ...{ networks, hostRoutes: host.foreignRoutes(), id, owner: 'docker' },

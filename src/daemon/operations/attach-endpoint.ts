@@ -1,12 +1,15 @@
+import { VetchError } from '../../api/error.ts';
 import type { AttachEndpointRequest, EndpointView } from '../../api/schemas/endpoint.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
+import { driverOf } from '../../network/drivers/registry.ts';
+import { isLimited } from '../../network/limits-of.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
-import { isLimited } from '../../network/rates.ts';
 import { Sandbox, sandboxFact } from '../../reconcile/sandbox.ts';
 import { changeCluster } from '../change-cluster.ts';
 import { choosePorts } from '../choose-ports.ts';
 import { type Context, undoStack } from '../context.ts';
+import { ownCgroup } from '../own-cgroup.ts';
 import { refuseForeign } from '../ownership.ts';
 import { PortProbe } from '../port-probe.ts';
 import { refuseRemoteName, resolveNetwork } from '../refs.ts';
@@ -25,12 +28,14 @@ export function attachEndpoint(context: Context, request: AttachEndpointRequest)
     const network = resolveNetwork(state.index, request.network);
     refuseForeign(`network ${network.name}`, network.owner, `docker network connect ${network.name} CONTAINER`);
     if (request.name !== undefined) refuseRemoteName(state.index, network, request.name);
-    using sandbox = Sandbox.open(request.netns);
-    const asked = { ...request, addresses: addresses.choose(network, request.addresses) };
+    const { cgroups } = driverOf(network).capabilities;
+    using sandbox = cgroups ? undefined : Sandbox.open(netnsOf(request, network));
+    const place = cgroups ? placeInHost(request, network) : {};
+    const asked = { ...request, ...place, addresses: addresses.choose(network, request.addresses) };
     const planned = planEndpoint(asked, {
       network,
       endpoints: state.taken,
-      sandboxIfnames: sandbox.ifnames(),
+      sandboxIfnames: sandbox?.ifnames() ?? [],
     });
     using probe = new PortProbe();
     const ports = choosePorts(context, planned, network, request.publish, probe);
@@ -39,10 +44,28 @@ export function attachEndpoint(context: Context, request: AttachEndpointRequest)
     // What is held for nobody is given back with the next look at what is held.
     undo.push(`give back the addresses of ${endpoint.name}`, () => addresses.wake());
     await addresses.hold(network, endpoint);
-    await addEndpoint(context, endpoint, network, { sandbox });
+    await addEndpoint(context, endpoint, network, sandbox ? { sandbox } : {});
     undo.commit();
     return viewEndpoint(context, endpoint);
   });
+}
+
+function netnsOf({ netns }: AttachEndpointRequest, { name }: Network): string {
+  if (netns !== undefined) return netns;
+  throw new VetchError(
+    'INVALID',
+    `an endpoint of network ${name} needs a network namespace, and none is named`,
+    'name it with --netns, as /var/run/netns/web',
+  );
+}
+
+function placeInHost({ netns, cgroup }: AttachEndpointRequest, { name }: Network) {
+  if (netns === undefined) return { cgroup: ownCgroup(cgroup, name) };
+  throw new VetchError(
+    'INVALID',
+    `an endpoint of network ${name} lives in the host's network namespace`,
+    'leave out --netns, and name its --cgroup',
+  );
 }
 
 /**

@@ -2,7 +2,8 @@ import type { EndpointView, LabelEndpointRequest } from '../../api/schemas/endpo
 import type { ClusterEndpoint } from '../../model/cluster.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import { spansHosts } from '../../network/drivers/spans-hosts.ts';
-import { checkRateLabels, isLimited } from '../../network/rates.ts';
+import { isLimited } from '../../network/limits-of.ts';
+import { checkRateLabels } from '../../network/rates.ts';
 import { endpointView, remoteView } from '../../network/views.ts';
 import { sandboxFact } from '../../reconcile/sandbox.ts';
 import { type Context, undoStack } from '../context.ts';

@@ -3,7 +3,7 @@ import type { ExplainRequest, ExplainView } from '../../api/schemas/policy.ts';
 import { canonicalAddress, familyOf, parsePrefix, withoutLength } from '../../model/address.ts';
 import type { ClusterEndpoint } from '../../model/cluster.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
-import { planOf } from '../../network/drivers/registry.ts';
+import { driverOf, planOf } from '../../network/drivers/registry.ts';
 import { IDENTITY_HOST, IDENTITY_WORLD } from '../../policy/decision.ts';
 import { type ExplainedParty, type Explanation, explain, explanationOf } from '../../policy/explain.ts';
 import { type ElsewhereParty, explainElsewhere } from '../../policy/explain-elsewhere.ts';
@@ -31,7 +31,7 @@ const icmp = { 4: 1, 6: 58 } as const;
 export function explainPolicy(context: PolicyContext, request: ExplainRequest): ExplainView {
   const { policy, state } = context;
   const [from, to] = [partyOf(state, request.from), partyOf(state, request.to)];
-  const family = ([4, 6] as const).find((one) => hasFamily(from, one) && hasFamily(to, one));
+  const family = ([4, 6] as const).find((one) => hasFamily(state, from, one) && hasFamily(state, to, one));
   if (family === undefined) {
     throw new VetchError(
       'INVALID',
@@ -106,9 +106,11 @@ function learned(
   return identity === undefined ? undefined : { identity };
 }
 
-function hasFamily(party: Party, family: 4 | 6): boolean {
+function hasFamily(state: PolicyContext['state'], party: Party, family: 4 | 6): boolean {
   if (typeof party === 'string') return true;
   if ('address' in party) return familyOf(party.address) === family;
+  // The host's addresses are its own.
+  if (isEndpoint(party) && driverOf(state.networkOf(party.endpoint)).capabilities.cgroups) return true;
   const { addresses } = 'remote' in party ? party.remote : party.endpoint;
   return addresses.some((address) => familyOf(address) === family);
 }

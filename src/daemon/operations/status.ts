@@ -2,6 +2,7 @@ import { release } from 'node:os';
 import type { DoctorCheck, StatusView } from '../../api/schemas/status.ts';
 import { version } from '../../api/version.ts';
 import { feature, featureNames } from '../../loader/features.ts';
+import { driverOf } from '../../network/drivers/registry.ts';
 import { badRateLabels } from '../../network/rates.ts';
 import type { Observer } from '../../observe/observer.ts';
 import type { Context } from '../context.ts';
@@ -52,9 +53,14 @@ function hostWarnings({ host, state }: Context): string[] {
       return `endpoint ${name} has the label ${label}, which is no rate: set it anew with vetch endpoint label`;
     });
   });
+  const ungoverned = [...state.index.endpoints.values()].flatMap((endpoint) => {
+    if (endpoint.cgroup !== undefined || !driverOf(state.networkOf(endpoint)).capabilities.cgroups) return [];
+    const name = fullName(state.index, endpoint);
+    return `endpoint ${name} is not under policy: its container has no cgroup of its own in cgroup2, as with cgroup v1`;
+  });
   const unjoined = [...host.unjoined].flatMap(([id, why]) => {
     const endpoint = state.index.endpoints.get(id);
     return endpoint ? `endpoint ${fullName(state.index, endpoint)} does not reach its LAN: ${why}` : [];
   });
-  return [...lost, ...unread, ...unjoined, ...host.warnings];
+  return [...lost, ...ungoverned, ...unread, ...unjoined, ...host.warnings];
 }

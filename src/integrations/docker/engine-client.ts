@@ -39,8 +39,20 @@ const container = z.looseObject({
   Names: z.array(z.string()),
   Image: text,
   Labels: texts,
+  State: text,
+  HostConfig: z
+    .looseObject({ NetworkMode: text })
+    .nullish()
+    .transform((value) => value ?? { NetworkMode: '' }),
 });
 export type EngineContainer = z.output<typeof container>;
+
+/** Of `GET /containers/ID/json`. */
+const inspected = z.looseObject({
+  Id: z.string(),
+  State: z.looseObject({ Running: z.boolean(), Pid: z.int() }),
+});
+export type InspectedContainer = z.output<typeof inspected>;
 
 const event = z.looseObject({
   Type: text,
@@ -66,18 +78,18 @@ export class EngineClient {
   }
 
   /** undefined: there is none any more. */
-  async network(id: string): Promise<EngineNetwork | undefined> {
-    try {
-      return await this.#get(`/networks/${id}`, network);
-    } catch (error) {
-      if (error instanceof VetchError && error.code === 'NOT_FOUND') return undefined;
-      throw error;
-    }
+  network(id: string): Promise<EngineNetwork | undefined> {
+    return this.#getIfThere(`/networks/${id}`, network);
   }
 
   containers(filter: { readonly id?: string } = {}): Promise<EngineContainer[]> {
     const filters = filter.id === undefined ? '' : `&filters=${encode({ id: [filter.id] })}`;
     return this.#get(`/containers/json?all=1${filters}`, z.array(container));
+  }
+
+  /** Takes the container's lock. undefined: there is none any more. */
+  inspect(id: string): Promise<InspectedContainer | undefined> {
+    return this.#getIfThere(`/containers/${id}/json`, inspected);
   }
 
   /** What happens to containers and networks, from now on; ends with the engine, or when `signal` is aborted. */
@@ -87,6 +99,15 @@ export class EngineClient {
     for await (const line of createInterface({ input: response })) {
       const parsed = event.safeParse(parseJson(line));
       if (parsed.success) yield parsed.data;
+    }
+  }
+
+  async #getIfThere<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema> | undefined> {
+    try {
+      return await this.#get(path, schema);
+    } catch (error) {
+      if (error instanceof VetchError && error.code === 'NOT_FOUND') return undefined;
+      throw error;
     }
   }
 

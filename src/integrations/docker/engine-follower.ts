@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DockerBooks } from './books.ts';
 import type { EngineClient, EngineEvent } from './engine-client.ts';
 import { Orphans } from './orphans.ts';
-import { readEngine } from './read-engine.ts';
+import { readEngine, takeStarted } from './read-engine.ts';
 
 /** Milliseconds: what comes in swarms is answered once. */
 const settle = 50;
@@ -57,6 +57,7 @@ export class EngineFollower implements AsyncDisposable {
       try {
         for await (const event of this.#options.client.events(connection.signal)) {
           reported = false;
+          if (event.Type === 'container' && event.Action === 'start') this.#started(event.Actor.ID);
           if (concernsUs(event)) this.#touch();
         }
       } catch (error) {
@@ -71,6 +72,14 @@ export class EngineFollower implements AsyncDisposable {
       await sleep(this.#retry, undefined, { signal }).catch(() => undefined);
       this.#retry = Math.min(lastRetry, this.#retry * 2);
     }
+  }
+
+  /** The next look makes good for what fails. */
+  #started(id: string): void {
+    const { client, books } = this.#options;
+    takeStarted(client, books, id).catch((error) => {
+      if (!this.#stop.signal.aborted) this.#options.failed('look at a container that was started', error);
+    });
   }
 
   #touch(): void {
@@ -115,7 +124,7 @@ export class EngineFollower implements AsyncDisposable {
   }
 }
 
-const concerned = new Set(['create', 'destroy', 'connect', 'disconnect', 'rename', 'start']);
+const concerned = new Set(['create', 'destroy', 'connect', 'disconnect', 'rename', 'start', 'die']);
 
 function concernsUs({ Type, Action }: EngineEvent): boolean {
   return (Type === 'network' || Type === 'container') && concerned.has(Action);

@@ -17,6 +17,8 @@ function booksOf(network: Network, endpoint?: Endpoint, owner: string | undefine
     endpointsOf: () => (endpoint && !removed.includes(endpoint.id) ? [endpoint] : []),
     confirmNetwork: async () => undefined,
     describeEndpoint: async () => undefined,
+    followHostContainers: async () => undefined,
+    takeHostContainers: async () => undefined,
     engineOf: async () => owner,
     removeNetwork: async (id) => void removed.push(id),
     removeEndpoint: async (id) => void removed.push(id),

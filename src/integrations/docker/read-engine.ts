@@ -1,4 +1,4 @@
-import type { DockerBooks } from './books.ts';
+import type { DockerBooks, HostContainer } from './books.ts';
 import type { EngineClient, EngineContainer } from './engine-client.ts';
 
 /** What an engine has of what we hold for Docker. */
@@ -10,12 +10,15 @@ export interface EngineView {
 
 /** Reads what an engine has, and writes names and labels into our books by the way. */
 export async function readEngine(client: EngineClient, books: DockerBooks): Promise<EngineView> {
+  const asked = Date.now();
+  const all = await client.containers();
+  const failures: unknown[] = [];
+  // First: they run already.
+  await books.followHostContainers(inHostNamespace(client, all), asked).catch((error) => failures.push(error));
   const engine = await client.id();
   const ours = books.networks();
   const endpoints = new Map<string, ReadonlySet<string>>();
-  if (ours.length === 0) return { engine, endpoints };
-  const failures: unknown[] = [];
-  const containers = new Map((await client.containers()).map((container) => [container.Id, container]));
+  const containers = new Map(all.map((container) => [container.Id, container]));
   for (const { id } of ours) {
     const network = await client.network(id);
     if (!network) continue;
@@ -30,6 +33,38 @@ export async function readEngine(client: EngineClient, books: DockerBooks): Prom
   }
   if (failures.length > 0) throw failures[0];
   return { engine, endpoints };
+}
+
+/** Takes a container that has just been started at once, if it is in the host's namespace: until then it is not under policy. */
+export async function takeStarted(client: EngineClient, books: DockerBooks, id: string): Promise<void> {
+  const [one] = await client.containers({ id });
+  if (!one) return;
+  const { NetworkMode } = one.HostConfig;
+  if (NetworkMode !== 'host' && !NetworkMode.startsWith('container:')) return;
+  const all = NetworkMode === 'host' ? [one] : await client.containers();
+  await books.takeHostContainers(inHostNamespace(client, all).filter((container) => container.id === id));
+}
+
+/** Those that run there, also by sharing another container's namespace. */
+export function inHostNamespace(
+  client: Pick<EngineClient, 'inspect'>,
+  containers: readonly EngineContainer[],
+): HostContainer[] {
+  const byRef = new Map(containers.flatMap((one) => [one.Id, factsOf(one).name].map((ref) => [ref, one] as const)));
+  const isInHost = (one: EngineContainer | undefined, depth = 0): boolean => {
+    const mode = one?.HostConfig.NetworkMode ?? '';
+    if (!mode.startsWith('container:') || depth > 8) return mode === 'host';
+    return isInHost(byRef.get(mode.slice('container:'.length)), depth + 1);
+  };
+  return containers
+    .filter((one) => one.State === 'running' && isInHost(one))
+    .map((one) => ({
+      ...{ ...factsOf(one), id: one.Id },
+      async pid() {
+        const State = (await client.inspect(one.Id))?.State;
+        return State?.Running ? State.Pid : 0;
+      },
+    }));
 }
 
 function factsOf({ Names, Image, Labels }: EngineContainer) {

@@ -247,6 +247,8 @@ export const Hook = {
   FROM_SHAPER: 5,
   FROM_LAN: 6,
   FROM_OVERLAY: 7,
+  CGROUP_EGRESS: 8,
+  CGROUP_INGRESS: 9,
 } as const;
 export type Hook = (typeof Hook)[keyof typeof Hook];
 const hookNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Hook).map(([name, n]) => [n, name]));
@@ -1107,6 +1109,26 @@ export const hostAddrCodec: Codec<HostAddr> = {
     return {
       ifindex: getU32(bytes, offset + 0),
       network: getU32(bytes, offset + 4),
+    };
+  },
+};
+
+/** `struct host_cgroup`, 8 bytes */
+export interface HostCgroup {
+  readonly number: number;
+  readonly check: number;
+}
+
+export const hostCgroupCodec: Codec<HostCgroup> = {
+  size: 8,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.number);
+    putU32(bytes, offset + 4, value.check);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      number: getU32(bytes, offset + 0),
+      check: getU32(bytes, offset + 4),
     };
   },
 };
@@ -1976,6 +1998,15 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<Uint8Array, HostAddr, 'hash'>,
+  hostCgroups: {
+    name: 'host_cgroups',
+    type: 'hash',
+    key: u64Codec,
+    value: hostCgroupCodec,
+    maxEntries: 16384,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<bigint, HostCgroup, 'hash'>,
   identities: {
     name: 'identities',
     type: 'array',

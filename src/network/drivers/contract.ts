@@ -5,6 +5,11 @@ import type { DriverName, Network } from '../../model/network.ts';
 export interface DriverCapabilities {
   /** Default false. True: endpoints get a device of their own; false: attaching makes no device and takes no address. */
   readonly devices: boolean;
+  /**
+   * Default false. True: endpoints live in the host's own network namespace, and each is what runs in a cgroup of its own;
+   * false: each has a network namespace of its own.
+   */
+  readonly cgroups: boolean;
   /** Default false. True: ports can be published, and SPECs are allocated host ports; false: a SPEC is refused. */
   readonly publishing: boolean;
   /** Default false. True: `--internal` is honoured; false: it is refused. */
@@ -22,6 +27,7 @@ export interface DriverCapabilities {
 
 export const noCapabilities: DriverCapabilities = {
   devices: false,
+  cgroups: false,
   publishing: false,
   internal: false,
   addressing: false,

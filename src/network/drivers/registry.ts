@@ -2,26 +2,23 @@ import { VetchError } from '../../api/error.ts';
 import type { Network } from '../../model/network.ts';
 import { bridgeDriver } from './bridge.ts';
 import type { Driver, NetworkPlan } from './contract.ts';
+import { hostDriver } from './host.ts';
 import { ipvlanDriver } from './ipvlan.ts';
 import { macvlanDriver } from './macvlan.ts';
 import { noneDriver } from './none.ts';
 import { overlayDriver } from './overlay.ts';
 
 const drivers: ReadonlyMap<string, Driver> = new Map(
-  [bridgeDriver, overlayDriver, macvlanDriver, ipvlanDriver, noneDriver].map((driver) => [driver.name, driver]),
+  [bridgeDriver, overlayDriver, macvlanDriver, ipvlanDriver, hostDriver, noneDriver].map((driver) => [
+    driver.name,
+    driver,
+  ]),
 );
 
-/** Drivers of the container network model that are not built yet, and what serves instead. */
-const planned: Readonly<Record<string, string>> = {
-  host: "run the process in the host's network namespace, without an endpoint",
-};
-
-/** @throws VetchError UNSUPPORTED: not built yet; INVALID: there is no such driver */
+/** @throws VetchError INVALID: there is no such driver */
 export function driverNamed(name: string): Driver {
   const driver = drivers.get(name);
   if (driver !== undefined) return driver;
-  const remedy = Object.hasOwn(planned, name) ? planned[name] : undefined;
-  if (remedy !== undefined) throw new VetchError('UNSUPPORTED', `driver ${name} is not built yet`, remedy);
   throw new VetchError('INVALID', `there is no driver '${name}'`, `use ${[...drivers.keys()].join(' or ')}`);
 }
 

@@ -79,6 +79,11 @@ export class ConntrackCollect implements CollectProgram {
     return deleted;
   }
 
+  /** Ends every flow of a wire. */
+  async forgetWire(network: number): Promise<number> {
+    return this.#run({ ...everything, filter: CollectFilter.BY_NETWORK, network }).deleted;
+  }
+
   async flush(filter: ConntrackFilter, names: RefNames): Promise<number> {
     const walks = kernelFilters(filter, names);
     if (walks) {

@@ -33,12 +33,16 @@ export function hostFacts(
 
 /** Where cgroup2 is mounted first, of the text of /proc/self/mounts. */
 export function cgroup2Mount(mounts: string): string | undefined {
-  for (const line of mounts.split('\n')) {
+  return cgroup2Mounts(mounts)[0];
+}
+
+/** Everywhere; another mount may hide one of them. */
+export function cgroup2Mounts(mounts: string): string[] {
+  return mounts.split('\n').flatMap((line) => {
     const [, path, type] = line.split(' ');
-    if (type === 'cgroup2')
-      return path?.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
-  }
-  return undefined;
+    if (type !== 'cgroup2' || path === undefined) return [];
+    return path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+  });
 }
 
 function sysctls(hostDevice: string): Record<string, string> {

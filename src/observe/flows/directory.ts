@@ -11,6 +11,8 @@ export interface FlowPeer {
 export interface FlowDirectory {
   /** The endpoint that has an address of a network; network 0 holds every routable address. */
   endpointAt(network: number, address: Uint8Array): FlowPeer | undefined;
+  /** One in the host's namespace, which has no address of its own. */
+  endpointNumbered?(number: number): FlowPeer | undefined;
   networkName(network: number): string | undefined;
   /** The document and rule that a decision of policy is; null: none, or one that is gone. */
   decidedBy(decision: number): DecidedBy | null;

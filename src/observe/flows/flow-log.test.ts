@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { FlowView } from '../../api/schemas/flow.ts';
 import { flowView } from '../../api/schemas/flow.ts';
-import { DropReason, type FlowEvent, Verdict } from '../../maps/generated/abi.ts';
+import { DropReason, type FlowEvent, Hook, Verdict } from '../../maps/generated/abi.ts';
 import { formatAddress } from '../../model/address.ts';
+import { wireOf } from '../host-wire.ts';
 import { KtimeClock } from './clock.ts';
 import type { FlowPeer } from './directory.ts';
 import { FlowLog } from './flow-log.ts';
@@ -173,4 +174,19 @@ test('a filter that names nothing is refused before any flow', async () => {
   const { log, add } = makeLog();
   add(flowEvent());
   await expect(log.query(flowQuery({ include: { reason: ['OTHER'] } }), forever).next()).rejects.toThrow('OTHER');
+});
+
+test('of two ends on the wire of an endpoint in the namespace of the host, the hook tells which is its own', async () => {
+  const { log, add, endpoints, directory } = makeLog();
+  endpoints.set('0 10.88.0.2', { name: 'web', labels: {}, identity: 256 });
+  Object.assign(directory, {
+    endpointNumbered: (number: number) =>
+      number === 5 ? { name: 'app', labels: { app: 'app' }, identity: 300 } : undefined,
+  });
+  const network = wireOf(5);
+  add(flowEvent({ network, hook: Hook.CGROUP_EGRESS, source: '192.0.2.1', destination: '10.88.0.2' }));
+  add(flowEvent({ network, hook: Hook.CGROUP_INGRESS, source: '10.88.0.2', destination: '192.0.2.1' }));
+  const [sent, received] = await all(log.query(flowQuery(), forever));
+  expect([sent?.source.endpoint, sent?.destination.endpoint]).toEqual(['app', 'web']);
+  expect([received?.source.endpoint, received?.destination.endpoint]).toEqual(['web', 'app']);
 });

@@ -1,6 +1,7 @@
 import type { FlowEnd, FlowView } from '../../api/schemas/flow.ts';
-import { dropReasonName, Verdict } from '../../maps/generated/abi.ts';
+import { dropReasonName, Hook, Verdict } from '../../maps/generated/abi.ts';
 import { formatAddress } from '../../model/address.ts';
+import { ownerOfWire } from '../host-wire.ts';
 import { frameProtocolName } from '../protocol.ts';
 import type { KtimeClock } from './clock.ts';
 import type { FlowDirectory, FlowPeer } from './directory.ts';
@@ -90,7 +91,8 @@ export class FlowFormatter {
     network: number,
     protocol: number,
   ): FlowEnd {
-    const { ip, peer } = this.#known(bytes, words, offset + address, network);
+    const { ip, peer } =
+      this.#ownEnd(bytes, offset, address, network) ?? this.#known(bytes, words, offset + address, network);
     const where = offset + port;
     return {
       ip,
@@ -103,6 +105,15 @@ export class FlowFormatter {
       identity: identity === 0 ? (peer?.identity ?? 0) : identity,
       labels: peer?.labels ?? noLabels,
     };
+  }
+
+  /** The end of a packet that is the endpoint's whose cgroup saw it; undefined: it is another's. */
+  #ownEnd(bytes: Uint8Array, offset: number, address: number, network: number): KnownAddress | undefined {
+    const owner = ownerOfWire(network);
+    const own = bytes[offset + at.hook] === Hook.CGROUP_EGRESS ? at.source : at.destination;
+    if (owner === undefined || address !== own) return undefined;
+    const ip = formatAddress(Uint8Array.prototype.slice.call(bytes, offset + address, offset + address + 16));
+    return { ip, peer: this.#directory.endpointNumbered?.(owner) };
   }
 
   #known(bytes: Uint8Array, words: Int32Array, where: number, network: number): KnownAddress {

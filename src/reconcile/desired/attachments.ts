@@ -1,6 +1,6 @@
 import type { CgroupAttachType } from '../../loader/attach-type.ts';
 import type { Intent } from '../../model/intent.ts';
-import { planOf } from '../../network/drivers/registry.ts';
+import { driverOf, planOf } from '../../network/drivers/registry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { hostDevice, overlayDevice, shaperDevice } from './devices.ts';
 import { uplinksOf } from './uplinks.ts';
@@ -24,6 +24,8 @@ export interface CgroupAttachment {
   /** Path of the cgroup. */
   readonly target: string;
   readonly attachType: CgroupAttachType;
+  /** Its id, where it is an endpoint's: another one may come to have its path. */
+  readonly cgroupId?: bigint;
 }
 
 export type Attachment = DeviceAttachment | CgroupAttachment;
@@ -44,7 +46,7 @@ const socketHooks: readonly (readonly [program: string, attachType: CgroupAttach
 
 /** Where every program should run, apart from the shared filter block; the host's own devices' first. */
 export function desiredAttachments(
-  intent: Pick<Intent, 'networks' | 'deny'>,
+  intent: Pick<Intent, 'networks' | 'endpoints' | 'deny'>,
   facts: HostFacts,
   cgroup: string,
 ): Attachment[] {
@@ -87,5 +89,25 @@ export function desiredAttachments(
   for (const [program, attachType] of socketHooks) {
     attachments.push({ kind: 'cgroup', hook: program, program, target: cgroup, attachType });
   }
+  if (facts.cgroups?.size) {
+    for (const { network: id, cgroup: target } of intent.endpoints.values()) {
+      const network = intent.networks.get(id);
+      const cgroupId = target === undefined ? undefined : facts.cgroups.get(target);
+      if (!network || target === undefined || cgroupId === undefined) continue;
+      if (driverOf(network).capabilities.cgroups) attachments.push(...cgroupAttachments(target, cgroupId));
+    }
+  }
   return attachments;
+}
+
+/** Where an endpoint in the host's namespace is under policy. */
+export function cgroupAttachments(
+  target: string,
+  cgroupId: bigint,
+): [egress: CgroupAttachment, ingress: CgroupAttachment] {
+  const place = { kind: 'cgroup', target, cgroupId } as const;
+  return [
+    { ...place, hook: 'cgroup_egress', program: 'cgroup_egress', attachType: 'CGROUP_INET_EGRESS' },
+    { ...place, hook: 'cgroup_ingress', program: 'cgroup_ingress', attachType: 'CGROUP_INET_INGRESS' },
+  ];
 }

@@ -184,4 +184,13 @@ describe('desired maps', () => {
     expect(config(10000, 62000)).toEqual([62001, 65535]);
     expect(config(1024, 65535)).toEqual([61000, 65535]);
   });
+
+  test('the cgroup of an endpoint in the namespace of the host says whose it is, while it is there', () => {
+    const network = aNetwork({ driver: 'host', subnets: [] });
+    const app = anEndpoint({ number: 5, hostIfname: '', addresses: [], cgroup: '/sys/fs/cgroup/app' });
+    const at = (cgroups: ReadonlyMap<string, bigint>) =>
+      decoded('hostCgroups', desiredMaps(anIntent([network], [app]), hostFacts({ cgroups }), memory));
+    expect(at(new Map([['/sys/fs/cgroup/app', 0x1_0000_0007n]]))).toEqual([[0x1_0000_0007n, { number: 5, check: 7 }]]);
+    expect(at(new Map())).toEqual([]);
+  });
 });

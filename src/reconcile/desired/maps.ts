@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
+import { driverOf } from '../../network/drivers/registry.ts';
 import { controlMaps, type DesiredMaps, type MapEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { PackedContents } from '../packed-contents.ts';
@@ -9,6 +10,7 @@ import type { DenyHeads } from './deny-heads.ts';
 import { denyEntry } from './deny-list.ts';
 import { endpointEntries } from './endpoints.ts';
 import { hostAddrEntries } from './host-addrs.ts';
+import { hostCgroupEntry } from './host-cgroups.ts';
 import { lanIfindexOf, lanParentEntries } from './lan-devices.ts';
 import { type MemberSlots, memberEntries } from './members.ts';
 import { networkEntry, subnetEntries } from './networks.ts';
@@ -62,6 +64,10 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
   const present = new Map<string, Set<number>>();
   for (const endpoint of intent.endpoints.values()) {
     const network = intent.networks.get(endpoint.network);
+    const cgroup = endpoint.cgroup === undefined ? undefined : facts.cgroups?.get(endpoint.cgroup);
+    if (network && cgroup !== undefined && driverOf(network).capabilities.cgroups) {
+      entries.push(hostCgroupEntry(endpoint, cgroup));
+    }
     const ifindex = links.get(endpoint.hostIfname)?.ifindex;
     if (network === undefined || ifindex === undefined) continue;
     for (const entry of endpointEntries(endpoint, network, ifindex, lanIfindexOf(endpoint, network, links))) {

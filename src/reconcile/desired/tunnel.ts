@@ -1,6 +1,6 @@
 import { formatAddress, isIPv4 } from '../../model/address.ts';
 import type { Network } from '../../model/network.ts';
-import { planOf } from '../../network/drivers/registry.ts';
+import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { overVxlan } from '../../network/mtu.ts';
 import type { HostFacts } from '../facts.ts';
 import { uplinksOf } from './uplinks.ts';
@@ -37,10 +37,6 @@ export function tunnelOf(facts: HostFacts): Tunnel | undefined {
 export function tunnelAddress(facts: HostFacts): string | undefined {
   const tunnel = tunnelOf(facts);
   return tunnel && formatAddress(tunnel.address);
-}
-
-export function spansHosts(network: Network): boolean {
-  return planOf(network).flags.includes('OVERLAY');
 }
 
 /** Whether some network needs the way to other hosts. */

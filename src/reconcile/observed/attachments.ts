@@ -6,7 +6,11 @@ import type { ObservedAttachment } from '../plan/attachments.ts';
 export function observeLinks(tree: PinTree): ObservedAttachment[] {
   return tree.links().map(({ hook, target, path }) => {
     using link = openPinnedLink(path);
-    const { programId, ifindex, live } = link.info();
-    return { hook, target, programId, live, ...(ifindex === undefined ? {} : { ifindex }) };
+    const { programId, ifindex, cgroupId, live } = link.info();
+    return {
+      ...{ hook, target, programId, live },
+      ...(ifindex === undefined ? {} : { ifindex }),
+      ...(cgroupId === undefined ? {} : { cgroupId }),
+    };
   });
 }

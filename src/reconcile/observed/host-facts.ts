@@ -6,7 +6,10 @@ import { isLoopback } from '../desired/host-addrs.ts';
 import type { HostFacts, PortRange } from '../facts.ts';
 
 /** Reads what `desired` has to know of the host. */
-export function observeFacts(netlink: Netlink, fixed: Pick<HostFacts, 'netnsCookie' | 'uplink'>): HostFacts {
+export function observeFacts(
+  netlink: Netlink,
+  fixed: Pick<HostFacts, 'netnsCookie' | 'uplink' | 'cgroups'>,
+): HostFacts {
   const defaults = netlink.routes().filter(({ destination }) => destination === '0.0.0.0/0' || destination === '::/0');
   return {
     ...fixed,

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { desiredAttachments } from '../desired/attachments.ts';
+import { describe, expect, test } from 'vitest';
+import { cgroupAttachments, desiredAttachments } from '../desired/attachments.ts';
 import { aNetwork, anIntent, hostFacts } from '../testing.ts';
 import { type ObservedAttachment, placeOf, planAttachments } from './attachments.ts';
 
@@ -42,4 +42,23 @@ test('what is not wanted any more is detached last', () => {
   const plan = planAttachments(desired, observed, ids, new Map());
   expect(plan.steps.at(-1)).toEqual({ kind: 'detach', hook: 'xdp_uplink', target: 'eth0' });
   expect(plan.steps.slice(0, -1).every((step) => step.kind === 'attach')).toBe(true);
+});
+
+describe('at the cgroup of an endpoint', () => {
+  const [attachment] = cgroupAttachments('/sys/fs/cgroup/app', 7n);
+  const there = { hook: 'cgroup_egress', target: '/sys/fs/cgroup/app', programId: 1, live: true };
+  const programs = new Map([['cgroup_egress', 1]]);
+  const known = new Map([['cgroup_egress /sys/fs/cgroup/app', 7n]]);
+
+  test('a program that somebody took away is put back', () => {
+    expect(planAttachments([attachment], [{ ...there, cgroupId: 7n }], programs, known).steps).toEqual([]);
+    const plan = planAttachments([attachment], [{ ...there, live: false, cgroupId: 0n }], programs, known);
+    expect(plan).toEqual({ steps: [{ kind: 'attach', attachment, stale: true }], repairs: 1 });
+  });
+
+  test('one that was made anew under its path gets its own, which is no repair', () => {
+    const again = { ...attachment, cgroupId: 8n };
+    const plan = planAttachments([again], [{ ...there, cgroupId: 7n }], programs, known);
+    expect(plan).toEqual({ steps: [{ kind: 'attach', attachment: again, stale: true }], repairs: 0 });
+  });
 });

@@ -7,6 +7,8 @@ export interface ObservedAttachment {
   readonly programId: number;
   /** Of a device's. */
   readonly ifindex?: number;
+  /** Of a cgroup's. */
+  readonly cgroupId?: bigint;
   /** False: detached, or its device or cgroup is gone. */
   readonly live: boolean;
 }
@@ -31,13 +33,13 @@ export interface AttachmentPlan {
  * only then those that are not wanted any more detached.
  *
  * @param programIds of the programs that should run, by name
- * @param known what was in place at the last pass, and at which device: only what is missing of it counts as repaired
+ * @param known what was in place at the last pass, and at which device or cgroup: only what is missing of it counts as repaired
  */
 export function planAttachments(
   desired: readonly Attachment[],
   observed: readonly ObservedAttachment[],
   programIds: ReadonlyMap<string, number>,
-  known: ReadonlyMap<string, number>,
+  known: ReadonlyMap<string, number | bigint>,
 ): AttachmentPlan {
   const found = new Map(observed.map((attachment) => [placeOf(attachment), attachment]));
   const wanted = new Set(desired.map(placeOf));
@@ -45,11 +47,10 @@ export function planAttachments(
   let repairs = 0;
   for (const attachment of desired) {
     const current = found.get(placeOf(attachment));
-    const ifindex = attachment.kind === 'cgroup' ? undefined : attachment.ifindex;
-    const inPlace = current?.live === true && (ifindex === undefined || current.ifindex === ifindex);
+    const inPlace = current?.live === true && isAt(current, attachment);
     if (!inPlace) {
       steps.push({ kind: 'attach', attachment, stale: current !== undefined });
-      if (known.get(placeOf(attachment)) === (ifindex ?? 0)) repairs++;
+      if (known.get(placeOf(attachment)) === holderOf(attachment)) repairs++;
     } else if (current.programId !== programIds.get(attachment.program)) {
       steps.push({ kind: 'replace', attachment });
     }
@@ -59,6 +60,16 @@ export function planAttachments(
     steps.push({ kind: 'detach', hook: attachment.hook, target: attachment.target });
   }
   return { steps, repairs };
+}
+
+/** What has the place's name now: the ifindex of a device, the id of a cgroup; 0 where it is always the same. */
+export function holderOf(attachment: Attachment): number | bigint {
+  return attachment.kind === 'cgroup' ? (attachment.cgroupId ?? 0) : attachment.ifindex;
+}
+
+function isAt(current: ObservedAttachment, attachment: Attachment): boolean {
+  if (attachment.kind !== 'cgroup') return current.ifindex === attachment.ifindex;
+  return attachment.cgroupId === undefined || current.cgroupId === attachment.cgroupId;
 }
 
 /** What is attached at most once. */

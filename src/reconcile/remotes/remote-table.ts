@@ -1,8 +1,8 @@
 import type { ClusterEndpoint, Node } from '../../model/cluster.ts';
 import type { Intent } from '../../model/intent.ts';
 import type { Network } from '../../model/network.ts';
+import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { RotatingNumbers } from '../../policy/rotating-numbers.ts';
-import { spansHosts } from '../desired/tunnel.ts';
 import { endpointKeys, nodeNumbers, packReach, remoteNumbers } from './numbers.ts';
 import { RemoteGroups } from './remote-groups.ts';
 import { noSeeds, type RemoteSeeds } from './seeds.ts';

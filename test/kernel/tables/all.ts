@@ -5,6 +5,7 @@ import { entries } from './entries.ts';
 import { errors } from './errors.ts';
 import { fragments } from './fragments.ts';
 import { guard } from './guard.ts';
+import { inHostsNamespace } from './in-host.ts';
 import { lan } from './lan.ts';
 import { limits } from './limits.ts';
 import { malformed } from './malformed.ts';
@@ -35,6 +36,7 @@ export const tables = {
   'a malformed packet': malformed,
   'a limit': limits,
   policy,
+  'a container in the namespace of the host': inHostsNamespace,
   'domain names': domainNames,
   'the deny list': xdp,
 } as const;

@@ -22,6 +22,8 @@ export const hooks = {
   from_uplink: 'uplink',
   from_uplink_l3: 'uplink',
   xdp_uplink: 'xdp',
+  cgroup_egress: 'cgroup',
+  cgroup_ingress: 'cgroup',
 } as const;
 
 export type HookName = keyof typeof hooks;
@@ -51,6 +53,7 @@ const tcVerdicts: Readonly<Record<number, Outcome['verdict']>> = {
   7: 'redirect',
   4294967295: 'pass',
 };
+const cgroupVerdicts: Readonly<Record<number, Outcome['verdict']>> = { 0: 'drop', 1: 'pass' };
 const xdpVerdicts: Readonly<Record<number, Outcome['verdict']>> = { 1: 'drop', 2: 'pass', 3: 'tx', 4: 'redirect' };
 
 /**
@@ -154,7 +157,9 @@ export class World implements Disposable {
       ? xdpContext(packet, this.index(device))
       : skbContext(this.index(device), receivedOn ? this.index(receivedOn) : 0);
     const result = this.program(hook).testRun({ data: packet, context, repeat });
-    const verdict = (xdp ? xdpVerdicts : tcVerdicts)[result.retval >>> 0];
+    const cgroup = hook === 'cgroup_egress' || hook === 'cgroup_ingress';
+    const verdicts = xdp ? xdpVerdicts : cgroup ? cgroupVerdicts : tcVerdicts;
+    const verdict = verdicts[result.retval >>> 0];
     if (!verdict) throw new Error(`${hook} returned ${result.retval}`);
     return {
       verdict,
