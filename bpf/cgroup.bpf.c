@@ -243,6 +243,10 @@ static __always_inline int judge_packet(struct __sk_buff *skb, enum hook hook)
 		if (reason)
 			return refuse(skb, &p, reason);
 	}
+	/* It passes for this host's own, whoever the process is: also root is only a container's. */
+	if (hook == HOOK_CGROUP_EGRESS && c->overlay_ifindex && p.protocol == IPPROTO_UDP &&
+	    p.destination_port == bpf_htons(c->tunnel_port))
+		return refuse(skb, &p, REASON_TUNNEL_FORGED);
 	index = room_claim();
 	reason = judge_in_room(skb, &p, index);
 	room_release(index);

@@ -216,7 +216,8 @@ NOT_INLINED int from_tunnel(struct __sk_buff *skb, struct packet *outer)
 	__u32 vni;
 	int reason;
 
-	if (!outer || !c || !room || !c->overlay_ifindex || !tunnel_headers_get(skb, outer, room))
+	if (!outer || !c || !room || !c->overlay_ifindex || (c->flags & CONFIG_TUNNELS_BY_DEVICE) ||
+	    !tunnel_headers_get(skb, outer, room))
 		return NOT_OURS;
 	vni = bpf_ntohl(room->headers.vni) >> 8;
 	n = network_at(vni);

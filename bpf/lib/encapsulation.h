@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A tunnel without the overlay's device: single packets have their VXLAN headers written and taken off right at the
  * uplink, which spares them the way through the host's stack and a second device. On the wire it is the same. What is
- * not as simple (trains of segments, IPv6 underneath, a way out that is none of our uplinks) takes the device. */
+ * not as simple (trains of segments, IPv6 underneath, a way out that is none of our uplinks, a host with IPsec) takes the
+ * device. */
 #pragma once
 
 #include "remote.h"
@@ -46,7 +47,8 @@ static __always_inline int encapsulate(struct __sk_buff *skb, const struct packe
 	struct uplink *up;
 	long rc;
 
-	if (skb->gso_size || !to || !own || !address_is_v4(&to->addr) || !address_is_v4(&own->addr))
+	if ((c->flags & CONFIG_TUNNELS_BY_DEVICE) || skb->gso_size || !to || !own || !address_is_v4(&to->addr) ||
+	    !address_is_v4(&own->addr))
 		return BY_DEVICE;
 	__builtin_memset(fib, 0, sizeof(*fib));
 	fib->family = AF_INET;

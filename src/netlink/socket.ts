@@ -15,7 +15,8 @@ import {
 import { Netns, withNetns } from './netns.ts';
 import type { Payload } from './payload.ts';
 
-const NETLINK_ROUTE = 0;
+/** `NETLINK_*`: which part of the kernel answers. */
+const NetlinkProtocol = { ROUTE: 0, XFRM: 6 } as const;
 const NetlinkOption = { ADD_MEMBERSHIP: 1, CAP_ACK: 10, EXT_ACK: 11, GET_STRICT_CHK: 12 } as const;
 
 /** The kernel makes no datagram of a dump larger than 32 KiB. */
@@ -54,6 +55,11 @@ export class NetlinkSocket implements Disposable {
   /** @param ns the network namespace that it speaks of, for good; default: the calling thread's. */
   static open(ns?: Netns): NetlinkSocket {
     return new NetlinkSocket(openRouteSocket(ns));
+  }
+
+  /** Likewise, one that speaks of IPsec. @throws {KernelError} EPROTONOSUPPORT: the kernel has none */
+  static openXfrm(ns?: Netns): NetlinkSocket {
+    return new NetlinkSocket(openSocket(NetlinkProtocol.XFRM, ns));
   }
 
   /** @throws {KernelError} EBADF when it has been closed. */
@@ -219,8 +225,12 @@ export class NetlinkSocket implements Disposable {
 
 /** A NETLINK_ROUTE socket with extended acknowledgements and strict checks (both Linux 5.0). The caller closes it. */
 export function openRouteSocket(ns?: Netns, groups: readonly number[] = []): number {
+  return openSocket(NetlinkProtocol.ROUTE, ns, groups);
+}
+
+function openSocket(protocol: number, ns: Netns | undefined, groups: readonly number[] = []): number {
   const { AddressFamily, SocketLevel, SocketOption, SocketType } = libc;
-  const open = () => libc.socket(AddressFamily.NETLINK, SocketType.RAW, NETLINK_ROUTE, 'a rtnetlink socket');
+  const open = () => libc.socket(AddressFamily.NETLINK, SocketType.RAW, protocol, 'a netlink socket');
   const fd = ns ? withNetns(ns, open) : open();
   try {
     libc.setsockopt(fd, SocketLevel.NETLINK, NetlinkOption.EXT_ACK, 1);

@@ -3,7 +3,7 @@ import { addressKey, type HeldAddress } from '../model/cluster.ts';
 import type { Network } from '../model/network.ts';
 import type { AddressBook } from './address-book.ts';
 
-/** Records of one transaction; the store takes 120. */
+/** Records of one transaction, and networks that they are of, which the store looks at, too; it takes 120. */
 const portion = 100;
 
 /** What a host has of the cluster's addresses, and what it uses. */
@@ -74,9 +74,16 @@ export function planHoldings({ book, networks, usersOf, leaving, skip }: Holding
   }
   return {
     deletes: deletes.slice(0, portion),
-    puts: puts.slice(0, portion - Math.min(portion, deletes.length)),
+    puts: fitting(puts, portion - deletes.length),
     taken,
   };
+}
+
+/** The first of them, that a transaction has room for. */
+function fitting(puts: readonly HeldAddress[], room: number): HeldAddress[] {
+  const networks = new Set<string>();
+  const end = puts.findIndex(({ network }, index) => index + networks.add(network).size >= room);
+  return puts.slice(0, end === -1 ? undefined : end);
 }
 
 /** Whether the next endpoint may have it. */

@@ -53,6 +53,8 @@ export interface HostFacts {
   /** Ifindexes that carry a default route. */
   readonly defaultRoutes: readonly number[];
   readonly localPorts: PortRange;
+  /** Packets may have to be encrypted between the stack and a device: no program may take them past it. */
+  readonly ipsec: boolean;
   /** Ids of the cgroups of endpoints in the host's namespace, by path; of what is gone, none. Default: there are none. */
   readonly cgroups?: ReadonlyMap<string, bigint>;
   readonly uplink: 'auto' | readonly string[];

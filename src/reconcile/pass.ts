@@ -157,7 +157,7 @@ function sameFacts(a: HostFacts, b: HostFacts): boolean {
   return digest(a) === digest(b);
 }
 
-function digest({ links, addresses, localPorts, defaultRoutes }: HostFacts): string {
+function digest({ links, addresses, localPorts, defaultRoutes, ipsec }: HostFacts): string {
   const ours = new Set(links.filter(({ name }) => isOurs(name)).map(({ ifindex }) => ifindex));
   return JSON.stringify([
     links
@@ -166,6 +166,6 @@ function digest({ links, addresses, localPorts, defaultRoutes }: HostFacts): str
     addresses
       .filter(({ ifindex }) => !ours.has(ifindex))
       .map(({ ifindex, address, secondary }) => [ifindex, Buffer.from(address).toString('hex'), secondary]),
-    [localPorts, defaultRoutes],
+    [localPorts, defaultRoutes, ipsec],
   ]);
 }

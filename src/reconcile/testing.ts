@@ -92,6 +92,7 @@ export function hostFacts(change: Partial<HostFacts> = {}): HostFacts {
     ],
     defaultRoutes: [],
     localPorts: { first: 32768, last: 60999 },
+    ipsec: false,
     uplink: 'auto',
     ...change,
   };

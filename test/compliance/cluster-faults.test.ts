@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { policyKey } from '../../src/model/policy.ts';
+import { AddressBook } from '../../src/network/address-book.ts';
+import { planHoldings } from '../../src/network/plan-holdings.ts';
+import { planned } from '../../src/network/testing.ts';
 import type { ClusterStore } from '../../src/store/cluster-contract.ts';
 import type { EtcdClusterOptions } from '../../src/store/etcd/open.ts';
 import { EtcdServers } from '../lab/etcd-servers.ts';
@@ -356,3 +359,30 @@ test('documents that are applied on three hosts at once have numbers of their ow
   const numbers = Array.from(witnesses[0]?.records.policies.values() ?? [], ({ number }) => number);
   expect(numbers.sort((x, y) => x - y)).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
 }, 120_000);
+
+test('what a host takes in advance of a hundred small networks goes into transactions that etcd takes', async () => {
+  const networks = Array.from({ length: 100 }, (_, i) => {
+    const subnets = [`10.77.${Math.floor(i / 8)}.${(i % 8) * 32}/27`];
+    return {
+      ...planned({ name: `n${i}`, driver: 'overlay', subnets }),
+      id: i.toString(16).padStart(64, '0'),
+      number: 2048 + i,
+    };
+  });
+  const store = await open('a');
+  for (let at = 0; at < networks.length; at += 50) {
+    await store.transaction((writer) => {
+      for (const network of networks.slice(at, at + 50)) writer.putNetwork(network);
+    });
+  }
+  const book = new AddressBook('a', networks);
+  const nobody = { usersOf: () => new Map<string, string>(), leaving: new Map<string, string>(), skip: 0 };
+  for (let step = 0; step < 5; step++) {
+    const { puts } = planHoldings({ book, networks, ...nobody });
+    await store.transaction((writer) => {
+      for (const held of puts) writer.putAddress(held);
+    });
+    for (const held of puts) book.put(held);
+  }
+  expect((await store.load()).addresses.size).toBe(100);
+});

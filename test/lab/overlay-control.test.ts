@@ -117,6 +117,18 @@ test('a name or an address that another host has is refused', async () => {
   });
 });
 
+test('an attach that fails leaves the address that it asked for to others', async () => {
+  const container = await h1.container('crowded');
+  // The name of the device that it would get, as nobody sees who lists devices.
+  await container.ip('link add other0 type bridge', 'link property add dev other0 altname eth0');
+  const attached = h1.vetch('endpoint', 'attach', 'app', '--netns', container.netns, '--ip', '10.100.9.8');
+  await expect(attached).rejects.not.toMatchObject({ code: 'ADDRESS_TAKEN' });
+  const held = () => cluster.servers.etcdctl('get', '--prefix', '--keys-only', '/vetch/lab/addresses/');
+  await expect.poll(held, patient).not.toContain('/10.100.9.8');
+  expect(await attach(h2, 'second-try', '--ip', '10.100.9.8')).toContain('10.100.9.8');
+  await h2.vetch('endpoint', 'detach', 'second-try');
+});
+
 test('a container that moves keeps its addresses, asked for or not', async () => {
   for (const flags of [['--ip', '10.100.9.9', '--ip', 'fd00:100::9:9'], []]) {
     const name = flags.length > 0 ? 'mover' : 'other-mover';

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ConfigFlag } from '../../src/maps/generated/abi.ts';
 import { Lab } from '../lab/lab.ts';
 import { ping } from '../lab/talk.ts';
 import { afterPass, dump, ifindexOf, kernelState } from './kernel-state.ts';
@@ -21,6 +22,13 @@ test('a network that could span hosts works on one alone, and the way to others 
   await afterPass(host, async () =>
     JSON.stringify(await dump(host, 'config')).includes(`"overlay_ifindex":${ifindex}`),
   );
+  const byDevice = async () => {
+    const [config] = (await dump(host, 'config')) as readonly { value: { flags: number } }[];
+    return ((config?.value.flags ?? 0) & ConfigFlag.TUNNELS_BY_DEVICE) !== 0;
+  };
+  expect(await byDevice()).toBe(false);
+  await host.ip('xfrm policy add src 192.0.2.1 dst 192.0.2.2 dir out action block');
+  await afterPass(host, byDevice);
   const { drift, warnings, features } = await host.vetch<{
     drift: number;
     warnings: string[];

@@ -40,8 +40,12 @@ export function attachEndpoint(context: Context, request: AttachEndpointRequest)
     using probe = new PortProbe();
     const ports = choosePorts(context, planned, network, request.publish, probe);
     const endpoint: Endpoint = { ...planned, ports };
+    await using undo = undoStack(context);
+    // What is held for nobody is given back with the next look at what is held.
+    undo.push(`give back the addresses of ${endpoint.name}`, () => addresses.wake());
     await addresses.hold(network, endpoint);
     await addEndpoint(context, endpoint, network, sandbox ? { sandbox } : {});
+    undo.commit();
     return viewEndpoint(context, endpoint);
   });
 }

@@ -57,6 +57,7 @@ export const ConfigFlag = {
   EVENTS_DROPPED: 1,
   EVENTS_FORWARDED: 2,
   INGRESS_LIMITS: 4,
+  TUNNELS_BY_DEVICE: 8,
 } as const;
 export type ConfigFlag = (typeof ConfigFlag)[keyof typeof ConfigFlag];
 

@@ -39,7 +39,11 @@ export function configEntry(facts: HostFacts, generation: number, limits: Limits
   return entryOf('config', 0, {
     hostNetns: facts.netnsCookie,
     generation,
-    flags: ConfigFlag.EVENTS_DROPPED | ConfigFlag.EVENTS_FORWARDED | (limits.ingress ? ConfigFlag.INGRESS_LIMITS : 0),
+    flags:
+      ConfigFlag.EVENTS_DROPPED |
+      ConfigFlag.EVENTS_FORWARDED |
+      (limits.ingress ? ConfigFlag.INGRESS_LIMITS : 0) |
+      (facts.ipsec ? ConfigFlag.TUNNELS_BY_DEVICE : 0),
     shaperIfindex: limits.shaper,
     overlayIfindex: overlay,
     hostIfindex: linksByName(facts).get(hostDevice.name)?.ifindex ?? 0,

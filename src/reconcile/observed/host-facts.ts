@@ -1,4 +1,5 @@
 import { isIPv4 } from '../../model/address.ts';
+import { hasIpsecPolicies } from '../../netlink/ipsec.ts';
 import type { Netlink } from '../../netlink/netlink.ts';
 import { readSysctl } from '../../netlink/sysctl.ts';
 import { isLoopback } from '../desired/host-addrs.ts';
@@ -20,6 +21,7 @@ export function observeFacts(
       ),
     ],
     localPorts: localPorts(),
+    ipsec: hasIpsecPolicies(),
   };
 }
 

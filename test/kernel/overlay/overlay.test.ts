@@ -99,6 +99,24 @@ describe.each(underlays)('over $name', (underlay) => {
       });
     }
 
+    test.runIf(underlay.prefix.includes('.'))('what IPsec refuses neither leaves nor comes in', async () => {
+      const ping = async () =>
+        (await hosts.near.container('x').exec('ping', '-n', '-c', '1', '-W', '1', at('z', family))).status === 0;
+      expect(await ping()).toBe(true);
+      hosts.near.tunnelByDevice(true);
+      for (const [host, direction, from, to] of [
+        [hosts.near, 'out', hosts.near, hosts.far],
+        [hosts.near, 'in', hosts.far, hosts.near],
+      ] as const) {
+        const selector = `src ${from.address} dst ${to.address} dir ${direction}`;
+        host.ip(`xfrm policy add ${selector} action block`);
+        expect([direction, await ping()]).toEqual([direction, false]);
+        host.ip(`xfrm policy delete ${selector}`);
+        expect(await ping()).toBe(true);
+      }
+      hosts.near.tunnelByDevice(false);
+    });
+
     test('datagrams in fragments arrive whole', async () => {
       await serve(hosts.far.container('z'), 'udp', 53, 'z');
       const { reply } = await ask(hosts.near.container('x'), 'udp', at('z', family), 53, '--size', '9000');

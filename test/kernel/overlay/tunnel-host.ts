@@ -6,6 +6,7 @@ import { attachCgroup } from '../../../src/loader/link/cgroup.ts';
 import type { Link } from '../../../src/loader/link/link.ts';
 import { BpfObject } from '../../../src/loader/object.ts';
 import {
+  ConfigFlag,
   DropReason,
   EndpointFlag,
   NetworkFlag,
@@ -132,6 +133,13 @@ export class TunnelHost extends Sandbox {
       const program = this.#objects.get('socket')?.program(name);
       if (program) this.#links.push(attachCgroup({ program, cgroupPath, attachType }));
     }
+  }
+
+  /** What the control plane does when the host has IPsec policies, or none any more. */
+  tunnelByDevice(always: boolean): void {
+    const config = this.maps.config.get(0);
+    const flags = always ? ConfigFlag.TUNNELS_BY_DEVICE : 0;
+    if (config) this.maps.config.set(0, { ...config, flags });
   }
 
   #fill(): void {

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type Conntrack, UplinkFlag } from '../../../src/maps/generated/abi.ts';
+import { ConfigFlag, type Conntrack, UplinkFlag } from '../../../src/maps/generated/abi.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 import * as build from '../packet/build.ts';
 import { endpoints, networks, overlay, remotes, uplink } from '../world/plan.ts';
@@ -26,6 +26,11 @@ const uplinkWith = (change: { mtu?: number; flags?: number; masquerade4?: Uint8A
   const known = world.maps.uplinks.get(index);
   if (known) world.maps.uplinks.set(index, { ...known, ...change });
 };
+
+function withIpsec(world: World): void {
+  simple(world);
+  world.maps.config.set(0, { ...world.config, flags: ConfigFlag.TUNNELS_BY_DEVICE });
+}
 
 /** The one flow that there is. */
 function flow(world: World): Conntrack {
@@ -109,6 +114,11 @@ export const encapsulation: readonly PacketCase[] = [
     }),
   ]),
   {
+    name: 'with IPsec a packet leaves by the device',
+    prepare: withIpsec,
+    steps: [sends('x', asks(4), { verdict: 'redirect', out: { eth: { source: x.mac, destination: z.mac } } })],
+  },
+  {
     name: 'a packet of a known flow is taken out of its tunnel at the uplink, and counted without it',
     prepare: simple,
     steps: [
@@ -152,6 +162,7 @@ export const encapsulation: readonly PacketCase[] = [
     carried(answers),
     uplinkWith({ masquerade4: parseAddress('198.51.100.11') }),
   ),
+  left('a tunnel to a host with IPsec', carried(answers), withIpsec),
   left('a tunnel of a network that this host does not have', carried(answers, { vni: network + 1 })),
   left("a tunnel of a network of this host's own", carried(answers, { vni: networks.blue.number })),
   left('a tunnel with flags that we do not know', carried(answers, { flags: 0x88 })),

@@ -63,6 +63,23 @@ export const inHostsNamespace: readonly PacketCase[] = families.flatMap((family:
       ],
     },
     {
+      name: given("a tunnel of its making, which would pass for the host's own, is dropped"),
+      prepare: inHost,
+      steps: [
+        out(world, udp(4789, 40_000), { verdict: 'drop', reason: 'TUNNEL_FORGED' }),
+        into(world, udp(4789, 40_000), passes),
+        out(world, udp(40_000, 4789), passes),
+      ],
+    },
+    {
+      name: given('where no network spans hosts, a tunnel is what any other packet is'),
+      prepare(to) {
+        inHost(to);
+        to.maps.config.set(0, { ...to.config, overlayIfindex: 0 });
+      },
+      steps: [out(world, udp(4789, 40_000), passes)],
+    },
+    {
       name: given('the cgroup of nobody: nothing passes'),
       steps: [
         out(world, tcp(80, 40_000), { verdict: 'drop', reason: 'CONFIG_MISSING' }),
