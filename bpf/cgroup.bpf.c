@@ -88,6 +88,21 @@ NOT_INLINED int endpoint_of_other_end(struct __sk_buff *skb, const struct packet
 	return sk ? endpoint_of_found(sk) : 0;
 }
 
+/* Loopback too. */
+static __always_inline bool is_of_host(const struct address *addr)
+{
+	return !address_is_multicast(addr) && (address_is_martian(addr) || host_addr_at(addr));
+}
+
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+
+/* What it forges and hears itself would begin a flow with anybody as its other end, whom it may answer. */
+static __always_inline bool is_forged(const struct __sk_buff *skb, const struct packet *p)
+{
+	return p->hook == HOOK_CGROUP_EGRESS && skb->ifindex == LOOPBACK_IFINDEX && is_of_host(&p->destination) &&
+	       !is_of_host(&p->source);
+}
+
 /* An address of the host may be that of another endpoint beside this one: its socket tells. */
 static __always_inline struct peer peer_of(struct __sk_buff *skb, const struct packet *p)
 {
@@ -98,7 +113,7 @@ static __always_inline struct peer peer_of(struct __sk_buff *skb, const struct p
 	if (e) {
 		peer.number = e->number;
 		peer.party = PARTY_ENDPOINT;
-	} else if (!address_is_multicast(addr) && (address_is_martian(addr) || host_addr_at(addr))) {
+	} else if (is_of_host(addr)) {
 		peer.number = endpoint_of_other_end(skb, p);
 		peer.party = peer.number ? PARTY_ENDPOINT : PARTY_HOST;
 	}
@@ -238,6 +253,8 @@ static __always_inline int judge_packet(struct __sk_buff *skb, enum hook hook)
 		return PASS;
 	if (p.flags & PACKET_ICMP_ERROR)
 		return refuse(skb, &p, REASON_ICMP_UNRELATED);
+	if (is_forged(skb, &p))
+		return refuse(skb, &p, REASON_SPOOFED);
 	if (packet_is_fragment(&p)) {
 		reason = fragment_ports(&p);
 		if (reason)

@@ -270,6 +270,26 @@ except PermissionError: print('refused')"`;
   expect(await sends()).toBe('sent');
 });
 
+test('nor is a source address that the host does not have, which its own sockets would answer', async () => {
+  await policy.apply(noEgress);
+  // Any process may bind to one over IPv6; raw sockets forge those of IPv4.
+  const there = outside.address6;
+  const script = `import socket
+def bound(address, port):
+  s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+  s.setsockopt(socket.IPPROTO_IPV6, 78, 1)
+  s.bind((address, port))
+  return s
+mine = bound('${host.address6}', 5600)
+forged = bound('${there}', 53)
+try: forged.sendto(b'x', ('${host.address6}', 5600))
+except PermissionError: print('forging refused')
+forged.close()
+try: mine.sendto(b'x', ('${there}', 53)); print('sent')
+except PermissionError: print('refused')`;
+  expect((await app.exec('python3', '-c', script)).stdout.trim().split('\n')).toEqual(['forging refused', 'refused']);
+});
+
 test('large segments and datagrams in pieces pass whole', async () => {
   await policy.apply(toBlock('10.88.0.0/16', 'fd00:88::/64'));
   const whole = async (from: Machine, transport: 'tcp' | 'udp', address: string, port: number, size: number) =>
