@@ -15,6 +15,7 @@ test('who runs in the namespace of the host is found, also by way of another con
   const all = [
     container('one', 'host'),
     container('ended', 'host', { State: 'exited' }),
+    container('paused', 'host', { State: 'paused' }),
     container('bridged', 'web'),
     container('beside', 'container:one'),
     container('beyond', 'container:beside'),
@@ -23,7 +24,7 @@ test('who runs in the namespace of the host is found, also by way of another con
     container('loop', 'container:loop'),
   ];
   const found = inHostNamespace(engine, all);
-  expect(found.map(({ id }) => id)).toEqual(['one', 'beside', 'beyond']);
+  expect(found.map(({ id }) => id)).toEqual(['one', 'paused', 'beside', 'beyond']);
   expect(found[0]).toMatchObject({ name: 'one', image: 'debian', labels: { app: 'one' } });
 });
 

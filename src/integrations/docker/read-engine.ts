@@ -45,6 +45,9 @@ export async function takeStarted(client: EngineClient, books: DockerBooks, id: 
   await books.takeHostContainers(inHostNamespace(client, all).filter((container) => container.id === id));
 }
 
+/** One that is paused goes on without a start that would be told of. */
+const alive = new Set(['running', 'paused']);
+
 /** Those that run there, also by sharing another container's namespace. */
 export function inHostNamespace(
   client: Pick<EngineClient, 'inspect'>,
@@ -57,7 +60,7 @@ export function inHostNamespace(
     return isInHost(byRef.get(mode.slice('container:'.length)), depth + 1);
   };
   return containers
-    .filter((one) => one.State === 'running' && isInHost(one))
+    .filter((one) => alive.has(one.State) && isInHost(one))
     .map((one) => ({
       ...{ ...factsOf(one), id: one.Id },
       async pid() {

@@ -111,6 +111,18 @@ test.runIf(own)('one that is started anew is under policy again, also when the d
   expect(await known()).toEqual(['app', 'beside']);
 });
 
+test.runIf(own)('one that is paused stays under policy, and is when it goes on', async () => {
+  await policy.apply(closed('Egress'));
+  await engine.docker('pause', 'app');
+  // Has the daemon look at the engine.
+  await engine.docker('restart', '--time', '1', 'beside');
+  await vi.waitFor(async () => expect(await known()).toEqual(['app', 'beside']), 5000 * slowness);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await engine.docker('unpause', 'app');
+  expect((await askInVain(app, 'tcp', outside.address4, 80)).ok).toBe(false);
+  expect(await known()).toEqual(['app', 'beside']);
+});
+
 test.runIf(own)('from its start to its policy is no second', async () => {
   await policy.apply(closed('Egress', 'fast'));
   // Connects again and again; says for how many milliseconds that went well.
