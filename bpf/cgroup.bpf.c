@@ -240,7 +240,7 @@ static __always_inline int judge_packet(struct __sk_buff *skb, enum hook hook)
 		return refuse(skb, &p, REASON_CONFIG_MISSING);
 	number = endpoint_of_socket(skb);
 	if (!number)
-		return refuse(skb, &p, REASON_CONFIG_MISSING);
+		return refuse(skb, &p, REASON_NO_ENDPOINT);
 	p.generation = c->generation;
 	p.network = HOST_WIRE | number;
 	p.source_number = hook == HOOK_CGROUP_EGRESS ? number : 0;

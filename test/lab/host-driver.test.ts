@@ -396,6 +396,52 @@ test('a cgroup that is made anew under its path is under policy again', async ()
   await host.vetch('endpoint', 'detach', 'host/again');
 });
 
+test('a socket that outlives its cgroup, in the hands of another, stays closed', async () => {
+  const keeper = host.cgroup('keeper');
+  const [gone] = await host.attachCgroup('host', 'gone', '--label', 'app=app');
+  await policy.apply(noEgress);
+  const path = '/run/vetch/passed.sock';
+  const held = keeper.spawn(
+    'python3',
+    '-uc',
+    `import socket, sys
+at = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); at.bind('${path}'); print('waits')
+_, [fd], _, _ = socket.recv_fds(at, 1, 1)
+passed = socket.socket(fileno=fd); print('holds')
+for _ in sys.stdin:
+  try: passed.sendto(b'x', ('${outside.address4}', 53)); print('sent')
+  except PermissionError: print('refused')`,
+  );
+  const sends = async (answer: RegExp) => {
+    held.child.stdin?.write('\n');
+    await held.until(answer);
+  };
+  await held.until(/waits/);
+  await gone.must(
+    'python3',
+    '-c',
+    `import socket
+to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); to.connect('${path}')
+passed = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+socket.send_fds(to, [b'x'], [passed.fileno()])`,
+  );
+  await held.until(/holds/);
+  await sends(/refused/);
+  rmdirSync(gone.place.cgroup);
+  // As if it was started anew, and then ended for good.
+  mkdirSync(gone.place.cgroup);
+  await host.stopDaemon();
+  await host.start();
+  await sends(/(refused[\s\S]*){2}/);
+  rmdirSync(gone.place.cgroup);
+  await host.vetch('endpoint', 'detach', 'host/gone');
+  await sends(/(refused[\s\S]*){3}/);
+  await held.stop();
+  await host.stopDaemon();
+  await host.start();
+  expect(await pins('cgroup_egress')).toHaveLength(2);
+});
+
 test('detached, it is the host again, and nothing of it stays', async () => {
   await policy.apply(noEgress);
   expect(await reaches(app, outside.address4, 80)).toBe(false);
