@@ -173,8 +173,9 @@ static __always_inline int judge_known_here(struct __sk_buff *skb, struct packet
 	return REASON_NONE;
 }
 
+/* @known: its flow, in which it is not the endpoint's turn to speak. It says nothing that policy does not let it begin. */
 static __always_inline int judge_new(struct __sk_buff *skb, struct packet *p, struct room *room, __u32 number,
-				     const struct config *c)
+				     const struct config *c, bool known)
 {
 	struct peer peer = peer_of(skb, p);
 	bool egress = p->hook == HOOK_CGROUP_EGRESS;
@@ -185,7 +186,7 @@ static __always_inline int judge_new(struct __sk_buff *skb, struct packet *p, st
 	};
 	int reason = judge(p, room, number, &peer, false, false);
 
-	if (reason)
+	if (reason || known)
 		return reason;
 	trace(STEP_ALLOWED, 0);
 	return conntrack_create_in(room, skb, c, p, &flow);
@@ -206,21 +207,23 @@ NOT_INLINED int judge_in_room(struct __sk_buff *skb, struct packet *p, __u32 ind
 	const struct config *c = config_get();
 	struct room *room = room_claimed(index);
 	bool reply = false, ended = false;
+	__u32 number, speaker;
 	struct conntrack *ct;
-	__u32 number;
 
 	if (!p || !c || !room)
 		return REASON_CONFIG_MISSING;
 	number = p->network & ~HOST_WIRE;
-	ct = conntrack_find(skb, p, c, &room->of_packet, &reply, PARTY_ANY, &ended);
+	/* Whom it hears tells its address; what it says may be forged. */
+	speaker = p->hook == HOOK_CGROUP_EGRESS ? PARTY_ENDPOINT : PARTY_ANY;
+	ct = conntrack_find(skb, p, c, &room->of_packet, &reply, speaker, &ended);
 	if (ended && !tracing)
 		conntrack_remove_with(&room->of_packet, &room->gone_other);
-	if (ct) {
+	if (ct && (speaker == PARTY_ANY || conntrack_hears(ct, reply, speaker))) {
 		trace(STEP_CONNTRACK_HIT, ct->state);
 		return judge_known_here(skb, p, room, number, ct, reply);
 	}
 	trace(STEP_CONNTRACK_MISS, 0);
-	return judge_new(skb, p, room, number, c);
+	return judge_new(skb, p, room, number, c, ct);
 }
 
 static __always_inline int refuse(struct __sk_buff *skb, const struct packet *p, int reason)

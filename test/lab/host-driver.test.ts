@@ -290,6 +290,24 @@ except PermissionError: print('refused')`;
   expect((await app.exec('python3', '-c', script)).stdout.trim().split('\n')).toEqual(['forging refused', 'refused']);
 });
 
+test('nor is what it may send as if somebody else had asked for it', async () => {
+  const open = outside.address6.replace(/[^:]*$/, 'feed');
+  await policy.apply(toBlock(`${open}/128`));
+  // Over IPv6 any process may bind to an address that the host does not have.
+  const script = `import socket
+def sends(source, destination):
+  with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+    s.setsockopt(socket.IPPROTO_IPV6, 78, 1)
+    s.bind(source)
+    try: s.sendto(b'x', destination); print('sent')
+    except PermissionError: print('refused')
+opened, closed = ('${open}', 5601), ('${outside.address6}', 53)
+sends(closed, opened)
+sends(opened, closed)
+sends(closed, opened)`;
+  expect((await app.exec('python3', '-c', script)).stdout.trim().split('\n')).toEqual(['sent', 'refused', 'sent']);
+});
+
 test('large segments and datagrams in pieces pass whole', async () => {
   await policy.apply(toBlock('10.88.0.0/16', 'fd00:88::/64'));
   const whole = async (from: Machine, transport: 'tcp' | 'udp', address: string, port: number, size: number) =>
