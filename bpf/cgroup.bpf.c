@@ -88,6 +88,21 @@ NOT_INLINED int endpoint_of_other_end(struct __sk_buff *skb, const struct packet
 	return sk ? endpoint_of_found(sk) : 0;
 }
 
+/* Loopback too. */
+static __always_inline bool is_of_host(const struct address *addr)
+{
+	return !address_is_multicast(addr) && (address_is_martian(addr) || host_addr_at(addr));
+}
+
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+
+/* What it forges and hears itself would begin a flow with anybody as its other end, whom it may answer. */
+static __always_inline bool is_forged(const struct __sk_buff *skb, const struct packet *p)
+{
+	return p->hook == HOOK_CGROUP_EGRESS && skb->ifindex == LOOPBACK_IFINDEX && is_of_host(&p->destination) &&
+	       !is_of_host(&p->source);
+}
+
 /* An address of the host may be that of another endpoint beside this one: its socket tells. */
 static __always_inline struct peer peer_of(struct __sk_buff *skb, const struct packet *p)
 {
@@ -98,7 +113,7 @@ static __always_inline struct peer peer_of(struct __sk_buff *skb, const struct p
 	if (e) {
 		peer.number = e->number;
 		peer.party = PARTY_ENDPOINT;
-	} else if (!address_is_multicast(addr) && (address_is_martian(addr) || host_addr_at(addr))) {
+	} else if (is_of_host(addr)) {
 		peer.number = endpoint_of_other_end(skb, p);
 		peer.party = peer.number ? PARTY_ENDPOINT : PARTY_HOST;
 	}
@@ -158,8 +173,9 @@ static __always_inline int judge_known_here(struct __sk_buff *skb, struct packet
 	return REASON_NONE;
 }
 
+/* @known: its flow, in which it is not the endpoint's turn to speak. It says nothing that policy does not let it begin. */
 static __always_inline int judge_new(struct __sk_buff *skb, struct packet *p, struct room *room, __u32 number,
-				     const struct config *c)
+				     const struct config *c, bool known)
 {
 	struct peer peer = peer_of(skb, p);
 	bool egress = p->hook == HOOK_CGROUP_EGRESS;
@@ -170,7 +186,7 @@ static __always_inline int judge_new(struct __sk_buff *skb, struct packet *p, st
 	};
 	int reason = judge(p, room, number, &peer, false, false);
 
-	if (reason)
+	if (reason || known)
 		return reason;
 	trace(STEP_ALLOWED, 0);
 	return conntrack_create_in(room, skb, c, p, &flow);
@@ -191,21 +207,23 @@ NOT_INLINED int judge_in_room(struct __sk_buff *skb, struct packet *p, __u32 ind
 	const struct config *c = config_get();
 	struct room *room = room_claimed(index);
 	bool reply = false, ended = false;
+	__u32 number, speaker;
 	struct conntrack *ct;
-	__u32 number;
 
 	if (!p || !c || !room)
 		return REASON_CONFIG_MISSING;
 	number = p->network & ~HOST_WIRE;
-	ct = conntrack_find(skb, p, c, &room->of_packet, &reply, PARTY_ANY, &ended);
+	/* Whom it hears tells its address; what it says may be forged. */
+	speaker = p->hook == HOOK_CGROUP_EGRESS ? PARTY_ENDPOINT : PARTY_ANY;
+	ct = conntrack_find(skb, p, c, &room->of_packet, &reply, speaker, &ended);
 	if (ended && !tracing)
 		conntrack_remove_with(&room->of_packet, &room->gone_other);
-	if (ct) {
+	if (ct && (speaker == PARTY_ANY || conntrack_hears(ct, reply, speaker))) {
 		trace(STEP_CONNTRACK_HIT, ct->state);
 		return judge_known_here(skb, p, room, number, ct, reply);
 	}
 	trace(STEP_CONNTRACK_MISS, 0);
-	return judge_new(skb, p, room, number, c);
+	return judge_new(skb, p, room, number, c, ct);
 }
 
 static __always_inline int refuse(struct __sk_buff *skb, const struct packet *p, int reason)
@@ -225,7 +243,7 @@ static __always_inline int judge_packet(struct __sk_buff *skb, enum hook hook)
 		return refuse(skb, &p, REASON_CONFIG_MISSING);
 	number = endpoint_of_socket(skb);
 	if (!number)
-		return refuse(skb, &p, REASON_CONFIG_MISSING);
+		return refuse(skb, &p, REASON_NO_ENDPOINT);
 	p.generation = c->generation;
 	p.network = HOST_WIRE | number;
 	p.source_number = hook == HOOK_CGROUP_EGRESS ? number : 0;
@@ -238,6 +256,8 @@ static __always_inline int judge_packet(struct __sk_buff *skb, enum hook hook)
 		return PASS;
 	if (p.flags & PACKET_ICMP_ERROR)
 		return refuse(skb, &p, REASON_ICMP_UNRELATED);
+	if (is_forged(skb, &p))
+		return refuse(skb, &p, REASON_SPOOFED);
 	if (packet_is_fragment(&p)) {
 		reason = fragment_ports(&p);
 		if (reason)

@@ -19,7 +19,7 @@ enum drop_reason {
 	REASON_DHCP_SERVER = 12, /* a DHCP or DHCPv6 server message sent by an endpoint */
 	REASON_UNICAST_IN_BROADCAST = 13, /* a unicast IP packet in a broadcast or multicast frame */
 	REASON_TUNNEL_FORGED = 14, /* a packet to a tunnel port of a node, from an endpoint or a process of the host without privilege */
-	REASON_NO_ENDPOINT = 15, /* an address of the network that no endpoint has */
+	REASON_NO_ENDPOINT = 15, /* an address of the network that no endpoint has, or a socket of a cgroup that is none any more */
 	REASON_ISOLATED = 16, /* the destination is in another network */
 	REASON_ICC_DISABLED = 17, /* the network forbids traffic between its endpoints */
 	REASON_INTERNAL_NETWORK = 18, /* the network has no way out */

@@ -6,7 +6,7 @@ import type { PinTree } from '../loader/pin.ts';
 import type { Program } from '../loader/program.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Netlink } from '../netlink/netlink.ts';
-import { type AttachmentContext, applyAttachment, detachLink } from './apply/attachments.ts';
+import { type AttachmentContext, applyAttachment, endLink } from './apply/attachments.ts';
 import { ClsactAttachments } from './clsact-attachments.ts';
 import { type CgroupAttachment, desiredAttachments } from './desired/attachments.ts';
 import type { HostFacts, HostLink } from './facts.ts';
@@ -91,8 +91,8 @@ export class Attachments {
   detachAll(attachments: readonly CgroupAttachment[]): void {
     for (const attachment of attachments) {
       this.#known.delete(placeOf(attachment));
-      const path = this.#tree.link(attachment.hook, attachment.target);
-      if (existsSync(path)) detachLink(path);
+      const { hook, target } = attachment;
+      if (existsSync(this.#tree.link(hook, target))) endLink(this.#tree, hook, target);
     }
   }
 

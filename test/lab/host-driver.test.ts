@@ -270,6 +270,44 @@ except PermissionError: print('refused')"`;
   expect(await sends()).toBe('sent');
 });
 
+test('nor is a source address that the host does not have, which its own sockets would answer', async () => {
+  await policy.apply(noEgress);
+  // Any process may bind to one over IPv6; raw sockets forge those of IPv4.
+  const there = outside.address6;
+  const script = `import socket
+def bound(address, port):
+  s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+  s.setsockopt(socket.IPPROTO_IPV6, 78, 1)
+  s.bind((address, port))
+  return s
+mine = bound('${host.address6}', 5600)
+forged = bound('${there}', 53)
+try: forged.sendto(b'x', ('${host.address6}', 5600))
+except PermissionError: print('forging refused')
+forged.close()
+try: mine.sendto(b'x', ('${there}', 53)); print('sent')
+except PermissionError: print('refused')`;
+  expect((await app.exec('python3', '-c', script)).stdout.trim().split('\n')).toEqual(['forging refused', 'refused']);
+});
+
+test('nor is what it may send as if somebody else had asked for it', async () => {
+  const open = outside.address6.replace(/[^:]*$/, 'feed');
+  await policy.apply(toBlock(`${open}/128`));
+  // Over IPv6 any process may bind to an address that the host does not have.
+  const script = `import socket
+def sends(source, destination):
+  with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+    s.setsockopt(socket.IPPROTO_IPV6, 78, 1)
+    s.bind(source)
+    try: s.sendto(b'x', destination); print('sent')
+    except PermissionError: print('refused')
+opened, closed = ('${open}', 5601), ('${outside.address6}', 53)
+sends(closed, opened)
+sends(opened, closed)
+sends(closed, opened)`;
+  expect((await app.exec('python3', '-c', script)).stdout.trim().split('\n')).toEqual(['sent', 'refused', 'sent']);
+});
+
 test('large segments and datagrams in pieces pass whole', async () => {
   await policy.apply(toBlock('10.88.0.0/16', 'fd00:88::/64'));
   const whole = async (from: Machine, transport: 'tcp' | 'udp', address: string, port: number, size: number) =>
@@ -374,6 +412,52 @@ test('a cgroup that is made anew under its path is under policy again', async ()
   expect(await reaches(again, outside.address4, 80)).toBe(false);
   expect((await host.status()).warnings).toEqual([]);
   await host.vetch('endpoint', 'detach', 'host/again');
+});
+
+test('a socket that outlives its cgroup, in the hands of another, stays closed', async () => {
+  const keeper = host.cgroup('keeper');
+  const [gone] = await host.attachCgroup('host', 'gone', '--label', 'app=app');
+  await policy.apply(noEgress);
+  const path = '/run/vetch/passed.sock';
+  const held = keeper.spawn(
+    'python3',
+    '-uc',
+    `import socket, sys
+at = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); at.bind('${path}'); print('waits')
+_, [fd], _, _ = socket.recv_fds(at, 1, 1)
+passed = socket.socket(fileno=fd); print('holds')
+for _ in sys.stdin:
+  try: passed.sendto(b'x', ('${outside.address4}', 53)); print('sent')
+  except PermissionError: print('refused')`,
+  );
+  const sends = async (answer: RegExp) => {
+    held.child.stdin?.write('\n');
+    await held.until(answer);
+  };
+  await held.until(/waits/);
+  await gone.must(
+    'python3',
+    '-c',
+    `import socket
+to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); to.connect('${path}')
+passed = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+socket.send_fds(to, [b'x'], [passed.fileno()])`,
+  );
+  await held.until(/holds/);
+  await sends(/refused/);
+  rmdirSync(gone.place.cgroup);
+  // As if it was started anew, and then ended for good.
+  mkdirSync(gone.place.cgroup);
+  await host.stopDaemon();
+  await host.start();
+  await sends(/(refused[\s\S]*){2}/);
+  rmdirSync(gone.place.cgroup);
+  await host.vetch('endpoint', 'detach', 'host/gone');
+  await sends(/(refused[\s\S]*){3}/);
+  await held.stop();
+  await host.stopDaemon();
+  await host.start();
+  expect(await pins('cgroup_egress')).toHaveLength(2);
 });
 
 test('detached, it is the host again, and nothing of it stays', async () => {

@@ -4,7 +4,7 @@ import { checkNetworkName } from '../../network/names.ts';
 import { type Context, undoStack } from '../context.ts';
 import { changeEndpoint, dropEndpoint } from '../operations/endpoints.ts';
 import { described, valid } from './described.ts';
-import { followHostContainers, takeHostContainers } from './host-containers.ts';
+import { followHostContainers, ofDocker, takeHostContainers } from './host-containers.ts';
 import { removeDockerNetwork } from './networks.ts';
 import type { DockerPools } from './pools.ts';
 
@@ -32,6 +32,7 @@ export function dockerBooks(context: Context, pools: DockerPools): DockerBooks {
       if (before?.owner !== 'docker' || described(context, before, facts) === before) return;
       await lock.run(() => describe(context, id, facts));
     },
+    isInHost: (container) => ofDocker(context).some(({ id }) => id === container),
     followHostContainers: (running, asked) => followHostContainers(context, running, asked),
     takeHostContainers: (started) => takeHostContainers(context, started),
     engineOf: (network) => store.fact(engineFact(network)),

@@ -51,20 +51,23 @@ export async function takeHostContainers(context: Context, running: readonly Hos
 async function follow(context: Context, container: HostContainer): Promise<void> {
   const { host, lock, state } = context;
   const known = state.index.endpoints.get(container.id);
-  const isAnew = known?.cgroup !== undefined && !host.isAtCgroup(known);
-  if (known && isAnew) await drop(context, known);
-  if (known && !isAnew) {
-    if (described(context, known, container) === known) return;
-    await lock.run(async () => {
-      const now = state.index.endpoints.get(container.id);
-      if (now) await changeEndpoint(context, described(context, now, container));
-    });
-    return;
-  }
+  if (known && host.isAtCgroup(known)) return describe(context, container);
   const pid = await container.pid();
-  if (pid === 0) return;
-  const cgroup = cgroupOfProcess(pid, container.id);
-  await lock.run(() => add(context, container, cgroup));
+  const cgroup = pid === 0 ? undefined : cgroupOfProcess(pid, container.id);
+  // One whose cgroup is not found is listed, and looked for again.
+  if (known && known.cgroup === undefined && cgroup === undefined) return describe(context, container);
+  if (known) await drop(context, known);
+  if (pid !== 0) await lock.run(() => add(context, container, cgroup));
+}
+
+async function describe(context: Context, container: HostContainer): Promise<void> {
+  const { lock, state } = context;
+  const known = state.index.endpoints.get(container.id);
+  if (!known || described(context, known, container) === known) return;
+  await lock.run(async () => {
+    const now = state.index.endpoints.get(container.id);
+    if (now) await changeEndpoint(context, described(context, now, container));
+  });
 }
 
 async function add(context: Context, container: HostContainer, cgroup: string | undefined): Promise<void> {
@@ -95,7 +98,8 @@ async function hostNetwork(context: Context): Promise<Network> {
   return network;
 }
 
-function ofDocker({ state }: Context): Endpoint[] {
+/** The engine's containers in the host's namespace that are known. */
+export function ofDocker({ state }: Context): Endpoint[] {
   return [...state.index.networks.values()]
     .filter(isHostNetwork)
     .flatMap(({ id }) => [...state.index.endpointsOf(id).values()])

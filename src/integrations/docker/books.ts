@@ -29,6 +29,8 @@ export interface DockerBooks {
     facts: { readonly name: string; readonly labels: ContainerFacts['labels'] },
   ): Promise<void>;
   describeEndpoint(id: string, facts: ContainerFacts): Promise<void>;
+  /** Whether a container was found in the host's namespace before. */
+  isInHost(container: string): boolean;
   /** These, and no others, ran in the host's namespace when the engine was asked. @param asked milliseconds since 1970 */
   followHostContainers(running: readonly HostContainer[], asked: number): Promise<void>;
   /** These have just been started there. */

@@ -17,6 +17,7 @@ function booksOf(network: Network, endpoint?: Endpoint, owner: string | undefine
     endpointsOf: () => (endpoint && !removed.includes(endpoint.id) ? [endpoint] : []),
     confirmNetwork: async () => undefined,
     describeEndpoint: async () => undefined,
+    isInHost: () => false,
     followHostContainers: async () => undefined,
     takeHostContainers: async () => undefined,
     engineOf: async () => owner,

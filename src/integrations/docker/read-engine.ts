@@ -14,7 +14,9 @@ export async function readEngine(client: EngineClient, books: DockerBooks): Prom
   const all = await client.containers();
   const failures: unknown[] = [];
   // First: they run already.
-  await books.followHostContainers(inHostNamespace(client, all), asked).catch((error) => failures.push(error));
+  await books
+    .followHostContainers(inHostNamespace(client, all, books.isInHost), asked)
+    .catch((error) => failures.push(error));
   const engine = await client.id();
   const ours = books.networks();
   const endpoints = new Map<string, ReadonlySet<string>>();
@@ -42,22 +44,33 @@ export async function takeStarted(client: EngineClient, books: DockerBooks, id: 
   const { NetworkMode } = one.HostConfig;
   if (NetworkMode !== 'host' && !NetworkMode.startsWith('container:')) return;
   const all = NetworkMode === 'host' ? [one] : await client.containers();
-  await books.takeHostContainers(inHostNamespace(client, all).filter((container) => container.id === id));
+  await books.takeHostContainers(
+    inHostNamespace(client, all, books.isInHost).filter((container) => container.id === id),
+  );
 }
 
-/** Those that run there, also by sharing another container's namespace. */
+/** One that is paused goes on without a start that would be told of. */
+const alive = new Set(['running', 'paused']);
+
+/**
+ * Those that run there, also by sharing another container's namespace.
+ *
+ * @param isKnown whether one was there before: the container whose namespace it shares may have been removed since
+ */
 export function inHostNamespace(
   client: Pick<EngineClient, 'inspect'>,
   containers: readonly EngineContainer[],
+  isKnown: (id: string) => boolean,
 ): HostContainer[] {
   const byRef = new Map(containers.flatMap((one) => [one.Id, factsOf(one).name].map((ref) => [ref, one] as const)));
   const isInHost = (one: EngineContainer | undefined, depth = 0): boolean => {
     const mode = one?.HostConfig.NetworkMode ?? '';
     if (!mode.startsWith('container:') || depth > 8) return mode === 'host';
-    return isInHost(byRef.get(mode.slice('container:'.length)), depth + 1);
+    const other = byRef.get(mode.slice('container:'.length));
+    return other ? isInHost(other, depth + 1) : one !== undefined && isKnown(one.Id);
   };
   return containers
-    .filter((one) => one.State === 'running' && isInHost(one))
+    .filter((one) => alive.has(one.State) && isInHost(one))
     .map((one) => ({
       ...{ ...factsOf(one), id: one.Id },
       async pid() {

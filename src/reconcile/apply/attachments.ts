@@ -1,10 +1,13 @@
+import { renameSync } from 'node:fs';
 import { attachCgroup } from '../../loader/link/cgroup.ts';
 import { type Attachable, type Link, openPinnedLink } from '../../loader/link/link.ts';
+import type { LinkInfo } from '../../loader/link/link-info.ts';
 import { attachTcx } from '../../loader/link/tcx.ts';
 import { attachXdp, type XdpMode } from '../../loader/link/xdp.ts';
 import { type PinTree, repin, unpin } from '../../loader/pin.ts';
 import type { ClsactAttachments } from '../clsact-attachments.ts';
 import type { Attachment } from '../desired/attachments.ts';
+import { cgroupId } from '../host-cgroups.ts';
 import type { AttachmentStep } from '../plan/attachments.ts';
 
 export interface AttachmentContext {
@@ -20,7 +23,7 @@ export interface AttachmentContext {
 export function applyAttachment(step: AttachmentStep, context: AttachmentContext): void {
   const { tree, clsact } = context;
   if (step.kind === 'detach') {
-    if (isPinned(tree, step.hook, step.target)) detachLink(tree.link(step.hook, step.target));
+    if (isPinned(tree, step.hook, step.target)) endLink(tree, step.hook, step.target);
     else clsact?.detach(step.target, step.hook);
     return;
   }
@@ -37,9 +40,34 @@ export function applyAttachment(step: AttachmentStep, context: AttachmentContext
     link.update(program);
     return;
   }
-  if (step.stale) unpin(path);
+  if (step.stale && !leaveToSockets(tree, attachment.hook, attachment.target)) unpin(path);
   using link = attach(attachment, program, context);
   repin(link, path);
+}
+
+/** As {@link detachLink}, but sockets that have outlived their cgroup, passed on to another, stay under its programs. */
+export function endLink(tree: PinTree, hook: string, target: string): void {
+  if (!leaveToSockets(tree, hook, target)) detachLink(tree.link(hook, target));
+}
+
+/**
+ * Has the link to a cgroup that is gone live for as long as sockets of it do, apart from its path, which another cgroup
+ * may come to have. In no map any more, it lets nothing pass.
+ *
+ * @returns false: there are none, or it is no such link
+ */
+function leaveToSockets(tree: PinTree, hook: string, target: string): boolean {
+  const path = tree.link(hook, target);
+  const link = infoOfPin(path);
+  if (link.type !== 'cgroup' || !link.live || link.cgroupId === cgroupId(target)) return false;
+  const apart = tree.link(hook, `gone ${link.cgroupId}`);
+  if (apart !== path) renameSync(path, apart);
+  return true;
+}
+
+function infoOfPin(path: string): LinkInfo {
+  using link = openPinnedLink(path);
+  return link.info();
 }
 
 /** Ends a pinned link's attachment, if it is still one, and removes its pin. */

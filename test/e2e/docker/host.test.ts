@@ -111,6 +111,52 @@ test.runIf(own)('one that is started anew is under policy again, also when the d
   expect(await known()).toEqual(['app', 'beside']);
 });
 
+test.runIf(own)('one that is paused stays under policy, and is when it goes on', async () => {
+  await policy.apply(closed('Egress'));
+  await engine.docker('pause', 'app');
+  // Has the daemon look at the engine.
+  await engine.docker('restart', '--time', '1', 'beside');
+  await vi.waitFor(async () => expect(await known()).toEqual(['app', 'beside']), 5000 * slowness);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await engine.docker('unpause', 'app');
+  expect((await askInVain(app, 'tcp', outside.address4, 80)).ok).toBe(false);
+  expect(await known()).toEqual(['app', 'beside']);
+});
+
+test.runIf(own)('one whose cgroup could not be found at first is under policy when it can be', async () => {
+  await policy.apply(closed('Egress', 'veiled'));
+  await host.stopDaemon();
+  const veiled = await engine.run('veiled', ['--network', 'host', '--label', 'app=veiled'], [7010]);
+  const { State } = await engine.inspect<{ State: { Pid: number } }>('veiled');
+  await host.must('mount', '-t', 'tmpfs', 'none', `/proc/${State.Pid}`);
+  await docker.startVetch();
+  await vi.waitFor(async () => expect(await known()).toContain('veiled'), 8000 * slowness);
+  expect((await host.status()).warnings).toEqual([expect.stringContaining('host/veiled')]);
+  await host.must('umount', `/proc/${State.Pid}`);
+  // Has the daemon look at the engine.
+  await engine.docker('restart', '--time', '1', 'beside');
+  await vi.waitFor(
+    async () => expect((await askInVain(veiled, 'tcp', outside.address4, 80)).ok).toBe(false),
+    8000 * slowness,
+  );
+  await vi.waitFor(async () => expect((await host.status()).warnings).toEqual([]), 5000 * slowness);
+  await engine.docker('rm', '--force', 'veiled');
+});
+
+test.runIf(own)('one that shares the namespace of a container outlives it under policy', async () => {
+  await engine.run('first', ['--network', 'host'], [7011]);
+  const rider = await engine.run('rider', ['--network', 'container:first', '--label', 'app=rider'], [7012]);
+  await policy.apply(closed('Egress', 'rider'));
+  await vi.waitFor(async () => expect(await known()).toContain('rider'), 5000 * slowness);
+  await engine.docker('rm', '--force', 'first');
+  await vi.waitFor(async () => expect(await known()).not.toContain('first'), 5000 * slowness);
+  await engine.docker('restart', '--time', '1', 'beside');
+  await vi.waitFor(async () => expect(await known()).toContain('beside'), 5000 * slowness);
+  expect(await known()).toContain('rider');
+  expect((await askInVain(rider, 'tcp', outside.address4, 80)).ok).toBe(false);
+  await engine.docker('rm', '--force', 'rider');
+});
+
 test.runIf(own)('from its start to its policy is no second', async () => {
   await policy.apply(closed('Egress', 'fast'));
   // Connects again and again; says for how many milliseconds that went well.

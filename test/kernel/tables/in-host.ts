@@ -82,8 +82,8 @@ export const inHostsNamespace: readonly PacketCase[] = families.flatMap((family:
     {
       name: given('the cgroup of nobody: nothing passes'),
       steps: [
-        out(world, tcp(80, 40_000), { verdict: 'drop', reason: 'CONFIG_MISSING' }),
-        into(world, tcp(80, 40_000), { verdict: 'drop', reason: 'CONFIG_MISSING' }),
+        out(world, tcp(80, 40_000), { verdict: 'drop', reason: 'NO_ENDPOINT' }),
+        into(world, tcp(80, 40_000), { verdict: 'drop', reason: 'NO_ENDPOINT' }),
       ],
     },
     {
