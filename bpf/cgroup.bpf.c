@@ -201,6 +201,23 @@ static __always_inline bool is_the_kernels(const struct packet *p)
 	       (address_is_multicast(&p->destination) || address_is_link_local6(&p->destination));
 }
 
+/* `TCP_*` of the kernel's: the socket's holders have closed it, or will write no more. */
+#define CLOSING_STATES (1 << 4 | 1 << 5 | 1 << 6 | 1 << 9 | 1 << 11)
+
+/* Of a container that has ended: what it had written still goes, and is acknowledged. Whoever got its socket passed on can
+ * neither write by it nor is told anything. */
+static __always_inline bool winds_up(struct __sk_buff *skb, const struct packet *p)
+{
+	struct bpf_sock *sk = skb->sk;
+	__u8 offset = 0;
+
+	if (!sk || p->protocol != IPPROTO_TCP || packet_is_fragment(p) || !(CLOSING_STATES >> (sk->state & 31) & 1))
+		return false;
+	if (p->hook == HOOK_CGROUP_EGRESS)
+		return true;
+	return !bpf_skb_load_bytes(skb, p->l4 + 12, &offset, 1) && skb->len <= p->l4 + (offset >> 4) * 4;
+}
+
 /* The room is this packet's alone. */
 NOT_INLINED int judge_in_room(struct __sk_buff *skb, struct packet *p, __u32 index)
 {
@@ -242,8 +259,6 @@ static __always_inline int judge_packet(struct __sk_buff *skb, enum hook hook)
 	if (!c)
 		return refuse(skb, &p, REASON_CONFIG_MISSING);
 	number = endpoint_of_socket(skb);
-	if (!number)
-		return refuse(skb, &p, REASON_NO_ENDPOINT);
 	p.generation = c->generation;
 	p.network = HOST_WIRE | number;
 	p.source_number = hook == HOOK_CGROUP_EGRESS ? number : 0;
@@ -252,6 +267,8 @@ static __always_inline int judge_packet(struct __sk_buff *skb, enum hook hook)
 	if (reason)
 		return refuse(skb, &p, reason);
 	trace(STEP_PARSED, 0);
+	if (!number)
+		return winds_up(skb, &p) ? PASS : refuse(skb, &p, REASON_NO_ENDPOINT);
 	if (is_the_kernels(&p))
 		return PASS;
 	if (p.flags & PACKET_ICMP_ERROR)

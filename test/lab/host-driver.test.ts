@@ -414,6 +414,34 @@ test('a cgroup that is made anew under its path is under policy again', async ()
   await host.vetch('endpoint', 'detach', 'host/again');
 });
 
+test('what a container had written before it ended still arrives', async () => {
+  const [ended] = await host.attachCgroup('host', 'ended', '--label', 'app=app');
+  // It reads late and little at a time: most of what is written waits at the sender.
+  const reader = outside.spawn(
+    'python3',
+    '-uc',
+    `import socket, sys
+at = socket.socket(); at.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096); at.bind(('', 7010)); at.listen(); print('waits')
+one, _ = at.accept(); one.settimeout(5); sys.stdin.readline()
+total = 0
+while part := one.recv(65536): total += len(part)
+print('read', total)`,
+  );
+  await reader.until(/waits/);
+  await ended.must(
+    'python3',
+    '-c',
+    `import socket
+to = socket.create_connection(('${outside.address4}', 7010)); to.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+to.sendall(b'x' * 200000)`,
+  );
+  rmdirSync(ended.place.cgroup);
+  await host.vetch('endpoint', 'detach', 'host/ended');
+  reader.child.stdin?.write('\n');
+  await reader.until(/read 200000/);
+  await reader.stop();
+});
+
 test('a socket that outlives its cgroup, in the hands of another, stays closed', async () => {
   const keeper = host.cgroup('keeper');
   const [gone] = await host.attachCgroup('host', 'gone', '--label', 'app=app');
