@@ -9,7 +9,7 @@ export interface KernelRunOptions {
   readonly checkout: string;
   /** As in `vetch.run` of init.sh: a project, and after a colon its files, apart by commas. */
   readonly runs: readonly string[];
-  /** Default: 1800: emulation on a busy machine is slow. */
+  /** Default: 3600: emulation on a busy machine is slow. */
   readonly timeoutSeconds?: number;
   /** Default: false. True: Docker's engine is in the guest, too. */
   readonly engine?: boolean;
@@ -38,7 +38,7 @@ export async function reportsOfKernel(
       initramfs,
       report,
       arguments: [`vetch.run=${options.runs.join('+')}`],
-      timeoutSeconds: options.timeoutSeconds ?? 1800,
+      timeoutSeconds: options.timeoutSeconds ?? 3600,
       ...(options.engine ? { memoryMegabytes: 4096 } : {}),
     });
     return new Map(options.runs.map(projectOf).flatMap((project) => wholeReport(text, project)));

@@ -266,7 +266,8 @@ describe('the way to other hosts', () => {
 test(
   'a hundred thousand endpoints on other hosts are there in seconds, and one more costs what one does',
   async () => {
-    const count = 100_000;
+    // Under emulation a tenth says as much: what it takes is not meant there.
+    const count = slowness > 1 ? 10_000 : 100_000;
     const remotes = Array.from({ length: count }, (_, i) => {
       const bytes = [i >> 16, (i >> 8) & 255, i & 255];
       return aRemote({
