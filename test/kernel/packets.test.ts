@@ -1,3 +1,4 @@
+import { release } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KernelError } from '../../src/loader/kernel-error.ts';
 import { DropReason } from '../../src/maps/generated/abi.ts';
@@ -17,8 +18,12 @@ beforeAll(() => {
 });
 afterAll(() => world?.[Symbol.dispose]());
 
+/** What Linux 6.1's BPF_PROG_TEST_RUN hands to a cgroup's program ends before its headers: test/lab/host-driver.test.ts is what ran there. */
+const runsAtCgroups = !release().startsWith('6.1.');
+
 for (const [subject, cases] of Object.entries(tables)) {
-  describe(subject, () => {
+  const atCgroup = cases.some((one) => one.steps.some(({ hook }) => hook.startsWith('cgroup_')));
+  describe.skipIf(atCgroup && !runsAtCgroups)(subject, () => {
     for (const one of cases) {
       test(one.name, () => {
         for (const reason of checkCase(world, one)) reached.add(reason);
