@@ -3,8 +3,6 @@
 # serial line and powers off. Kernel arguments that begin with vetch. say what to run.
 # Emulated, Node compiles slowly: what it compiled once it finds again
 export NODE_COMPILE_CACHE=/tmp/compile-cache
-# What is in memory alone cannot be pivoted away from
-export DOCKER_RAMDISK=true
 export PATH=/usr/bin:/usr/sbin HOME=/root VETCH_TEST_SLOWNESS=10 VETCH_TEST_SCTP=1 VETCH_TEST_VLAN=1 NO_COLOR=1 CI=1 TERM=dumb
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys

@@ -13,10 +13,6 @@ const programs = [
 /** Parts of the kernel's modules that a test may make it load. */
 const modules = ['net', 'lib', 'crypto', 'arch', 'drivers/net'];
 
-/** What scenarios on Docker's engine need beside that. */
-const enginePrograms = ['dockerd', 'docker', 'containerd', 'containerd-shim-runc-v2', 'runc'];
-const engineModules = ['fs/overlayfs'];
-
 /** What of node_modules no test needs. */
 const unneeded = /\/node_modules\/(@biomejs|@typescript|typescript|@types)$|\/\.vite$/;
 
@@ -24,7 +20,7 @@ const unneeded = /\/node_modules\/(@biomejs|@typescript|typescript|@types)$|\/\.
  * Writes an initramfs that is a whole small machine: this checkout at /vetch, its Node, the kernel's network modules
  * and the programs that the labs run.
  */
-export function writeInitramfs(path: string, kernel: KernelFiles, checkout: string, withEngine = false): void {
+export function writeInitramfs(path: string, kernel: KernelFiles, checkout: string): void {
   using archive = new CpioWriter(path);
   const tree = new RootTree(archive);
   for (const directory of [
@@ -46,11 +42,11 @@ export function writeInitramfs(path: string, kernel: KernelFiles, checkout: stri
   tree.symlink('/lib64', 'usr/lib64');
   tree.symlink('/var/run', '/run');
 
-  for (const name of [...programs, ...(withEngine ? enginePrograms : [])]) addProgram(tree, name);
+  for (const name of programs) addProgram(tree, name);
   for (const name of ['modprobe', 'lsmod', 'insmod']) tree.symlink(`/usr/sbin/${name}`, '/usr/bin/kmod');
   addBusybox(tree);
   addPython(tree);
-  addModules(tree, kernel, [...modules, ...(withEngine ? engineModules : [])]);
+  addModules(tree, kernel);
   addCheckout(tree, checkout);
 
   tree.file(
@@ -90,12 +86,12 @@ function addPython(tree: RootTree): void {
   tree.copy(`/usr/lib/${library}`, `/usr/lib/${library}`, (path) => skip.test(path));
 }
 
-function addModules(tree: RootTree, kernel: KernelFiles, parts: readonly string[]): void {
+function addModules(tree: RootTree, kernel: KernelFiles): void {
   const from = join(kernel.root, 'lib/modules', kernel.release);
   const to = `/usr/lib/modules/${kernel.release}`;
   for (const name of readdirSync(from).filter((file) => file.startsWith('modules.')))
     tree.copy(join(from, name), join(to, name));
-  for (const part of parts) tree.copy(join(from, 'kernel', part), join(to, 'kernel', part));
+  for (const part of modules) tree.copy(join(from, 'kernel', part), join(to, 'kernel', part));
 }
 
 function addCheckout(tree: RootTree, checkout: string): void {

@@ -11,8 +11,6 @@ export interface KernelRunOptions {
   readonly runs: readonly string[];
   /** Default: 3600: emulation on a busy machine is slow. */
   readonly timeoutSeconds?: number;
-  /** Default: false. True: Docker's engine is in the guest, too. */
-  readonly engine?: boolean;
 }
 
 /** Runs tests on another kernel. A project whose report does not arrive whole counts as one failure. */
@@ -32,14 +30,13 @@ export async function reportsOfKernel(
   const initramfs = join(cache, `${kernel.name}.initramfs`);
   const report = join(cache, `${kernel.name}.report`);
   try {
-    writeInitramfs(initramfs, files, options.checkout, options.engine);
+    writeInitramfs(initramfs, files, options.checkout);
     const text = await boot({
       image: files.image,
       initramfs,
       report,
       arguments: [`vetch.run=${options.runs.join('+')}`],
       timeoutSeconds: options.timeoutSeconds ?? 3600,
-      ...(options.engine ? { memoryMegabytes: 4096 } : {}),
     });
     return new Map(options.runs.map(projectOf).flatMap((project) => wholeReport(text, project)));
   } finally {
