@@ -18,8 +18,11 @@ beforeAll(() => {
 });
 afterAll(() => world?.[Symbol.dispose]());
 
-/** What Linux 6.1's BPF_PROG_TEST_RUN hands to a cgroup's program ends before its headers: test/lab/host-driver.test.ts is what ran there. */
-const runsAtCgroups = !release().startsWith('6.1.');
+/**
+ * Linux 6.1's and 6.12's BPF_PROG_TEST_RUN sets no `data_end` for programs at a cgroup: each packet seems cut. There the
+ * driver's lab (test/lab/host-driver.test.ts) is what tries them.
+ */
+const runsAtCgroups = !/^6\.(1|12)\./.test(release());
 
 for (const [subject, cases] of Object.entries(tables)) {
   const atCgroup = cases.some((one) => one.steps.some(({ hook }) => hook.startsWith('cgroup_')));
