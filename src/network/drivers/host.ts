@@ -1,41 +1,16 @@
 import { VetchError } from '../../api/error.ts';
 import type { Network } from '../../model/network.ts';
-import { checkOptions, type OptionRules, parseLabels } from '../options.ts';
-import { type Driver, type NetworkDefaults, noCapabilities } from './contract.ts';
-
-const labels = 'vetch.default-labels';
-
-const rules: OptionRules = {
-  'vetch.driver': { parse: String },
-  [labels]: { parse: parseLabels },
-};
+import { type Driver, noCapabilities } from './contract.ts';
+import { withoutDevice } from './without-device.ts';
 
 /**
  * The host's own network namespace: an endpoint is the processes of a cgroup, has the host's addresses and devices, and is
  * under policy by programs at its cgroup.
  */
 export const hostDriver: Driver = {
-  name: 'host',
+  ...withoutDevice('host', ['PRESENT']),
   capabilities: { ...noCapabilities, cgroups: true },
-  checkNetworkOptions: (options) => checkOptions(rules, options, 'a host network'),
-  checkEndpointOptions: (options) => checkOptions({}, options, 'an endpoint of a host network'),
-  defaults(options): NetworkDefaults {
-    const text = options[labels];
-    return { ifnamePrefix: 'eth', labels: text === undefined ? {} : parseLabels(text), routed: [] };
-  },
   checkNeighbours,
-  planNetwork: ({ mtu }: Network) => ({
-    flags: ['PRESENT'],
-    mtu,
-    trustedInterfaces: [],
-    hostAddresses: [],
-    hostRoutes: [],
-    ownsSubnets: false,
-    endpointRoutes: false,
-  }),
-  planSandbox() {
-    throw new Error('an endpoint of a host network has no device');
-  },
 };
 
 /** There is one namespace. */
