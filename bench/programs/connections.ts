@@ -4,7 +4,9 @@
  * so that the client's ports are free at once.
  *
  *   node bench/programs/connections.ts server PORT
- *   node bench/programs/connections.ts client ADDRESS PORT SECONDS   prints {"connections": N, "seconds": S}
+ *   node bench/programs/connections.ts client ADDRESS[,…] PORT SECONDS   prints {"connections": N, "seconds": S}
+ *
+ * Of several addresses each is asked in turn.
  */
 import { isIP } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -66,22 +68,22 @@ function serve(port: number): never {
   }
 }
 
-function ask(address: string, port: number, seconds: number): void {
-  const to = socketAddress(address, port);
+function ask(addresses: string, port: number, seconds: number): void {
+  const to = addresses.split(',').map((address) => socketAddress(address, port));
   // Until the calls are compiled
   connectionsFor(to, 0.1);
   process.stdout.write(`${JSON.stringify(connectionsFor(to, seconds))}\n`);
 }
 
-function connectionsFor(to: Uint8Array, seconds: number): { connections: number; seconds: number } {
+function connectionsFor(to: readonly Uint8Array[], seconds: number): { connections: number; seconds: number } {
   const byte = new Uint8Array(1);
   const start = performance.now();
   const end = start + seconds * 1000;
   let connections = 0;
   do {
-    for (let i = 0; i < 64; i++) {
+    for (const address of to) {
       const fd = must(socket(AF_INET, SOCK_STREAM, 0), 'socket');
-      must(connect(fd, to, to.length), `connect, after ${connections} connections`);
+      must(connect(fd, address, address.length), `connect, after ${connections} connections`);
       must(send(fd, byte, 1, 0), 'send');
       if (must(recv(fd, byte, 1, 0), 'receive') !== 1) throw new Error('the server answered nothing');
       must(recv(fd, byte, 1, 0), 'receive the end');

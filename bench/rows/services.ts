@@ -27,9 +27,11 @@ export const serviceConnections: Row = {
     for (const { name, services, backends } of hosts) {
       const host = lab.host(name);
       await host.vetch('network', 'create', network, '--subnet', '10.88.0.0/16', '--ipv6');
+      const addresses: string[] = [];
       for (let index = 0; index < backends; index++) {
-        const [server] = await host.attach(network, `server${index}`, '--label', 'app=shop');
+        const [server, view] = await host.attach(network, `server${index}`, '--label', 'app=shop');
         servers.push(await connections.serve(server));
+        addresses.push(view.addresses[0]?.replace(/[/].*/, '') ?? '');
       }
       const [client] = await host.attach(network, 'client');
       using api = new Api(host);
@@ -44,21 +46,37 @@ export const serviceConnections: Row = {
         };
         await api.call('POST', '/v1/services', service);
       }
-      paths.push({ name, client, server: client, address: vipOf(Math.floor(services / 2)) });
+      const path = { name, client, server: client, address: vipOf(Math.floor(services / 2)) };
+      paths.push(path);
+      if (name === 'ten') {
+        // Clients of their own, for each has a quota of flows.
+        for (const [name, address] of [
+          ['first server', addresses[0] ?? ''],
+          ['servers in turn', addresses.join()],
+        ] as const) {
+          const [client] = await host.attach(network, name.replaceAll(' ', '-'));
+          paths.push({ name, client, server: client, address });
+        }
+      }
     }
     try {
       const subjects = await Promise.all(paths.map((path) => connections.subject(path)));
-      const { rounds, dropped } = await interleave(subjects, { control: 'one' });
+      // To ten servers a client's ports make ten times the flows: fewer of them stay within an endpoint's quota.
+      await paths
+        .find(({ name }) => name === 'servers in turn')
+        ?.client.sysctl({ 'net/ipv4/ip_local_port_range': '1024 6000' });
+      const { rounds, dropped } = await interleave(subjects, { control: 'one', rounds: 15 });
       const [many, ten, one] = ['many', 'ten', 'one'].map((name) => compare(rounds, name, 'one'));
+      const turn = compare(rounds, 'servers in turn', 'first server');
       if (!many || !ten || !one) throw new Error('nothing was measured');
       const figure: Figure = {
         name: 'TCP connections a second to one of 1,000 services of 10 backends each',
         unit: '× one service of one backend',
         vetch: many.ratio,
         spread: many.spread,
-        peers: { 'one service of 10 backends': ten.ratio },
+        peers: { 'one service of 10 backends': ten.ratio, '10 servers in turn, no service, × one of them': turn.ratio },
         goal: atLeast(0.95),
-        note: `medians in connections/s, same core: ${many.absolute}, one of 10 ${ten.absolute}, one of one ${one.absolute}; ${rounds.length} rounds, ${dropped} dropped; three hosts on one machine, a server process for each backend`,
+        note: `medians in connections/s, same core: ${many.absolute}, one of 10 ${ten.absolute}, one of one ${one.absolute}; ${rounds.length} rounds, ${dropped} dropped; three hosts on one machine, a server process for each backend, and those alone cost what the second peer shows`,
       };
       return [figure];
     } finally {
