@@ -66,6 +66,16 @@ struct tunnel_headers {
 } __attribute__((packed, aligned(4)));
 #define TUNNEL_HEADERS (20 + 8 + 8 + 14) /* without the padding of the struct's end */
 
+#define WAYS 16
+
+/* By which device and next hop packets go to a node, as the routes had it at a tick of the clock. */
+struct way {
+	__u64 tick;
+	__be32 to;
+	__be32 next_hop;
+	__u32 ifindex;
+};
+
 struct room {
 	struct conntrack entry; /* in the making */
 	struct delivery to_source; /* of a flow in the making, where that end is an endpoint, here or elsewhere */
@@ -89,6 +99,7 @@ struct room {
 	struct policy_port_key port_key;
 	struct bpf_tunnel_key tunnel; /* that a packet came by, or goes by */
 	struct tunnel_headers headers; /* likewise, without the overlay's device */
+	struct way ways[WAYS]; /* to nodes, each in the place of its number */
 	__u64 departure; /* of a packet that has to wait; ktime ns */
 };
 
