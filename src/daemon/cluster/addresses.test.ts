@@ -215,3 +215,28 @@ test('of an address that another host holds the endpoint is named', async () => 
   expect(addresses.warnings).toEqual([]);
   await expect(attach('again', address)).rejects.toMatchObject({ code: 'ADDRESS_TAKEN' });
 });
+
+test('what another host gives back is taken in advance where there was none left', async () => {
+  const subnets = ['10.101.0.0/29'];
+  const small = { ...planned({ name: 'small', driver: 'overlay', subnets }), number: network.number + 1 };
+  const held = (host: number): HeldAddress => {
+    return { network: small.id, address: `10.101.0.${host}`, node: 'b', endpoint: 'web' };
+  };
+  await store.cluster.transaction((writer) => {
+    writer.putNetwork(small);
+    for (let host = 2; host < 7; host++) writer.putAddress(held(host));
+  });
+  await lock.run(() => {
+    state.putNetwork(small);
+    addresses.addNetwork(small);
+    addresses.follow(new Map([2, 3, 4, 5, 6].map((host) => [`${small.id}/10.101.0.${host}`, held(host)])));
+  });
+  await addresses.settle();
+  expect(addresses.of('a').filter(({ network }) => network === small.id)).toEqual([]);
+  await store.cluster.transaction((writer) => writer.deleteAddress(held(5)));
+  await lock.run(() => addresses.follow(new Map([[`${small.id}/10.101.0.5`, undefined]])));
+  await addresses.settle();
+  expect(addresses.of('a').filter(({ network }) => network === small.id)).toEqual([
+    { network: small.id, address: '10.101.0.5', node: 'a', endpoint: '' },
+  ]);
+});
