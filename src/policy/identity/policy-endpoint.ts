@@ -38,8 +38,21 @@ const composeService = 'com.docker.compose.service';
 
 /** Its own labels and those that Vetch adds, which nobody else can set where Vetch knows them. */
 export function policyLabels(endpoint: PolicyEndpoint): ReadonlyMap<string, string> {
+  const all = new Map(Object.entries(endpoint.labels));
+  for (const [key, value] of Object.entries(addedLabels(endpoint))) if (value !== undefined) all.set(key, value);
+  return all;
+}
+
+/** Whether {@link policyLabels} has a key. */
+export function hasPolicyLabel(endpoint: PolicyEndpoint, key: string): boolean {
+  if (Object.hasOwn(endpoint.labels, key)) return true;
+  const added: Readonly<Record<string, string | undefined>> = addedLabels(endpoint);
+  return Object.hasOwn(added, key) && added[key] !== undefined;
+}
+
+function addedLabels(endpoint: PolicyEndpoint) {
   const { labels } = endpoint;
-  const added = {
+  return {
     'vetch.io/name': endpoint.name,
     'vetch.io/network': endpoint.network,
     'vetch.io/service': labels[composeService],
@@ -47,9 +60,6 @@ export function policyLabels(endpoint: PolicyEndpoint): ReadonlyMap<string, stri
     'vetch.io/image': endpoint.image,
     [driverLabel]: endpoint.driver,
   };
-  const all = new Map(Object.entries(labels));
-  for (const [key, value] of Object.entries(added)) if (value !== undefined) all.set(key, value);
-  return all;
 }
 
 /** The label `vetch.io/namespace`, else the compose project, else the network's name. */
