@@ -36,11 +36,20 @@ export const namespaceNameLabel = 'kubernetes.io/metadata.name';
 const composeProject = 'com.docker.compose.project';
 const composeService = 'com.docker.compose.service';
 
-/** Its own labels and those that Vetch adds, which nobody else can set where Vetch knows them. */
-export function policyLabels(endpoint: PolicyEndpoint): ReadonlyMap<string, string> {
-  const all = new Map(Object.entries(endpoint.labels));
-  for (const [key, value] of Object.entries(addedLabels(endpoint))) if (value !== undefined) all.set(key, value);
-  return all;
+/**
+ * Its own labels and those that Vetch adds, which nobody else can set where Vetch knows them.
+ *
+ * @param isWanted of a key; default: all
+ */
+export function policyLabels(
+  endpoint: PolicyEndpoint,
+  isWanted: (key: string) => boolean = () => true,
+): ReadonlyMap<string, string> {
+  const wanted = new Map<string, string>();
+  for (const part of [endpoint.labels, addedLabels(endpoint)]) {
+    for (const [key, value] of Object.entries(part)) if (value !== undefined && isWanted(key)) wanted.set(key, value);
+  }
+  return wanted;
 }
 
 /** Whether {@link policyLabels} has a key. */

@@ -1,6 +1,6 @@
 import { type AddressBits, addressBits, type Block, type BlockTable } from './blocks.ts';
 import { isNamedPortLabel } from './named-port.ts';
-import { driverLabel, type PolicyEndpoint, policyLabels, policyNamespace } from './policy-endpoint.ts';
+import { type PolicyEndpoint, policyLabels, policyNamespace } from './policy-endpoint.ts';
 import type { Facts, Profile } from './profile.ts';
 
 /**
@@ -42,16 +42,14 @@ export function endpointState(endpoint: PolicyEndpoint): EndpointState {
 export function endpointFacts(state: EndpointState, family: 4 | 6, relevance: Relevance): Facts {
   const address = state.addresses[family];
   // Not kept: of each of a cluster's endpoints they would take as much memory as all else that policy knows of it.
-  const all = policyLabels(state.endpoint);
-  const labels = new Map<string, string>();
-  for (const [key, value] of all) if (relevance.isUsed(key)) labels.set(key, value);
+  const labels = policyLabels(state.endpoint, (key) => relevance.isUsed(key));
   return {
     party: 'endpoint',
     namespace: state.namespace,
     labels,
     block: address && relevance.blocks.longest(address),
     domains: [],
-    onHost: all.get(driverLabel) === 'host',
+    onHost: state.endpoint.driver === 'host',
   };
 }
 
