@@ -26,10 +26,17 @@ export interface Figures {
   readonly fill: FillFigures;
   readonly changes: Record<ChangeKind, ChangeFigures>;
   readonly rates: readonly RateFigures[];
-  readonly cold: { readonly milliseconds: number; readonly known: number; readonly heap: number; readonly cpu: number };
+  /** It is alone in its process. */
+  readonly cold: {
+    readonly milliseconds: number;
+    readonly known: number;
+    /** Bytes, after a collection: of its process, and of V8's heap. */
+    readonly memory: number;
+    readonly heap: number;
+    /** Seconds, with the start of Node.js. */
+    readonly cpu: number;
+  };
   readonly failure: FailureFigures;
-  /** Bytes. */
-  readonly hostMemory: number;
   /** Milliseconds of a host's pass. */
   readonly pass: number;
   /** A second, while nothing changes. */
@@ -56,7 +63,6 @@ export async function simulate(options: SimulationOptions, effort: Effort): Prom
   say(
     `${endpoints} endpoints attached in ${fill.attachedSeconds.toFixed(1)} s, everywhere after ${fill.seconds.toFixed(1)} s`,
   );
-  const hostMemory = await simulation.memoryOfWhole();
   const seconds = 10;
   const cpuBefore = await simulation.cpuOfWhole();
   const idle = await measureIdle(simulation, seconds);
@@ -84,7 +90,7 @@ export async function simulate(options: SimulationOptions, effort: Effort): Prom
   const [loadAfter = 0] = loadavg();
   return {
     ...{ hosts, whole, endpoints, networks, loadAverage: [loadBefore, loadAfter] },
-    ...{ fill, changes, rates, cold, failure, hostMemory, pass: passed?.milliseconds ?? 0 },
+    ...{ fill, changes, rates, cold, failure, pass: passed?.milliseconds ?? 0 },
     ...{ idle: { etcd: idle, hostCpuMilliseconds }, etcdMemory, watchers },
   };
 }

@@ -24,23 +24,32 @@ const large: SimulationOptions = {
   processes: 2 * availableParallelism(),
   cache: true,
 };
-const effort: Effort = { changes: 50, rates: [10, 50], rateSeconds: 20 };
+const effort: Effort = { changes: 20, rates: [10, 50], rateSeconds: 10 };
 
 const fitting = Math.floor((0.6 * freemem()) / (ownMemory + large.endpoints * endpointMemory));
 const whole = Math.max(1, Math.min(large.hosts, Number(process.argv[2] ?? fitting)));
 // One disk is not to be the disk of all: so many hosts have as many.
 const memory = '/dev/shm';
-const common = { ...(existsSync(memory) ? { directory: memory } : {}), say: (text: string) => console.log(text) };
+const common = {
+  etcdFirst: true,
+  ...(existsSync(memory) ? { directory: memory } : {}),
+  say: (text: string) => console.log(text),
+};
 
+const etcd = /\d+(?:\.\d+)+/.exec(spawnSync('etcd', ['--version'], { encoding: 'utf8' }).stdout)?.[0] ?? 'unknown';
+const { vetch = '', node = '' } = versions();
+const docs = new URL('../../docs/', import.meta.url);
+const limits = readFileSync(new URL('limits.md', import.meta.url), 'utf8');
 const simulations: Figures[] = [];
 for (const options of [small, { ...large, whole }]) {
   console.log(`\n${options.hosts} hosts, ${options.endpoints} endpoints`);
   simulations.push(await simulate({ ...options, ...common }, effort));
+  const report = {
+    measured: new Date().toISOString(),
+    ...machineFacts(),
+    versions: { vetch, node, etcd },
+    simulations,
+  };
+  writeFileSync(new URL('simulation.json', docs), `${JSON.stringify(report, undefined, 2)}\n`);
+  writeFileSync(new URL('simulation.md', docs), markdown(report, limits));
 }
-const etcd = /\d+(?:\.\d+)+/.exec(spawnSync('etcd', ['--version'], { encoding: 'utf8' }).stdout)?.[0] ?? 'unknown';
-const { vetch = '', node = '' } = versions();
-const report = { measured: new Date().toISOString(), ...machineFacts(), versions: { vetch, node, etcd }, simulations };
-const docs = new URL('../../docs/', import.meta.url);
-writeFileSync(new URL('simulation.json', docs), `${JSON.stringify(report, undefined, 2)}\n`);
-const limits = readFileSync(new URL('limits.md', import.meta.url), 'utf8');
-writeFileSync(new URL('simulation.md', docs), markdown(report, limits));

@@ -4,7 +4,7 @@ import { now } from './journal.ts';
 import { labelsOf, policyOf } from './labels.ts';
 import type { Change, Made } from './protocol.ts';
 import { type Quantiles, quantilesOf } from './quantiles.ts';
-import type { Simulation } from './simulation.ts';
+import { patience, type Simulation } from './simulation.ts';
 
 /** Of changes of one kind, one after the other. Milliseconds. */
 export interface ChangeFigures {
@@ -143,26 +143,36 @@ export async function measureRate(simulation: Simulation, rate: number, seconds:
 }
 
 export interface FillFigures {
-  /** Until all endpoints were attached, and until all hosts had all of them. */
+  /** Until the whole hosts had attached theirs, and until all whole hosts had all endpoints. */
   readonly attachedSeconds: number;
   readonly seconds: number;
+  /** How often an address was asked of etcd, which did not answer in time, and asked for again. */
+  readonly again: number;
   /** What etcd did for one endpoint. */
   readonly etcd: EtcdLoad;
 }
 
-/** All hosts attach their share at once, as fast as they can. */
+/** All whole hosts attach their share at once, as fast as they can; then one thin host after the other, as fast as the whole ones follow. */
 export async function measureFill(simulation: Simulation): Promise<FillFigures> {
   const { endpoints, hosts } = simulation.options;
   const before = await simulation.etcdState();
   const began = now();
-  await simulation.all((process) => process.ask('fill', endpoints / hosts, simulation.networks));
+  const refused = await simulation.all((process) => process.ask('fill', endpoints / hosts, simulation.networks));
   const attached = now();
-  await simulation.all((process) => process.ask('reach', endpoints, 3_600_000));
+  const reach = (total: number) => simulation.all((process) => process.ask('reach', total, patience));
+  let total = (simulation.hosts * endpoints) / hosts;
+  await reach(total);
+  for (const { process, index } of simulation.thinHosts) {
+    await process.ask('fillThin', index, endpoints / hosts, simulation.networks);
+    total += endpoints / hosts;
+    await reach(total);
+  }
   const reached = now();
   await simulation.all((process) => process.ask('watchThin'));
   await sleep(rest);
   const etcd = loadBetween(before, await simulation.etcdState(), endpoints);
-  return { attachedSeconds: (attached - began) / 1_000, seconds: (reached - began) / 1_000, etcd };
+  const again = refused.reduce((sum, one) => sum + one, 0);
+  return { attachedSeconds: (attached - began) / 1_000, seconds: (reached - began) / 1_000, again, etcd };
 }
 
 export interface FailureFigures {

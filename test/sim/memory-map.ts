@@ -205,7 +205,9 @@ class MemoryArray extends MemoryMap {
 }
 
 function keyOf(index: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(index).buffer);
+  const key = Buffer.allocUnsafe(4);
+  key.writeUInt32LE(index);
+  return key;
 }
 
 function indexOf(key: Uint8Array): number {

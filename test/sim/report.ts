@@ -87,7 +87,10 @@ export function markdown({ measured, machine, kernel, versions, simulations }: R
           return all ? `${ms(all.median)}, ${ms(all.p99)}, ${ms(all.max)}` : '–';
         }),
       ),
-      row('memory of a whole host', ({ hostMemory }) => megabytes(hostMemory)),
+      row(
+        "memory of a host: its process, and V8's heap in it",
+        ({ cold }) => `${megabytes(cold.memory)}, ${megabytes(cold.heap)}`,
+      ),
       row('a pass over its maps, every 30 s', ({ pass }) => ms(pass)),
       row('CPU of a host while nothing changes, a second', ({ idle }) => ms(idle.hostCpuMilliseconds)),
       row('etcd: watchers', ({ watchers }) => String(watchers)),

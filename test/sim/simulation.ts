@@ -21,6 +21,8 @@ export interface SimulationOptions {
   readonly cache: boolean;
   /** Where the hosts' states lie. Default: a directory of its own below the machine's for temporary files. */
   readonly directory?: string;
+  /** Whether etcd goes before all else that runs on this machine. Only root may. */
+  readonly etcdFirst?: boolean;
   readonly say?: (line: string) => void;
 }
 
@@ -38,7 +40,7 @@ interface Placed {
 const heap = 8_000;
 
 /** Of one process. */
-const thinHosts = 100;
+const thinOfProcess = 100;
 
 /** Milliseconds after which what has not happened does not happen. */
 export const patience = 120_000;
@@ -51,6 +53,7 @@ export class Simulation implements AsyncDisposable {
   readonly #processes: WorkerProcess[] = [];
   /** Whole ones. */
   readonly #hosts: Placed[] = [];
+  readonly thinHosts: Placed[] = [];
   #next = 0;
 
   private constructor(options: SimulationOptions, etcd: EtcdServers, directory: string) {
@@ -61,7 +64,8 @@ export class Simulation implements AsyncDisposable {
 
   /** With all hosts, the networks and two documents in each of them, and no endpoint. */
   static async start(options: SimulationOptions): Promise<Simulation> {
-    const etcd = await EtcdServers.start();
+    // In a cluster it has machines of its own, and does not wait behind the hosts.
+    const etcd = await EtcdServers.start({ first: options.etcdFirst ?? false });
     const directory = mkdtempSync(join(options.directory ?? tmpdir(), 'vetch-simulation-'));
     const simulation = new Simulation(options, etcd, directory);
     try {
@@ -128,13 +132,6 @@ export class Simulation implements AsyncDisposable {
     return usages.reduce((sum, { cpu }) => sum + cpu, 0);
   }
 
-  /** Bytes of memory that a whole host takes, and its share of the process that it is in. */
-  async memoryOfWhole(): Promise<number> {
-    const processes = [...new Set(this.#hosts.map(({ process }) => process))];
-    const usages = await Promise.all(processes.map((process) => process.ask('usage', true)));
-    return usages.reduce((sum, { memory }) => sum + memory, 0) / this.#hosts.length;
-  }
-
   /** It and its hosts are gone at once. */
   async kill(process: WorkerProcess): Promise<void> {
     await process.kill();
@@ -196,10 +193,13 @@ export class Simulation implements AsyncDisposable {
 
   /** In processes of their own: their work is not to delay whole hosts' more than that of other machines' would. */
   async #startThin(count: number): Promise<void> {
-    const processes = Array.from({ length: Math.ceil(count / thinHosts) }, () => this.addProcess());
+    const processes = Array.from({ length: Math.ceil(count / thinOfProcess) }, () => this.addProcess());
     for (let i = 0; i < count; i++) {
       const index = this.#next++;
-      await processes[i % processes.length]?.ask('startThin', this.#describe(index), index);
+      const process = processes[i % processes.length];
+      if (!process) break;
+      await process.ask('startThin', this.#describe(index), index);
+      this.thinHosts.push({ process, index });
     }
   }
 }

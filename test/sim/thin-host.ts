@@ -6,6 +6,7 @@ import { EtcdClient } from '../../src/store/etcd/client.ts';
 import { defaultTimes } from '../../src/store/etcd/options.ts';
 import { Presence } from '../../src/store/etcd/presence.ts';
 import { endOf, methods } from '../../src/store/etcd/protocol.ts';
+import type { KeyEvent } from '../../src/store/etcd/replica.ts';
 import { watch } from '../../src/store/etcd/watch.ts';
 import { holderRecord } from '../../src/store/writer-lock.ts';
 import { labelsOf } from './labels.ts';
@@ -53,15 +54,20 @@ export class ThinHost implements AsyncDisposable {
     const { name, warn } = this.#options;
     const key = Buffer.from(`${prefix}/`);
     const { header } = await this.#client.call(methods.range, { key, limit: 1, keysOnly: true });
-    const following = watch(this.#client, {
-      ...{ prefix, from: Number(header.revision) + 1, onStart: () => {}, signal: this.#closing.signal },
-      onChanges: (events) => {
-        for (const event of events) arrived(event.key);
-      },
-    });
-    this.#watching = following.catch((error: unknown) => {
-      if (!this.#closing.signal.aborted) warn(`${name}: its watch has ended: ${error}`);
-    });
+    let from = Number(header.revision) + 1;
+    const { signal } = this.#closing;
+    const follow = async () => {
+      while (!signal.aborted) {
+        const onChanges = (events: readonly KeyEvent[], position: number) => {
+          from = position + 1;
+          for (const event of events) arrived(event.key);
+        };
+        await watch(this.#client, { prefix, from, onStart: () => {}, onChanges, signal }).catch((error: unknown) => {
+          if (!signal.aborted) warn(`${name}: its watch has ended, and begins again: ${error}`);
+        });
+      }
+    };
+    this.#watching = follow();
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Some hosts of the simulation in one process, which does what its parent asks of them (`Requests`). */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { VetchError } from '../../src/api/error.ts';
 import { encoded } from '../../src/maps/codec.ts';
 import { endpointKeyCodec } from '../../src/maps/generated/abi.ts';
 import { parseAddress, withoutLength } from '../../src/model/address.ts';
@@ -40,16 +41,22 @@ const requests: Requests = {
   },
 
   async fill(count, networks) {
+    let again = 0;
     const all = [...hosts].map(async ([index, host]) => {
       for (let n = 0; n < count; n++) {
-        await host.attach(networks[(index + n) % networks.length] ?? '', labelsOf(index, n));
+        const attach = () => host.attach(networks[(index + n) % networks.length] ?? '', labelsOf(index, n));
+        again += await persist(attach);
         // Who runs out of what is held in advance asks etcd at each attach.
         if (n % (burst * networks.length) === 0) await host.context.addresses.settle();
       }
     });
     await Promise.all(all);
+    return again;
+  },
+
+  async fillThin(index, count, networks) {
     // They are numbered one after the other over all processes.
-    for (const [index, host] of thinHosts) await host.fill(index, index * count, count, networks);
+    await thinHosts.get(index)?.fill(index, index * count, count, networks);
   },
 
   async reach(total, milliseconds) {
@@ -108,6 +115,20 @@ const requests: Requests = {
     await Promise.all([...hosts.values(), ...thinHosts.values()].map((host) => host[Symbol.asyncDispose]()));
   },
 };
+
+/** Tries again what was refused, as whoever asks for it does. Gives how often. */
+async function persist(work: () => Promise<unknown>): Promise<number> {
+  for (let again = 0; ; again++) {
+    try {
+      await work();
+      return again;
+    } catch (error) {
+      const passes = error instanceof VetchError && (error.code === 'UNAVAILABLE' || error.code === 'ADDRESS_TAKEN');
+      if (!passes) throw error;
+      await sleep(500);
+    }
+  }
+}
 
 function hostAt(index: number): SimulatedHost {
   const host = hosts.get(index);
