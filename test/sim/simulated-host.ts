@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { changeCluster } from '../../src/daemon/change-cluster.ts';
+import { changeHolding } from '../../src/daemon/change-cluster.ts';
 import { ClusterAddresses } from '../../src/daemon/cluster/addresses.ts';
 import { ClusterNetworks } from '../../src/daemon/cluster/networks.ts';
 import type { Context } from '../../src/daemon/context.ts';
@@ -106,24 +107,19 @@ export class SimulatedHost implements AsyncDisposable {
     return this.host.control.remotes.placed.size + this.context.state.index.endpoints.size;
   }
 
-  /** The address that the next endpoint gets. */
-  peek(network: string): string {
-    const [address = ''] = this.context.addresses.choose(this.#network(network), []);
-    return address;
-  }
-
   /** As `vetch endpoint attach`, but for the sandbox. */
   attach(network: string, labels: Readonly<Record<string, string>>): Promise<Endpoint> {
     const { context } = this;
     const { addresses, state } = context;
-    return changeCluster(context, async () => {
+    const id = randomBytes(32).toString('hex');
+    return changeHolding(context, id, async (claim) => {
       const chosen = this.#network(network);
       const request = {
         ...{ network: chosen.id, netns: `/run/netns/${++this.#sandboxes}`, labels, options: {}, publish: [] },
-        addresses: [...addresses.choose(chosen, [])],
+        addresses: [...addresses.choose(chosen, [], claim)],
       };
-      const endpoint = planEndpoint(request, { network: chosen, endpoints: state.taken });
-      await addresses.hold(chosen, endpoint);
+      const endpoint = planEndpoint(request, { network: chosen, endpoints: state.taken, id });
+      addresses.hold(chosen, endpoint.addresses, claim);
       await addEndpoint(context, endpoint, chosen, {});
       return endpoint;
     });
