@@ -89,7 +89,7 @@ test-unit: deps-test build ## Only the tests that need no root
 	node scripts/test.ts units
 
 .PHONY: test-cluster
-test-cluster: deps-test build ## Only a cluster's store, on three members of etcd
+test-cluster: deps-test build ## Only a cluster: its store on three members of etcd, 20 simulated hosts on one
 	node scripts/test.ts cluster
 
 .PHONY: test-kernel
@@ -167,6 +167,11 @@ demo: build ## The main job before your eyes: a network, a published port, a den
 bench: build ## The measurements under bench/ (root)
 	@scripts/packages.sh run demo bench engine etcd
 	node bench/main.ts
+
+.PHONY: sim
+sim: $(NODE_MODULES) ## 200 simulated hosts and 50,000 endpoints on one etcd, into docs/simulation.md (24 GiB; half an hour)
+	@scripts/packages.sh run etcd
+	node test/sim/main.ts $(WHOLE)
 
 .PHONY: install
 install: deps build ## Copy to PREFIX (/usr/local), put `vetch` on the PATH and its systemd unit in place

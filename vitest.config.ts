@@ -29,7 +29,7 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
-          include: ['test/compliance/cluster-*.test.ts'],
+          include: ['test/compliance/cluster-*.test.ts', 'test/sim/*.test.ts'],
           exclude: ['test/compliance/cluster-embedded.test.ts'],
           testTimeout: 60_000 * slowness,
           hookTimeout: 60_000 * slowness,

@@ -88,7 +88,7 @@ export const steps: readonly Step[] = [
   check('generated', 'what is written from the ABI is up to date', 'make', 'check-generated'),
   check('bpf', 'a rebuild gives the committed objects', 'scripts/check-bpf.sh'),
   project('units', 'what needs no root', '--project', 'unit'),
-  project('cluster', "a cluster's store on members of etcd", '--project', 'cluster'),
+  project('cluster', "a cluster's store on members of etcd, and simulated hosts", '--project', 'cluster'),
   project('kernel', "against this machine's kernel", '--project', 'kernel'),
   project('lab', 'hosts in namespaces, each with a daemon', '--project', 'lab'),
   policy,

@@ -5,18 +5,18 @@
 export class PackedEntries {
   readonly keySize: number;
   readonly valueSize: number;
-  #keys: Uint8Array;
-  #values: Uint8Array;
-  #room: number;
+  #keys: Uint8Array = none;
+  #values: Uint8Array = none;
+  #room = 0;
   #count = 0;
+  readonly #first: number;
 
   /** @param valueSize 0 of entries that are only to be deleted. @param room for so many; it grows when it has to */
   constructor(keySize: number, valueSize: number, room = 64) {
     this.keySize = keySize;
     this.valueSize = valueSize;
-    this.#room = Math.max(1, room);
-    this.#keys = new Uint8Array(this.#room * keySize);
-    this.#values = new Uint8Array(this.#room * valueSize);
+    // Of the kinds of entry that a change may have, most changes have one or two.
+    this.#first = Math.max(1, room);
   }
 
   get count(): number {
@@ -36,13 +36,15 @@ export class PackedEntries {
   /** Makes room for one more, of zeros, which the caller fills. @returns its index */
   add(): number {
     if (this.#count === this.#room) {
-      this.#room *= 2;
+      this.#room = Math.max(this.#first, 2 * this.#room);
       this.#keys = grown(this.#keys, this.#room * this.keySize);
       this.#values = grown(this.#values, this.#room * this.valueSize);
     }
     return this.#count++;
   }
 }
+
+const none: Uint8Array = new Uint8Array(0);
 
 function grown(bytes: Uint8Array, size: number): Uint8Array {
   const result = new Uint8Array(size);

@@ -25,6 +25,8 @@ export interface HoldingsPlan {
   readonly deletes: readonly HeldAddress[];
   /** What this host uses and another one holds. */
   readonly taken: readonly { readonly held: HeldAddress; readonly user: string }[];
+  /** Of some network fewer addresses are free than are to be held in advance. */
+  readonly short: boolean;
 }
 
 /**
@@ -38,6 +40,7 @@ export function planHoldings({ book, networks, usersOf, leaving, skip }: Holding
   const puts: HeldAddress[] = [];
   const deletes: HeldAddress[] = [];
   const taken: { held: HeldAddress; user: string }[] = [];
+  let short = false;
   for (const held of book.own()) {
     const user = usersOf(held.network).get(held.address) ?? '';
     if (user === held.endpoint) {
@@ -67,6 +70,7 @@ export function planHoldings({ book, networks, usersOf, leaving, skip }: Holding
         book.reserve(network.id, family) - spare.filter((held) => familyOf(held.address) === family).length;
       if (missing <= 0) continue;
       const free = book.free(network.id, family, missing + unheld, skip).filter((address) => !users.has(address));
+      short ||= free.length < missing;
       for (const address of free.slice(0, missing)) {
         puts.push({ network: network.id, address, node: book.node, endpoint: '' });
       }
@@ -76,6 +80,7 @@ export function planHoldings({ book, networks, usersOf, leaving, skip }: Holding
     deletes: deletes.slice(0, portion),
     puts: fitting(puts, portion - deletes.length),
     taken,
+    short,
   };
 }
 

@@ -34,6 +34,7 @@ import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
 import { followOverlay } from './open-overlay.ts';
 import { pass, wantedDevices } from './pass.ts';
 import type { HostPolicy } from './policy/host-policy.ts';
+import { applyRemotes } from './remotes/apply-remotes.ts';
 import type { PlacedRemote, RemoteKeys } from './remotes/remote-table.ts';
 import { remoteWarnings } from './remotes/warnings.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -210,27 +211,8 @@ export class Host {
    * @param intent with the change
    * @param keys names of nodes, and `NODE/ID` of endpoints, that have come, gone or changed
    */
-  async applyRemotes(intent: Intent, keys: RemoteKeys = {}): Promise<void> {
-    const { control, policy } = this.#parts;
-    await this.#parts.forgetRemotes();
-    const changes = control.remotes.follow(intent, keys);
-    const changed = changes.changed.map(({ after }) => after);
-    const failed = this.#parts.failing('follow endpoints on other hosts');
-    try {
-      await policy.addRemotes(changes.come);
-      await policy.changeRemotes(changed);
-    } catch (error) {
-      this.#parts.policyFailure = error instanceof Error ? error.message : String(error);
-      failed(error);
-    }
-    // Whom policy does not know nobody reaches.
-    const known = {
-      ...changes,
-      come: changes.come.filter((remote) => policy.knowsRemote(remote)),
-      changed: changes.changed.filter(({ after }) => policy.knowsRemote(after)),
-    };
-    control.changeRemotes(known, failed);
-    await policy.removeRemotes(changes.gone);
+  applyRemotes(intent: Intent, keys: RemoteKeys = {}): Promise<void> {
+    return applyRemotes(this.#parts, intent, keys);
   }
 
   /** @throws VetchError MAP_FULL, NOT_FOUND, INVALID, UNSUPPORTED; KernelError. `removeNetwork` takes back what was done. */

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Intent } from '../model/intent.ts';
 import { driverOf, planOf } from '../network/drivers/registry.ts';
 import { isLimited } from '../network/limits-of.ts';
+import { alignMaps } from './align-maps.ts';
 import { bindDevices } from './bind-devices.ts';
 import { desiredHostDevice } from './desired/devices.ts';
 import { lanIfindexOf } from './desired/lan-devices.ts';
@@ -15,7 +16,6 @@ import { makeDevices } from './make-devices.ts';
 import { closeHostDevice, openDevices } from './open-devices.ts';
 import { openOverlay } from './open-overlay.ts';
 import { planMaking, type WantedDevices } from './plan/devices.ts';
-import type { PlacedRemote } from './remotes/remote-table.ts';
 
 /**
  * Makes everything on the host what it should be. Packets flow all the while: what restricts is there before what
@@ -47,12 +47,7 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   control.know(facts);
   control.shape(parts.shaper.ifindex);
   if (openOverlay(parts) && !tunnelled) parts.count('device', 1);
-  control.remotes.align(intent);
-  // What restricts comes before what permits.
-  const policy = await enforcePolicy(parts, intent);
-  const failedMap = parts.failing('write a map');
-  const knows = (remote: PlacedRemote) => parts.policy.knowsRemote(remote);
-  const changed = policy + (await control.reconcile(intent, facts, failedMap, knows));
+  const changed = await alignMaps(parts, intent);
   // An entry that follows a device or an address which has changed is no drift of its own.
   if (made.size === 0 && !moved && sameFacts(before, facts)) parts.count('map', changed);
   devices.allDone();
@@ -115,26 +110,6 @@ export function wantedDevices(intent: Intent): WantedDevices {
 function withRoutes({ endpointRoutes }: HostParts, intent: Intent, wanted: WantedDevices): WantedDevices {
   if (endpointRoutes.size === 0) return wanted;
   return { ...wanted, host: desiredHostDevice(intent.networks.values(), [...endpointRoutes.values()].flat()) };
-}
-
-/**
- * What the kernel had goes on where the policy cannot be enforced. At the start that may be nothing: then nobody starts,
- * rather than that what should be closed is open.
- *
- * @throws VetchError MAP_FULL, UNSUPPORTED: in the first pass
- */
-async function enforcePolicy(parts: HostParts, intent: Intent): Promise<number> {
-  try {
-    await parts.forgetRemotes();
-    const repaired = await parts.policy.reconcile(intent, parts.facts, parts.control.remotes.placed.values());
-    parts.policyFailure = undefined;
-    return repaired;
-  } catch (error) {
-    if (parts.passes === 0) throw error;
-    parts.policyFailure = error instanceof Error ? error.message : String(error);
-    parts.options.failed('enforce policy', error);
-    return 0;
-  }
 }
 
 /** Which device is whose, as found. */

@@ -234,6 +234,31 @@ test('of an address that another host holds the endpoint is named', async () => 
   await expect(attach('again', address)).rejects.toMatchObject({ code: 'ADDRESS_TAKEN' });
 });
 
+test('what another host gives back is taken in advance where there was none left', async () => {
+  const subnets = ['10.101.0.0/29'];
+  const small = { ...planned({ name: 'small', driver: 'overlay', subnets }), number: network.number + 1 };
+  const held = (host: number): HeldAddress => {
+    return { network: small.id, address: `10.101.0.${host}`, node: 'b', endpoint: 'web' };
+  };
+  await store.cluster.transaction((writer) => {
+    writer.putNetwork(small);
+    for (let host = 2; host < 7; host++) writer.putAddress(held(host));
+  });
+  await lock.run(() => {
+    state.putNetwork(small);
+    addresses.addNetwork(small);
+    addresses.follow(new Map([2, 3, 4, 5, 6].map((host) => [`${small.id}/10.101.0.${host}`, held(host)])));
+  });
+  await addresses.settle();
+  expect(addresses.of('a').filter(({ network }) => network === small.id)).toEqual([]);
+  await store.cluster.transaction((writer) => writer.deleteAddress(held(5)));
+  await lock.run(() => addresses.follow(new Map([[`${small.id}/10.101.0.5`, undefined]])));
+  await addresses.settle();
+  expect(addresses.of('a').filter(({ network }) => network === small.id)).toEqual([
+    { network: small.id, address: '10.101.0.5', node: 'a', endpoint: '' },
+  ]);
+});
+
 test('while the cluster takes its time for one, others are attached with what is held in advance', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   hanging = promise;
@@ -275,4 +300,21 @@ test.each([
   await expect.poll(known, { timeout: 5_000 }).not.toHaveProperty('10.100.0.200');
   expect(await spare()).toBe(8);
   expect(await ask('web', '10.100.0.200')).toBe('10.100.0.200');
+});
+
+test('an address that is used here and held by another host is taken when that gives it back', async () => {
+  const address = await attach('web');
+  const key = `${network.id}/${address}`;
+  const theirs: HeldAddress = { network: network.id, address, node: 'b', endpoint: 'theirs' };
+  const [own] = addresses.of('a').filter((held) => held.address === address);
+  await store.cluster.transaction((writer) => {
+    if (own) writer.deleteAddress(own);
+    writer.putAddress(theirs);
+  });
+  await lock.run(() => addresses.follow(new Map([[key, theirs]])));
+  await expect.poll(() => addresses.warnings.length, { timeout: 5_000 }).toBe(1);
+  await store.cluster.transaction((writer) => writer.deleteAddress(theirs));
+  await lock.run(() => addresses.follow(new Map([[key, undefined]])));
+  await expect.poll(known, { timeout: 5_000 }).toMatchObject({ [address]: 'web' });
+  expect(addresses.warnings).toEqual([]);
 });

@@ -38,6 +38,8 @@ export class ClusterAddresses implements AsyncDisposable {
   #failing = false;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
+  /** There were not enough addresses to hold in advance. */
+  #short = false;
   #warnings: readonly string[] = [];
   #reserved: (network: Network) => Iterable<string> = () => [];
 
@@ -71,8 +73,12 @@ export class ClusterAddresses implements AsyncDisposable {
 
   /** Another host has changed something. The caller holds the lock. */
   follow(changes: ReadonlyMap<string, HeldAddress | undefined>): void {
-    for (const [key, held] of changes) this.#set(key, held);
-    if (changes.size > 0) this.wake();
+    let concerned = false;
+    for (const [key, held] of changes) {
+      concerned ||= this.#concerns(key, held);
+      this.#set(key, held);
+    }
+    if (concerned) this.wake();
   }
 
   /** The caller holds the lock. */
@@ -226,6 +232,7 @@ export class ClusterAddresses implements AsyncDisposable {
     const usersOf = (network: string) => users.get(network) ?? new Map<string, string>();
     const skip = conflicts === 0 ? 0 : Math.floor(Math.random() * 8 * 2 ** conflicts);
     const plan = planHoldings({ book: this.#book, networks, usersOf, leaving: this.#leaving, skip });
+    this.#short = plan.short;
     this.#warnings = plan.taken.map(({ held, user }) => this.#warning(held, user));
     if (plan.puts.length + plan.deletes.length === 0) return undefined;
     const written = cluster.transaction((writer) => {
@@ -244,6 +251,27 @@ export class ClusterAddresses implements AsyncDisposable {
         for (const [key, held] of after) if (this.#get(key) === before.get(key)) this.#set(key, held);
       },
     };
+  }
+
+  /**
+   * Whether what another host has changed may change what this one holds: of a cluster's thousand changes a second almost
+   * none does, and to look at all that is held here for each of them would be most of what a host does.
+   */
+  #concerns(key: string, held: HeldAddress | undefined): boolean {
+    const { node } = this.#book;
+    if (held?.node === node || this.#get(key)?.node === node) return true;
+    // There were not enough to hold in advance, and now there is one more.
+    if (!held && this.#short) return true;
+    const { index } = this.#context.state;
+    const slash = key.indexOf('/');
+    const [network, address] = [key.slice(0, slash), key.slice(slash + 1)];
+    if (this.#claims.of(key)) return true;
+    if (index.endpointsAt(address).some((endpoint) => endpoint.network === network)) return true;
+    for (const service of index.services.values())
+      if (service.vip === address && service.network === network) return true;
+    const known = index.networks.get(network);
+    for (const reserved of known ? this.#reserved(known) : []) if (reserved === address) return true;
+    return false;
   }
 
   #next(network: Network, family: 4 | 6, claim: AddressClaim, users: ReadonlyMap<string, string>): string {

@@ -1,9 +1,8 @@
 import { withoutLength } from '../../model/address.ts';
 import { matchesDomain } from '../../model/domain-name.ts';
-import { Anchored } from '../compile/anchored.ts';
 import { type AddressBits, addressBits, type Block, BlockTable, fullLength, isInside } from './blocks.ts';
 import { DomainTable } from './domains.ts';
-import type { LearnedAddress, PolicyEndpoint } from './policy-endpoint.ts';
+import { hasPolicyLabel, type LearnedAddress, type PolicyEndpoint } from './policy-endpoint.ts';
 import { type Facts, factsKey, type Profile } from './profile.ts';
 import { ProfileTable } from './profile-table.ts';
 import { addressFacts, type EndpointState, endpointFacts, endpointState, type Slot, samePorts } from './slot.ts';
@@ -52,7 +51,6 @@ export class Identities {
   readonly profiles = new ProfileTable(this.blocks);
   readonly #usedKeys = new Map<string, number>();
   readonly #endpoints = new Map<number, EndpointEntry>();
-  readonly #byLabelKey = new Anchored<EndpointEntry>();
   /** By canonical CIDR. */
   readonly #world = new Map<string, Slot>();
   /** By address as a prefix of its full length. */
@@ -95,7 +93,6 @@ export class Identities {
   setEndpoint(number: number, endpoint: PolicyEndpoint | undefined): void {
     const state = endpoint && endpointState(endpoint);
     const entry = this.#endpoints.get(number);
-    if (entry !== undefined) this.#byLabelKey.remove(entry, entry.state.labels.keys());
     if (state === undefined) {
       if (entry === undefined) return;
       for (const slot of [entry.v4, entry.v6]) this.#detach(slot);
@@ -105,7 +102,6 @@ export class Identities {
     }
     const current = entry ?? this.#newEntry(number, state);
     current.state = state;
-    this.#byLabelKey.add(current, state.labels.keys());
     this.#affected.add(current.v4).add(current.v6);
   }
 
@@ -332,8 +328,10 @@ export class Identities {
     return entry;
   }
 
+  /** Looks at all: only the first document that asks for a key, and the last one, pay for it. */
   #affectThoseWith(labelKey: string): void {
-    for (const { v4, v6 } of this.#byLabelKey.get(labelKey)) this.#affected.add(v4).add(v6);
+    for (const { state, v4, v6 } of this.#endpoints.values())
+      if (hasPolicyLabel(state.endpoint, labelKey)) this.#affected.add(v4).add(v6);
   }
 
   /** Everybody whose longest block is another now is affected; what holds the others' blocks may have changed. */

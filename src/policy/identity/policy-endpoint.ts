@@ -36,10 +36,32 @@ export const namespaceNameLabel = 'kubernetes.io/metadata.name';
 const composeProject = 'com.docker.compose.project';
 const composeService = 'com.docker.compose.service';
 
-/** Its own labels and those that Vetch adds, which nobody else can set where Vetch knows them. */
-export function policyLabels(endpoint: PolicyEndpoint): ReadonlyMap<string, string> {
+/**
+ * Its own labels and those that Vetch adds, which nobody else can set where Vetch knows them.
+ *
+ * @param isWanted of a key; default: all
+ */
+export function policyLabels(
+  endpoint: PolicyEndpoint,
+  isWanted: (key: string) => boolean = () => true,
+): ReadonlyMap<string, string> {
+  const wanted = new Map<string, string>();
+  for (const part of [endpoint.labels, addedLabels(endpoint)]) {
+    for (const [key, value] of Object.entries(part)) if (value !== undefined && isWanted(key)) wanted.set(key, value);
+  }
+  return wanted;
+}
+
+/** Whether {@link policyLabels} has a key. */
+export function hasPolicyLabel(endpoint: PolicyEndpoint, key: string): boolean {
+  if (Object.hasOwn(endpoint.labels, key)) return true;
+  const added: Readonly<Record<string, string | undefined>> = addedLabels(endpoint);
+  return Object.hasOwn(added, key) && added[key] !== undefined;
+}
+
+function addedLabels(endpoint: PolicyEndpoint) {
   const { labels } = endpoint;
-  const added = {
+  return {
     'vetch.io/name': endpoint.name,
     'vetch.io/network': endpoint.network,
     'vetch.io/service': labels[composeService],
@@ -47,9 +69,6 @@ export function policyLabels(endpoint: PolicyEndpoint): ReadonlyMap<string, stri
     'vetch.io/image': endpoint.image,
     [driverLabel]: endpoint.driver,
   };
-  const all = new Map(Object.entries(labels));
-  for (const [key, value] of Object.entries(added)) if (value !== undefined) all.set(key, value);
-  return all;
 }
 
 /** The label `vetch.io/namespace`, else the compose project, else the network's name. */

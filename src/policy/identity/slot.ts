@@ -1,6 +1,6 @@
 import { type AddressBits, addressBits, type Block, type BlockTable } from './blocks.ts';
 import { isNamedPortLabel } from './named-port.ts';
-import { driverLabel, type PolicyEndpoint, policyLabels, policyNamespace } from './policy-endpoint.ts';
+import { type PolicyEndpoint, policyLabels, policyNamespace } from './policy-endpoint.ts';
 import type { Facts, Profile } from './profile.ts';
 
 /**
@@ -23,7 +23,6 @@ export interface Slot {
 /** An endpoint and what policy derives from it. */
 export interface EndpointState {
   readonly endpoint: PolicyEndpoint;
-  readonly labels: ReadonlyMap<string, string>;
   readonly namespace: string;
   readonly addresses: Readonly<Record<4 | 6, AddressBits | undefined>>;
 }
@@ -37,20 +36,20 @@ export interface Relevance {
 export function endpointState(endpoint: PolicyEndpoint): EndpointState {
   const addresses: Record<4 | 6, AddressBits | undefined> = { 4: undefined, 6: undefined };
   for (const address of endpoint.addresses.map(addressBits)) addresses[address.family] ??= address;
-  return { endpoint, labels: policyLabels(endpoint), namespace: policyNamespace(endpoint), addresses };
+  return { endpoint, namespace: policyNamespace(endpoint), addresses };
 }
 
 export function endpointFacts(state: EndpointState, family: 4 | 6, relevance: Relevance): Facts {
   const address = state.addresses[family];
-  const labels = new Map<string, string>();
-  for (const [key, value] of state.labels) if (relevance.isUsed(key)) labels.set(key, value);
+  // Not kept: of each of a cluster's endpoints they would take as much memory as all else that policy knows of it.
+  const labels = policyLabels(state.endpoint, (key) => relevance.isUsed(key));
   return {
     party: 'endpoint',
     namespace: state.namespace,
     labels,
     block: address && relevance.blocks.longest(address),
     domains: [],
-    onHost: state.labels.get(driverLabel) === 'host',
+    onHost: state.endpoint.driver === 'host',
   };
 }
 

@@ -32,6 +32,8 @@ export interface HostPolicyOptions {
   /** What endpoints were told before this daemon began. */
   readonly learned?: LearnedNames | undefined;
   readonly failed: (error: unknown) => void;
+  /** As `PolicyMaps.open` has it. */
+  readonly barrier?: () => Promise<void>;
 }
 
 /** The policy's part of the intent. */
@@ -81,8 +83,8 @@ export class HostPolicy {
 
   /** Takes up the numbers that the kernel has: after a restart everybody is who they were. */
   static async open(options: HostPolicyOptions): Promise<HostPolicy> {
-    const { maps, generation, node, failed } = options;
-    const policyMaps = await PolicyMaps.open(maps, generation, failed);
+    const { maps, generation, node, failed, barrier } = options;
+    const policyMaps = await PolicyMaps.open(maps, generation, failed, barrier);
     const { standings, blocks, learned, portSets } = policyMaps.applied;
     const endpoints = new Map(
       [...standings].map(([number, { v4, v6 }]) => [number, { v4: v4.identity, v6: v6.identity }]),

@@ -9,7 +9,7 @@ import {
   policyKeyCodec,
   standingCodec,
 } from '../../maps/generated/abi.ts';
-import type { Maps } from '../../maps/open.ts';
+import type { RawMap } from '../../maps/raw-map.ts';
 import { formatPrefix } from '../../model/address.ts';
 import { IDENTITY_WORLD } from '../../policy/decision.ts';
 import {
@@ -32,7 +32,18 @@ import {
   policyHalf,
 } from './encode.ts';
 
-export type PolicyRawMaps = Pick<Maps, HalvedMap | 'policyPorts'>;
+/** Policy's maps as bytes; `Maps` of src/maps is one. */
+export type PolicyRawMaps = Readonly<
+  Record<
+    HalvedMap | 'policyPorts',
+    {
+      readonly raw: Pick<
+        RawMap,
+        'batches' | 'writtenBatches' | 'update' | 'delete' | 'updatePacked' | 'deletePacked' | 'maxEntries'
+      >;
+    }
+  >
+>;
 
 /** An entry whose halves differ: a change was cut short, or somebody else wrote. */
 export interface TornEntry extends RawEntry {

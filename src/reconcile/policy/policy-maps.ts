@@ -33,6 +33,7 @@ export class PolicyMaps {
   readonly #maps: PolicyRawMaps;
   readonly #generation: Generation;
   readonly #failed: (error: unknown) => void;
+  readonly #barrier: () => Promise<void>;
   #applied: AppliedTables;
   /** Ends when both halves of everything are the same. */
   #settled: Promise<void> = Promise.resolve();
@@ -43,11 +44,13 @@ export class PolicyMaps {
     maps: PolicyRawMaps,
     generation: Generation,
     failed: (error: unknown) => void,
+    barrier: () => Promise<void>,
     applied: PolicyTables,
   ) {
     this.#maps = maps;
     this.#generation = generation;
     this.#failed = failed;
+    this.#barrier = barrier;
     this.#applied = new AppliedTables(applied);
   }
 
@@ -55,14 +58,16 @@ export class PolicyMaps {
    * Takes up what the kernel holds, and finishes what a daemon that was killed had begun.
    *
    * @param failed is told when the halves could not be brought in step; the next `reconcile` does it
+   * @param barrier resolves when every program that was running at the call has ended. Default: the kernel's
    */
   static async open(
     maps: PolicyRawMaps,
     generation: Generation,
     failed: (error: unknown) => void,
+    barrier = gracePeriod,
   ): Promise<PolicyMaps> {
     const { tables, torn } = await observePolicy(maps, generation.parity);
-    const policy = new PolicyMaps(maps, generation, failed, tables);
+    const policy = new PolicyMaps(maps, generation, failed, barrier, tables);
     policy.#mend(torn);
     return policy;
   }
@@ -150,7 +155,7 @@ export class PolicyMaps {
 
   async #settle(difference: PolicyDifference): Promise<void> {
     try {
-      await gracePeriod();
+      await this.#barrier();
     } catch {
       await setTimeout(patience);
     }

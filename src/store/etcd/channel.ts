@@ -12,6 +12,8 @@ export const channelOptions: ChannelOptions = {
   'grpc.max_reconnect_backoff_ms': 3_000,
   'grpc.dns_min_time_between_resolutions_ms': 1_000,
   'grpc.enable_retries': 0,
+  // A client has connections of its own, also beside another one of its process: as many hosts are there in a simulation.
+  'grpc.use_local_subchannel_pool': 1,
   'grpc.service_config_disable_resolution': 1,
   // etcd cuts off who asks more often than every 5 s (--grpc-keepalive-min-time).
   'grpc.keepalive_time_ms': 10_000,
