@@ -17,6 +17,7 @@ import { type Maps, openMaps } from '../../../src/maps/open.ts';
 import { linkLocalFromMac, parseAddress, parseMac } from '../../../src/model/address.ts';
 import { Netlink } from '../../../src/netlink/netlink.ts';
 import { createNetns, type Netns, withNetns } from '../../../src/netlink/netns.ts';
+import { nodeValue } from '../../../src/reconcile/desired/remotes.ts';
 import { policyHalf } from '../../../src/reconcile/policy/encode.ts';
 import { fillRemote, plannedConfig } from '../world/fill.ts';
 import { endpoints, memberNode, networks, overlay, type PlannedRemote, remotes } from '../world/plan.ts';
@@ -149,7 +150,7 @@ export class TunnelHost extends Sandbox {
       hostIfindex: this.index('vetch0'),
       overlayIfindex: this.index(overlay.device),
     });
-    this.maps.nodes.set(0, { addr: parseAddress(this.address) });
+    this.maps.nodes.set(0, nodeValue(parseAddress(this.address)));
     this.#putNetwork();
     // A network of this host's own: no tunnel leads to it.
     const own = this.maps.networks.get(wide.number);
@@ -221,7 +222,7 @@ export class TunnelHost extends Sandbox {
 
   /** Has this host know another one, and who is there. */
   addNode(number: number, { address }: TunnelHost, names: readonly WideName[]): void {
-    this.maps.nodes.set(number, { addr: parseAddress(address) });
+    this.maps.nodes.set(number, nodeValue(parseAddress(address)));
     // One slot a node, whatever is there.
     if (!this.#members.includes(memberNode + number)) this.#members = [...this.#members, memberNode + number];
     for (const [index, name] of names.entries()) {

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { ConfigFlag, type Conntrack, UplinkFlag } from '../../../src/maps/generated/abi.ts';
 import { parseAddress } from '../../../src/model/address.ts';
+import { nodeValue } from '../../../src/reconcile/desired/remotes.ts';
 import * as build from '../packet/build.ts';
 import { endpoints, networks, overlay, remotes, uplink } from '../world/plan.ts';
 import { deny, govern, rule } from '../world/policy.ts';
@@ -17,7 +18,7 @@ const headers = 50;
 /** The underlay is IPv4, and the way to the nodes an uplink. */
 function simple(world: World): void {
   for (const [number, address] of overlay.tunnels4.entries())
-    world.maps.nodes.set(number, { addr: parseAddress(address) });
+    world.maps.nodes.set(number, nodeValue(parseAddress(address)));
 }
 
 const uplinkWith = (change: { mtu?: number; flags?: number; masquerade4?: Uint8Array }) => (world: World) => {
