@@ -75,8 +75,8 @@ ABI_SIZE(struct host_cgroup, 8);
  * only from whom the key is of. */
 struct node {
 	struct address addr; /* where its tunnel ends; all zero: no node has the number */
-	struct address crypt_to; /* of its key that packets are sent to; all zero: has none */
-	struct address crypt_from; /* of this host's key that they are sent with */
+	struct address crypt_from; /* of this host's key that packets are sent with; all zero: none */
+	struct address crypt_to; /* of its key that they are sent to; all zero: has none */
 	struct address crypt_also; /* of another key of its that is accepted; all zero: none */
 	__u32 crypt_ifindex; /* of the WireGuard device that has crypt_from; 0: none */
 	__u32 pad;

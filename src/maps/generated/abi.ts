@@ -1337,8 +1337,8 @@ export const networkCodec: Codec<Network> = {
 /** `struct node`, 72 bytes */
 export interface Node {
   readonly addr: Uint8Array;
-  readonly cryptTo: Uint8Array;
   readonly cryptFrom: Uint8Array;
+  readonly cryptTo: Uint8Array;
   readonly cryptAlso: Uint8Array;
   readonly cryptIfindex: number;
 }
@@ -1347,8 +1347,8 @@ export const nodeCodec: Codec<Node> = {
   size: 72,
   encode(value, bytes, offset = 0) {
     putBytes(bytes, offset + 0, value.addr, 16);
-    putBytes(bytes, offset + 16, value.cryptTo, 16);
-    putBytes(bytes, offset + 32, value.cryptFrom, 16);
+    putBytes(bytes, offset + 16, value.cryptFrom, 16);
+    putBytes(bytes, offset + 32, value.cryptTo, 16);
     putBytes(bytes, offset + 48, value.cryptAlso, 16);
     putU32(bytes, offset + 64, value.cryptIfindex);
     bytes.fill(0, offset + 68, offset + 72);
@@ -1356,8 +1356,8 @@ export const nodeCodec: Codec<Node> = {
   decode(bytes, offset = 0) {
     return {
       addr: getBytes(bytes, offset + 0, 16),
-      cryptTo: getBytes(bytes, offset + 16, 16),
-      cryptFrom: getBytes(bytes, offset + 32, 16),
+      cryptFrom: getBytes(bytes, offset + 16, 16),
+      cryptTo: getBytes(bytes, offset + 32, 16),
       cryptAlso: getBytes(bytes, offset + 48, 16),
       cryptIfindex: getU32(bytes, offset + 64),
     };
