@@ -206,7 +206,7 @@ NOT_INLINED int icmp_error_find(struct __sk_buff *skb, struct packet *p)
 	}
 	speaker = room->quoted.reply ? ct->source_party : ct->destination_party;
 	/* Of another host an endpoint speaks, too: the tunnel's program has seen that it is there. */
-	if (p->hook == HOOK_FROM_OVERLAY)
+	if (p->hook == HOOK_FROM_OVERLAY || p->hook == HOOK_FROM_WIREGUARD)
 		return speaker == PARTY_REMOTE && address_equal(&p->source, &room->quoted.p.destination) ?
 			       REASON_NONE : REASON_ICMP_UNRELATED;
 	if (speaker == PARTY_WORLD || (speaker == PARTY_HOST && p->hook == HOOK_FROM_HOST && !skb->ingress_ifindex))

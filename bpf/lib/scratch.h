@@ -76,6 +76,17 @@ struct way {
 	__u32 ifindex;
 };
 
+/* Likewise, of one that goes into WireGuard. */
+struct crypt_headers {
+	struct ipv6hdr ip;
+	struct udp_start udp;
+	__be32 flags;
+	__be32 vni;
+	struct ethhdr inner;
+} __attribute__((packed, aligned(4)));
+#define CRYPT_HEADERS (40 + 8 + 8 + 14)
+#define CRYPT_ADDRESSES (14 + 8) /* where the two are, behind the Ethernet header that is left out */
+
 struct room {
 	struct conntrack entry; /* in the making */
 	struct delivery to_source; /* of a flow in the making, where that end is an endpoint, here or elsewhere */
@@ -100,6 +111,7 @@ struct room {
 	struct bpf_tunnel_key tunnel; /* that a packet came by, or goes by */
 	struct tunnel_headers headers; /* likewise, without the overlay's device */
 	struct way ways[WAYS]; /* to nodes, each in the place of its number */
+	struct crypt_headers crypt; /* likewise, by WireGuard's */
 	__u64 departure; /* of a packet that has to wait; ktime ns */
 };
 

@@ -1,6 +1,7 @@
 import { delivery } from './delivery.ts';
 import { domainNames } from './domain-names.ts';
 import { encapsulation } from './encapsulation.ts';
+import { encryption } from './encryption.ts';
 import { entries } from './entries.ts';
 import { errors } from './errors.ts';
 import { fragments } from './fragments.ts';
@@ -30,6 +31,7 @@ export const tables = {
   'a network on a parent device': lan,
   'a network that spans hosts': overlay,
   'a tunnel without its device': encapsulation,
+  'an encrypted network': encryption,
   'an ICMP error': errors,
   fragments,
   'an entry of conntrack': entries,

@@ -10,6 +10,7 @@ import type { Maps } from '../../../src/maps/open.ts';
 import { linkLocalFromMac, parseAddress, parseMac, parsePrefix } from '../../../src/model/address.ts';
 import { DenyHeads } from '../../../src/reconcile/desired/deny-heads.ts';
 import { denyEntry } from '../../../src/reconcile/desired/deny-list.ts';
+import { nodeValue } from '../../../src/reconcile/desired/remotes.ts';
 import type { MapEntry } from '../../../src/reconcile/entry.ts';
 import { Protocol } from '../packet/ip.ts';
 import {
@@ -95,7 +96,7 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
     }
   }
   for (const endpoint of Object.values(endpoints)) fillEndpoint(maps, indexes, endpoint);
-  for (const [number, address] of overlay.tunnels.entries()) maps.nodes.set(number, { addr: parseAddress(address) });
+  for (const [number, address] of overlay.tunnels.entries()) maps.nodes.set(number, nodeValue(parseAddress(address)));
   for (const remote of Object.values(remotes)) fillRemote(maps, remote);
   for (const address of [uplink.ip4, uplink.ip6]) {
     maps.hostAddrs.set(parseAddress(address), { ifindex: indexes.of(uplink.device), network: 0 });
