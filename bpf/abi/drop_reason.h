@@ -52,5 +52,6 @@ enum drop_reason {
 	REASON_SPOOFED_TUNNEL = 45, /* from a node that does not have the sender, or from no node */
 	REASON_UNKNOWN_TUNNEL = 46, /* from a node, for no network that spans hosts here */
 	REASON_NO_NODE = 47, /* to an endpoint whose host is not known any more, or without the overlay's device */
-	REASON_COUNT = 48,
+	REASON_PUBLISHED_ELSEWHERE = 48, /* from a container to a port of its host that leads to an endpoint on another host */
+	REASON_COUNT = 49,
 };

@@ -202,7 +202,8 @@ export const DropReason = {
   SPOOFED_TUNNEL: 45,
   UNKNOWN_TUNNEL: 46,
   NO_NODE: 47,
-  COUNT: 48,
+  PUBLISHED_ELSEWHERE: 48,
+  COUNT: 49,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
@@ -331,6 +332,7 @@ export const Party = {
   HOST: 1,
   WORLD: 2,
   REMOTE: 3,
+  NODE: 4,
 } as const;
 export type Party = (typeof Party)[keyof typeof Party];
 const partyNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Party).map(([name, n]) => [n, name]));
@@ -358,6 +360,8 @@ export const PublishFlag = {
   NONE: 0,
   DIRECT: 1,
   TRUSTED: 2,
+  REMOTE: 4,
+  BY_NODE: 8,
 } as const;
 export type PublishFlag = (typeof PublishFlag)[keyof typeof PublishFlag];
 
@@ -1949,7 +1953,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: dropCountCodec,
-    maxEntries: 48,
+    maxEntries: 49,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, DropCount, 'percpu_array'>,
@@ -2088,6 +2092,15 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'control',
   } satisfies MapDefinition<number, Network, 'array'>,
+  nodeNumbers: {
+    name: 'node_numbers',
+    type: 'hash',
+    key: bytesCodec(16),
+    value: u32Codec,
+    maxEntries: 4096,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<Uint8Array, number, 'hash'>,
   nodes: {
     name: 'nodes',
     type: 'array',
@@ -2138,7 +2151,7 @@ export const mapDefinitions = {
     type: 'array',
     key: u32Codec,
     value: quotaCountCodec,
-    maxEntries: 16384,
+    maxEntries: 17408,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, QuotaCount, 'array'>,
@@ -2147,7 +2160,7 @@ export const mapDefinitions = {
     type: 'array',
     key: u32Codec,
     value: quotaCodec,
-    maxEntries: 16384,
+    maxEntries: 17408,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, Quota, 'array'>,
