@@ -47,6 +47,8 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   control.know(facts);
   control.shape(parts.shaper.ifindex);
   if (openOverlay(parts) && !tunnelled) parts.count('device', 1);
+  // What is free by now is no drift.
+  if (parts.passes > 0) control.retryRemotePorts();
   control.remotes.align(intent);
   // What restricts comes before what permits.
   const policy = await enforcePolicy(parts, intent);

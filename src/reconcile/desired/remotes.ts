@@ -25,6 +25,11 @@ export function nodeEntry(number: number, node: Pick<PlacedNode, 'tunnel'> | und
   return entryOf('nodes', number, { addr: node ? parseAddress(node.tunnel) : none });
 }
 
+/** Which node a tunnel is of. @param address where it ends */
+export function nodeNumberEntry(number: number, address: Uint8Array): MapEntry {
+  return entryOf('nodeNumbers', address, number);
+}
+
 /** Where this host's own tunnels begin. */
 export function ownNodeEntry(address: Uint8Array | undefined): MapEntry {
   return entryOf('nodes', 0, { addr: address ?? none });
