@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* from_overlay: TC ingress on the overlay's VXLAN device. What endpoints on other hosts send to those here: the sender's
- * host has judged their egress, and here it is seen that they are where they come from, and judged what they may reach.
- * Nothing that comes in by a tunnel goes up the host's stack, or into another tunnel. */
+/* from_overlay: TC ingress on the overlay's VXLAN device. from_wireguard: on the WireGuard device, for encrypted networks.
+ * What endpoints on other hosts send to those here: the sender's host has judged their egress, and here it is seen that they
+ * are where they come from, and judged what they may reach. Nothing that comes in by a tunnel goes up the host's stack, or
+ * into another tunnel. */
 #include "lib/flood.h"
 #include "lib/from_remote.h"
 #include "lib/icmp_error.h"
+#include "lib/wireguard.h"
 
 /* To all of the network, or to a group: a copy for each member here that policy lets have one. */
 NOT_INLINED int group_from_overlay(struct __sk_buff *skb, struct packet *p)
@@ -164,19 +166,23 @@ NOT_INLINED int from_client(struct __sk_buff *skb, struct packet *p, const struc
 {
 	const struct config *c = config_get();
 	struct room *room = room_get();
+	const struct node *node;
 	struct mac none = {};
 	struct conntrack *ct;
 	bool reply = false;
-	__u32 *node;
+	__u32 *number;
 
 	if (!p || !from || !c || !room)
 		return REASON_CONFIG_MISSING;
 	room->other.source = *from; /* an argument is no map key on Linux 6.1 */
-	node = bpf_map_lookup_elem(&node_numbers, &room->other.source);
-	if (!node || !is_outsider(p) || (p->flags & (PACKET_NEIGHBOUR | PACKET_LINK_MULTICAST)))
+	number = bpf_map_lookup_elem(&node_numbers, &room->other.source);
+	if (!number || !is_outsider(p) || (p->flags & (PACKET_NEIGHBOUR | PACKET_LINK_MULTICAST)))
 		return REASON_SPOOFED_TUNNEL;
 	p->source_number = 0;
-	delivery_set(&room->to_source, *node, &none);
+	delivery_set(&room->to_source, *number, &none);
+	node = node_at(room->to_source.ifindex);
+	if (!node || !node_is_at(node, p, &room->other.source))
+		return REASON_SPOOFED_TUNNEL;
 	if (p->flags & PACKET_ICMP_ERROR)
 		return CLIENT_ERROR;
 	if (packet_is_fragment(p) && fragment_ports(p))
@@ -188,18 +194,70 @@ NOT_INLINED int from_client(struct __sk_buff *skb, struct packet *p, const struc
 	return ct ? client_goes_on(skb, p, ct, reply, room) : begin_from_client(skb, p);
 }
 
+/* What a frame may be at all. `p` is told. Answers a drop reason. */
+static __always_inline int frame_admit(struct packet *p, const struct ethhdr *eth, bool tagged)
+{
+	p->ethertype = bpf_ntohs(eth->h_proto);
+	if (tagged || p->ethertype == ETH_P_8021Q || p->ethertype == ETH_P_8021AD)
+		return REASON_VLAN_TAGGED;
+	if (eth->h_dest[0] & 1)
+		p->flags |= PACKET_LINK_MULTICAST;
+	/* Who has an address is answered where it is asked. */
+	if (p->ethertype == ETH_P_ARP)
+		return REASON_ARP_UNANSWERED;
+	return p->ethertype == ETH_P_IP || p->ethertype == ETH_P_IPV6 ? REASON_NONE : REASON_UNKNOWN_PROTOCOL;
+}
+
+/* A frame of another host's, out of its tunnel. @from: the tunnel's other end; @mac: the frame's source */
+static __always_inline int take_frame(struct __sk_buff *skb, struct packet *p, const struct config *c, struct room *room,
+				      const struct network *n, const struct address *from, const struct mac *mac)
+{
+	struct conntrack *ct;
+	bool reply = false;
+	int reason = packet_parse(skb, p, ETH_HLEN);
+
+	if (reason)
+		return drop(skb, p, reason);
+	trace(STEP_PARSED, 0);
+	if ((n->flags & NETWORK_ENCRYPTED) && p->hook != HOOK_FROM_WIREGUARD)
+		return drop(skb, p, REASON_NOT_ENCRYPTED);
+	if (!source_is_there(p, room, from, mac)) {
+		reason = from_client(skb, p, from);
+		if (reason == CLIENT_ERROR)
+			reason = relate(skb, p);
+		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, &room->to_destination, false);
+	}
+	trace(STEP_SOURCE_VERIFIED, p->source_number);
+	if (p->flags & PACKET_NEIGHBOUR)
+		return drop(skb, p, p->is_v4 ? REASON_ROUTER_ADVERTISEMENT : REASON_ND_UNANSWERED);
+	if ((p->flags & PACKET_LINK_MULTICAST) || address_is_multicast(&p->destination))
+		return group_from_overlay(skb, p);
+	if (p->flags & PACKET_ICMP_ERROR) {
+		reason = relate(skb, p);
+	} else {
+		if (packet_is_fragment(p)) {
+			reason = fragment_ports(p);
+			if (reason)
+				return drop(skb, p, reason);
+		}
+		ct = conntrack_lookup(skb, p, c, &room->of_packet, &reply);
+		reason = ct ? go_on(skb, p, ct, reply, room) : begin_from_overlay(skb, p);
+	}
+	if (reason == GO_TO_CLIENT)
+		return to_client(skb, p);
+	return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, &room->to_destination, true);
+}
+
 SEC("tc")
 int from_overlay(struct __sk_buff *skb)
 {
 	struct packet p = { .hook = HOOK_FROM_OVERLAY };
 	const struct config *c = config_get();
 	struct room *room = room_get();
-	struct conntrack *ct;
 	struct address tunnel;
 	struct mac mac;
 	struct network *n;
 	struct ethhdr *eth;
-	bool reply = false;
 	int reason;
 
 	if (!c || !c->host_ifindex || !room)
@@ -215,44 +273,43 @@ int from_overlay(struct __sk_buff *skb)
 	eth = (void *)(long)skb->data;
 	if ((void *)(eth + 1) > (void *)(long)skb->data_end)
 		return drop(skb, &p, REASON_TRUNCATED);
-	p.ethertype = bpf_ntohs(eth->h_proto);
-	if (skb->vlan_present || p.ethertype == ETH_P_8021Q || p.ethertype == ETH_P_8021AD)
-		return drop(skb, &p, REASON_VLAN_TAGGED);
-	if (eth->h_dest[0] & 1)
-		p.flags |= PACKET_LINK_MULTICAST;
-	mac = *(struct mac *)eth->h_source;
-	/* Who has an address is answered where it is asked. */
-	if (p.ethertype == ETH_P_ARP)
-		return drop(skb, &p, REASON_ARP_UNANSWERED);
-	reason = packet_parse(skb, &p, ETH_HLEN);
+	reason = frame_admit(&p, eth, skb->vlan_present);
 	if (reason)
 		return drop(skb, &p, reason);
-	trace(STEP_PARSED, 0);
-	if (!source_is_there(&p, room, &tunnel, &mac)) {
-		reason = from_client(skb, &p, &tunnel);
-		if (reason == CLIENT_ERROR)
-			reason = relate(skb, &p);
-		return reason ? drop(skb, &p, reason) : to_endpoint(skb, &p, c, &room->to_destination, false);
-	}
-	trace(STEP_SOURCE_VERIFIED, p.source_number);
-	if (p.flags & PACKET_NEIGHBOUR)
-		return drop(skb, &p, p.is_v4 ? REASON_ROUTER_ADVERTISEMENT : REASON_ND_UNANSWERED);
-	if ((p.flags & PACKET_LINK_MULTICAST) || address_is_multicast(&p.destination))
-		return group_from_overlay(skb, &p);
-	if (p.flags & PACKET_ICMP_ERROR) {
-		reason = relate(skb, &p);
-	} else {
-		if (packet_is_fragment(&p)) {
-			reason = fragment_ports(&p);
-			if (reason)
-				return drop(skb, &p, reason);
-		}
-		ct = conntrack_lookup(skb, &p, c, &room->of_packet, &reply);
-		reason = ct ? go_on(skb, &p, ct, reply, room) : begin_from_overlay(skb, &p);
-	}
-	if (reason == GO_TO_CLIENT)
-		return to_client(skb, &p);
-	return reason ? drop(skb, &p, reason) : to_endpoint(skb, &p, c, &room->to_destination, true);
+	mac = *(struct mac *)eth->h_source;
+	return take_frame(skb, &p, c, room, n, &tunnel, &mac);
+}
+
+/* Packets begin with the IP header. All that the device brings ends here. */
+SEC("tc")
+int from_wireguard(struct __sk_buff *skb)
+{
+	struct packet p = { .hook = HOOK_FROM_WIREGUARD };
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	struct network *n;
+	__u32 vni;
+	int reason;
+
+	if (!c || !c->host_ifindex || !room)
+		return drop(skb, &p, REASON_CONFIG_MISSING);
+	p.generation = c->generation;
+	reason = crypt_headers_get(skb, room);
+	if (reason)
+		return drop(skb, &p, reason);
+	vni = bpf_ntohl(room->crypt.vni) >> 8;
+	n = network_at(vni);
+	if (!n || !(n->flags & NETWORK_ENCRYPTED))
+		return drop(skb, &p, REASON_UNKNOWN_TUNNEL);
+	p.network = vni;
+	reason = frame_admit(&p, &room->crypt.inner, false);
+	if (!reason)
+		reason = crypt_unwrap(skb, room);
+	if (reason)
+		return drop(skb, &p, reason);
+	packet_pull(skb, ETH_HLEN);
+	return take_frame(skb, &p, c, room, n, (struct address *)&room->crypt.ip.saddr,
+			  (struct mac *)room->crypt.inner.h_source);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

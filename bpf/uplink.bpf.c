@@ -280,7 +280,7 @@ NOT_INLINED int from_tunnel(struct __sk_buff *skb, struct packet *outer)
 		return NOT_OURS;
 	vni = bpf_ntohl(room->headers.vni) >> 8;
 	n = network_at(vni);
-	if (!n || !(n->flags & NETWORK_OVERLAY))
+	if (!n || (n->flags & (NETWORK_OVERLAY | NETWORK_ENCRYPTED)) != NETWORK_OVERLAY)
 		return NOT_OURS;
 	p = &room->quoted.p;
 	__builtin_memset(p, 0, sizeof(*p));

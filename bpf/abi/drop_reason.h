@@ -50,8 +50,10 @@ enum drop_reason {
 	REASON_SERVICE_PORT = 43, /* the address of a service, at a port that the service does not have */
 	REASON_NO_BACKEND = 44, /* a service that has no backend which is there and healthy */
 	REASON_SPOOFED_TUNNEL = 45, /* from a node that does not have the sender, or from no node */
-	REASON_UNKNOWN_TUNNEL = 46, /* from a node, for no network that spans hosts here */
+	REASON_UNKNOWN_TUNNEL = 46, /* from a node, for no network that spans hosts here, or in no tunnel that a node makes */
 	REASON_NO_NODE = 47, /* to an endpoint whose host is not known any more, or without the overlay's device */
-	REASON_PUBLISHED_ELSEWHERE = 48, /* from a container to a port of its host that leads to an endpoint on another host */
-	REASON_COUNT = 49,
+	REASON_NO_KEY = 48, /* to a host whose key is not known, or from this one while it has none, on an encrypted network */
+	REASON_NOT_ENCRYPTED = 49, /* of an encrypted network, from another host in the clear */
+	REASON_PUBLISHED_ELSEWHERE = 50, /* from a container to a port of its host that leads to an endpoint on another host */
+	REASON_COUNT = 51,
 };

@@ -69,11 +69,19 @@ ABI_SIZE(struct host_cgroup, 8);
 /* Levels beneath the root of cgroup2 at which an endpoint's cgroup may lie. */
 #define MAX_CGROUP_LEVEL 16
 
-/* Another host. Index of the array `nodes` is its number, from 1 on; every host numbers the others itself. */
+/* Another host. Index of the array `nodes` is its number, from 1 on; every host numbers the others itself.
+ *
+ * What goes into WireGuard has an address for each key, made of the key: WireGuard lets a packet in under such an address
+ * only from whom the key is of. */
 struct node {
 	struct address addr; /* where its tunnel ends; all zero: no node has the number */
+	struct address crypt_from; /* of this host's key that packets are sent with; all zero: none */
+	struct address crypt_to; /* of its key that they are sent to; all zero: has none */
+	struct address crypt_also; /* of another key of its that is accepted; all zero: none */
+	__u32 crypt_ifindex; /* of the WireGuard device that has crypt_from; 0: none */
+	__u32 pad;
 };
-ABI_SIZE(struct node, 16);
+ABI_SIZE(struct node, 72);
 
 /* The members of a network, in slots 0 .. network.members-1, for flooding: ifindexes, and MEMBER_NODE + the number of
  * each other host that has some. */

@@ -76,6 +76,7 @@ enum step {
 	STEP_TO_LAN = 21, /* detail: ifindex */
 	STEP_SERVICE = 22, /* detail: the number of the endpoint that the flow is given to */
 	STEP_TO_REMOTE = 23, /* detail: the number of the node */
+	STEP_TO_WIREGUARD = 24, /* detail: ifindex */
 };
 
 struct trace_step {

@@ -18,6 +18,7 @@ enum network_flag {
 	NETWORK_VEPA = 2048, /* endpoints reach each other by the switch outside */
 	NETWORK_HOST_OFF = 4096, /* endpoints and their own host do not reach each other */
 	NETWORK_OVERLAY = 8192, /* spans hosts; its number is its VNI */
+	NETWORK_ENCRYPTED = 16384, /* and between them goes by WireGuard alone */
 };
 
 /* Index of the array `networks` is the network's number; 0 stands for the host's own wire. */

@@ -30,6 +30,7 @@ enum hook {
 	HOOK_FROM_OVERLAY = 7,
 	HOOK_CGROUP_EGRESS = 8,
 	HOOK_CGROUP_INGRESS = 9,
+	HOOK_FROM_WIREGUARD = 10,
 };
 
 /* Policy identities below IDENTITY_FIRST_LOCAL are reserved. */

@@ -18,6 +18,7 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define PACKET_HOST 0
+#define PACKET_OTHERHOST 3
 #define IP_HEADER 20
 #define IPV6_HEADER 40
 #define IPPROTO_ICMPV6 58

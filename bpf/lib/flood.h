@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lan.h"
-#include "remote.h"
+#include "wireguard.h"
 
 /* To all of a network, or to a group. */
 static __always_inline bool is_group(const struct packet *p)
@@ -28,6 +28,7 @@ struct flood {
 	__u32 sender; /* ifindex; 0: not on this host */
 	__u32 generation;
 	__u32 node_reason; /* why no other host gets a copy: policy, or its size */
+	__u32 encrypted; /* other hosts get theirs after all others, by flood_encrypted */
 };
 
 /* What `room->judged` says of the frame holds for each receiver. */
@@ -75,7 +76,7 @@ static __always_inline void flood_to_node(struct flood *f, __u32 node)
 		f->refused++;
 	else if (f->node_reason)
 		count_dropped(f->skb, REASON_TOO_BIG, 1);
-	else
+	else if (!f->encrypted)
 		copy_to_node(f->skb, f->network, node);
 }
 
@@ -152,6 +153,50 @@ static __always_inline void flood_copies(struct flood *f, const struct network *
 	bpf_loop(n->members < MAX_MEMBERS ? n->members : MAX_MEMBERS, flood_to, f, 0);
 }
 
+static long flood_wireguard(__u32 slot, struct flood *f)
+{
+	struct member_key key = { .network = f->network, .slot = slot };
+	__u32 *member = bpf_map_lookup_elem(&members, &key);
+	const struct node *node;
+	__u32 ifindex;
+
+	if (!member || !(*member & MEMBER_NODE))
+		return 0;
+	node = node_at(*member & ~MEMBER_NODE);
+	if (!keyed_node(node)) {
+		count_dropped(f->skb, node ? REASON_NO_KEY : REASON_NO_NODE, 1);
+		return 0;
+	}
+	ifindex = node->crypt_ifindex;
+	if (bpf_skb_store_bytes(f->skb, CRYPT_ADDRESSES, &node->crypt_from, 32, 0))
+		count_dropped(f->skb, REASON_REWRITE_FAILED, 1);
+	else
+		bpf_clone_redirect(f->skb, ifindex, 0);
+	return 0;
+}
+
+/* Other hosts' copies, on an encrypted network: the frame is wrapped once, and cannot be unwrapped again. */
+NOT_INLINED int flood_encrypted(struct __sk_buff *skb, struct packet *p)
+{
+	struct room *room = room_get();
+	struct flood f = { .skb = skb };
+	struct network *n;
+	int reason;
+
+	if (!p || !room)
+		return 0;
+	f.network = p->network;
+	n = network_at(p->network);
+	if (!n)
+		return 0;
+	reason = crypt_wrap(skb, p, room, NULL);
+	if (reason)
+		count_dropped(skb, reason, 1);
+	else
+		bpf_loop(n->members < MAX_MEMBERS ? n->members : MAX_MEMBERS, flood_wireguard, &f, 0);
+	return 0;
+}
+
 /* The end of the frame itself, whose copies are on their way. Each refused copy counts, and one event tells of them. */
 static __always_inline int flood_end(struct __sk_buff *skb, struct packet *p, const struct judged *j,
 				     const struct flood *f)
@@ -208,6 +253,7 @@ NOT_INLINED int flood(struct __sk_buff *skb, struct packet *p, const struct inte
 	flood_prepare(&f, skb, p, c, &room->judged, in->number, PARTY_ENDPOINT);
 	if (n->flags & NETWORK_OVERLAY)
 		f.node_reason = flood_judge_nodes(skb, p, n, &room->judged, &f);
+	f.encrypted = n->flags & NETWORK_ENCRYPTED;
 	trace(STEP_FLOODED, n->members);
 	count(COUNTER_FLOODED);
 	/* By the switch outside it comes back to them, or never does. */
@@ -215,5 +261,8 @@ NOT_INLINED int flood(struct __sk_buff *skb, struct packet *p, const struct inte
 		flood_copies(&f, n);
 	if (in->flags & INTERFACE_LAN)
 		return flood_to_lan(skb, p, in, f.refused);
-	return flood_end(skb, p, &room->judged, &f);
+	flood_end(skb, p, &room->judged, &f);
+	if (f.encrypted && !f.node_reason && !tracing)
+		flood_encrypted(skb, p);
+	return TC_ACT_SHOT;
 }

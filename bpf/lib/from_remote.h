@@ -5,6 +5,15 @@
 #include "judge.h"
 #include "remote.h"
 
+/* Whether a tunnel that comes from there is the node's: by its address, or by what WireGuard has proven to be of its key. */
+static __always_inline bool node_is_at(const struct node *node, const struct packet *p, const struct address *from)
+{
+	if (p->hook != HOOK_FROM_WIREGUARD)
+		return address_equal(&node->addr, from);
+	return !address_is_zero(from) &&
+	       (address_equal(&node->crypt_to, from) || address_equal(&node->crypt_also, from));
+}
+
 /* The sender is an endpoint of that host, and has the MAC that it is known by. It is the source of a flow in the making. */
 static __always_inline bool source_is_there(struct packet *p, struct room *room, const struct address *tunnel,
 					    const struct mac *mac)
@@ -17,7 +26,7 @@ static __always_inline bool source_is_there(struct packet *p, struct room *room,
 	p->source_number = e->number;
 	delivery_set(&room->to_source, e->ifindex, &e->mac);
 	node = node_at(room->to_source.ifindex);
-	return node && address_equal(&node->addr, tunnel) &&
+	return node && node_is_at(node, p, tunnel) &&
 	       !__builtin_memcmp(mac, &room->to_source.mac, sizeof(*mac));
 }
 

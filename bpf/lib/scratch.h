@@ -72,6 +72,17 @@ struct tunnel_headers {
 } __attribute__((packed, aligned(4)));
 #define TUNNEL_HEADERS (20 + 8 + 8 + 14) /* without the padding of the struct's end */
 
+/* Likewise, of one that goes into WireGuard. */
+struct crypt_headers {
+	struct ipv6hdr ip;
+	struct udp_start udp;
+	__be32 flags;
+	__be32 vni;
+	struct ethhdr inner;
+} __attribute__((packed, aligned(4)));
+#define CRYPT_HEADERS (40 + 8 + 8 + 14)
+#define CRYPT_ADDRESSES (14 + 8) /* where the two are, behind the Ethernet header that is left out */
+
 struct room {
 	struct conntrack entry; /* in the making */
 	struct delivery to_source; /* of a flow in the making, where that end is an endpoint, here or elsewhere */
@@ -95,6 +106,7 @@ struct room {
 	struct policy_port_key port_key;
 	struct bpf_tunnel_key tunnel; /* that a packet came by, or goes by */
 	struct tunnel_headers headers; /* likewise, without the overlay's device */
+	struct crypt_headers crypt; /* likewise, by WireGuard's */
 	__u64 departure; /* of a packet that has to wait; ktime ns */
 };
 

@@ -2,7 +2,7 @@
 /* One way out more: to an endpoint on another host. */
 #pragma once
 
-#include "encapsulation.h"
+#include "wireguard.h"
 
 /* Drops what the tunnel cannot take in one piece, and tells its sender how large it may be. @from: who says so */
 static __always_inline int refuse_size(struct __sk_buff *skb, struct packet *p, struct room *room,
@@ -34,10 +34,12 @@ NOT_INLINED int to_remote(struct __sk_buff *skb, struct packet *p)
 	if (too_big(skb, p, n->mtu))
 		return refuse_size(skb, p, room, p->is_v4 ? &n->gateway4 : &n->gateway6, n->mtu);
 	trace(STEP_TO_REMOTE, room->to_destination.ifindex);
-	if (!c->overlay_ifindex)
-		return drop(skb, p, REASON_NO_NODE);
 	if (bpf_skb_store_bytes(skb, 0, &room->to_destination.mac, 6, 0))
 		return drop(skb, p, REASON_REWRITE_FAILED);
+	if (n->flags & NETWORK_ENCRYPTED)
+		return to_wireguard(skb, p);
+	if (!c->overlay_ifindex)
+		return drop(skb, p, REASON_NO_NODE);
 	reason = encapsulate(skb, p, c, room, room->to_destination.ifindex);
 	if (reason != BY_DEVICE) {
 		p->flags |= PACKET_HOP_TAKEN; /* it stays in its network */

@@ -25,6 +25,9 @@ for word in $(cat /proc/cmdline); do
   case $word in vetch.run=*) runs=${word#vetch.run=} ;; esac
 done
 
+# What /dev/net/tun is of: some tests have a tun device stand for WireGuard's
+modprobe tun
+
 echo "vetch: kernel $(uname -r), node $(node -v)"
 # vetch.run=kernel+lab:test/lab/small.test.ts: runs apart by +, each a project, a colon and files apart by commas
 IFS=+

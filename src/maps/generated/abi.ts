@@ -202,8 +202,10 @@ export const DropReason = {
   SPOOFED_TUNNEL: 45,
   UNKNOWN_TUNNEL: 46,
   NO_NODE: 47,
-  PUBLISHED_ELSEWHERE: 48,
-  COUNT: 49,
+  NO_KEY: 48,
+  NOT_ENCRYPTED: 49,
+  PUBLISHED_ELSEWHERE: 50,
+  COUNT: 51,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
@@ -250,6 +252,7 @@ export const Hook = {
   FROM_OVERLAY: 7,
   CGROUP_EGRESS: 8,
   CGROUP_INGRESS: 9,
+  FROM_WIREGUARD: 10,
 } as const;
 export type Hook = (typeof Hook)[keyof typeof Hook];
 const hookNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Hook).map(([name, n]) => [n, name]));
@@ -318,6 +321,7 @@ export const NetworkFlag = {
   VEPA: 2048,
   HOST_OFF: 4096,
   OVERLAY: 8192,
+  ENCRYPTED: 16384,
 } as const;
 export type NetworkFlag = (typeof NetworkFlag)[keyof typeof NetworkFlag];
 
@@ -433,6 +437,7 @@ export const Step = {
   TO_LAN: 21,
   SERVICE: 22,
   TO_REMOTE: 23,
+  TO_WIREGUARD: 24,
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 const stepNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Step).map(([name, n]) => [n, name]));
@@ -1333,19 +1338,32 @@ export const networkCodec: Codec<Network> = {
   },
 };
 
-/** `struct node`, 16 bytes */
+/** `struct node`, 72 bytes */
 export interface Node {
   readonly addr: Uint8Array;
+  readonly cryptFrom: Uint8Array;
+  readonly cryptTo: Uint8Array;
+  readonly cryptAlso: Uint8Array;
+  readonly cryptIfindex: number;
 }
 
 export const nodeCodec: Codec<Node> = {
-  size: 16,
+  size: 72,
   encode(value, bytes, offset = 0) {
     putBytes(bytes, offset + 0, value.addr, 16);
+    putBytes(bytes, offset + 16, value.cryptFrom, 16);
+    putBytes(bytes, offset + 32, value.cryptTo, 16);
+    putBytes(bytes, offset + 48, value.cryptAlso, 16);
+    putU32(bytes, offset + 64, value.cryptIfindex);
+    bytes.fill(0, offset + 68, offset + 72);
   },
   decode(bytes, offset = 0) {
     return {
       addr: getBytes(bytes, offset + 0, 16),
+      cryptFrom: getBytes(bytes, offset + 16, 16),
+      cryptTo: getBytes(bytes, offset + 32, 16),
+      cryptAlso: getBytes(bytes, offset + 48, 16),
+      cryptIfindex: getU32(bytes, offset + 64),
     };
   },
 };
@@ -1953,7 +1971,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: dropCountCodec,
-    maxEntries: 49,
+    maxEntries: 51,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, DropCount, 'percpu_array'>,

@@ -50,6 +50,7 @@ function detailText(step: number, detail: number, names: StepNames): string {
     case Step.TO_ENDPOINT:
     case Step.TO_UPLINK:
     case Step.TO_LAN:
+    case Step.TO_WIREGUARD:
       return `${names.deviceName(detail)} (ifindex ${detail})`;
     case Step.FLOODED:
       return `${detail} members`;

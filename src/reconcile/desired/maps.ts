@@ -1,4 +1,3 @@
-import { parseAddress } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
@@ -19,7 +18,7 @@ import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
 import { publishingOf, remotePublishingOf } from './published.ts';
 import type { Limits } from './rates.ts';
-import { memberOfNode, nodeEntry, nodeNumberEntry, ownNodeEntry } from './remotes.ts';
+import { memberOfNode, nodeEntry, nodeNumberEntries, nodeValueOf, ownNodeEntry } from './remotes.ts';
 import { allServiceEntries, type ServiceMemory } from './services.ts';
 import { trustedEntries } from './trusted.ts';
 import { tunnelOf } from './tunnel.ts';
@@ -103,7 +102,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
   entries.push(configEntry(facts, memory.generation, memory.limits, memory.overlay));
   entries.push(ownNodeEntry(tunnelOf(facts)?.address));
   for (const node of memory.remotes?.nodes ?? []) {
-    entries.push(nodeEntry(node.number, node), nodeNumberEntry(node.number, parseAddress(node.tunnel)));
+    entries.push(nodeEntry(node.number, node), ...nodeNumberEntries(node.number, nodeValueOf(node)));
   }
   const { slots } = memory;
   const numbers = new Set([...intent.networks.values()].map((network) => network.number));

@@ -1,8 +1,8 @@
-import { EndpointFlag } from '../../maps/generated/abi.ts';
+import { EndpointFlag, type Node as NodeValue } from '../../maps/generated/abi.ts';
 import { parseAddress } from '../../model/address.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
 import { unpackReach } from '../remotes/numbers.ts';
-import type { PlacedNode, PlacedRemote } from '../remotes/remote-table.ts';
+import type { NodeCrypt, PlacedNode, PlacedRemote } from '../remotes/remote-table.ts';
 
 const none = new Uint8Array(16);
 /** MEMBER_NODE of bpf/abi/endpoint.h. */
@@ -21,16 +21,27 @@ export function remoteEntries({ number, network, node, reach }: PlacedRemote): M
 }
 
 /** A node's element of `nodes`; undefined: nobody has the number. */
-export function nodeEntry(number: number, node: Pick<PlacedNode, 'tunnel'> | undefined): MapEntry {
-  return entryOf('nodes', number, { addr: node ? parseAddress(node.tunnel) : none });
+export function nodeEntry(number: number, node: Pick<PlacedNode, 'tunnel' | 'crypt'> | undefined): MapEntry {
+  return entryOf('nodes', number, node ? nodeValueOf(node) : nodeValue());
 }
 
-/** Which node a tunnel is of. @param address where it ends */
-export function nodeNumberEntry(number: number, address: Uint8Array): MapEntry {
-  return entryOf('nodeNumbers', address, number);
+/** Which node a tunnel is of: one of these addresses is its other end, or is made of the other end's key. */
+export function nodeNumberEntries(number: number, { addr, cryptTo, cryptAlso }: NodeValue): MapEntry[] {
+  const ends = [addr, cryptTo, cryptAlso].filter((end) => end.some((byte) => byte !== 0));
+  return ends.map((end) => entryOf('nodeNumbers', end, number));
+}
+
+export function nodeValueOf({ tunnel, crypt }: Pick<PlacedNode, 'tunnel' | 'crypt'>): NodeValue {
+  return nodeValue(parseAddress(tunnel), crypt);
 }
 
 /** Where this host's own tunnels begin. */
 export function ownNodeEntry(address: Uint8Array | undefined): MapEntry {
-  return entryOf('nodes', 0, { addr: address ?? none });
+  return entryOf('nodes', 0, nodeValue(address));
+}
+
+/** @param crypt what it lacks is zero: nothing is sent encrypted, or accepted so */
+export function nodeValue(addr: Uint8Array = none, crypt: NodeCrypt = {}): NodeValue {
+  const { to = none, from = none, also = none, ifindex = 0 } = crypt;
+  return { addr, cryptTo: to, cryptFrom: from, cryptAlso: also, cryptIfindex: ifindex };
 }

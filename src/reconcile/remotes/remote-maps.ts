@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { EndpointFlag, endpointCodec, nodeCodec } from '../../maps/generated/abi.ts';
-import { parseAddress } from '../../model/address.ts';
 import { deleteEntries, setEntries } from '../apply/maps.ts';
-import { nodeEntry, nodeNumberEntry, remoteEntries } from '../desired/remotes.ts';
+import { nodeEntry, nodeNumberEntries, nodeValueOf, remoteEntries } from '../desired/remotes.ts';
 import { keyText, type MapEntry } from '../entry.ts';
 import type { RawMaps } from '../observed/maps.ts';
 import { PackedContents } from '../packed-contents.ts';
@@ -28,11 +27,11 @@ export class RemoteMaps {
    */
   apply({ come, gone, changed, nodes }: RemoteChanges, failed: (error: unknown) => void): void {
     const [there, left]: [MapEntry[], MapEntry[]] = [[], []];
-    const former = [...nodes].flatMap((number) => this.#numbered(number) ?? []);
+    const former = [...nodes].flatMap((number) => this.#numbered(number));
     for (const number of nodes) {
       const node = this.table.node(number);
       (node ? there : left).push(nodeEntry(number, node));
-      if (node) there.push(nodeNumberEntry(number, parseAddress(node.tunnel)));
+      if (node) there.push(...nodeNumberEntries(number, nodeValueOf(node)));
     }
     const current = new Set(there.map(({ key }) => keyText(key)));
     deleteEntries(
@@ -85,10 +84,10 @@ export class RemoteMaps {
   }
 
   /** What says that a node has its number, as the kernel has it. */
-  #numbered(number: number): MapEntry | undefined {
+  #numbered(number: number): MapEntry[] {
     const value = new Uint8Array(nodeCodec.size);
-    if (!this.#maps.nodes.raw.lookup(nodeEntry(number, undefined).key, value)) return undefined;
-    return nodeNumberEntry(number, nodeCodec.decode(value).addr);
+    if (!this.#maps.nodes.raw.lookup(nodeEntry(number, undefined).key, value)) return [];
+    return nodeNumberEntries(number, nodeCodec.decode(value));
   }
 
   #at(key: Uint8Array): { readonly number: number; readonly isRemote: boolean } | undefined {

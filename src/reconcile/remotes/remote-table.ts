@@ -7,6 +7,17 @@ import { endpointKeys, nodeNumbers, packReach, remoteNumbers } from './numbers.t
 import { RemoteGroups } from './remote-groups.ts';
 import { noSeeds, type RemoteSeeds } from './seeds.ts';
 
+/** How encrypted packets go to a node and come from it; addresses are those made of keys. */
+export interface NodeCrypt {
+  /** Of the node's key that packets are sent to; absent: has none yet. */
+  readonly to?: Uint8Array;
+  /** Of this host's key that they are sent with, and the index of the WireGuard device that has it. */
+  readonly from?: Uint8Array;
+  readonly ifindex?: number;
+  /** Of another key of the node's that is accepted. */
+  readonly also?: Uint8Array;
+}
+
 /** Another host that is there, and where its tunnel ends. */
 export interface PlacedNode {
   readonly name: string;
@@ -14,6 +25,8 @@ export interface PlacedNode {
   readonly number: number;
   /** Canonical. */
   readonly tunnel: string;
+  /** Absent: none of its packets is encrypted. */
+  readonly crypt?: NodeCrypt;
 }
 
 /** An endpoint on another host that this one can reach. */

@@ -27,8 +27,8 @@ beforeAll(enterMounts);
 describe.each(underlays.filter(({ uplinks }) => uplinks))('over $name', (underlay) => {
   let hosts: ThreeHosts;
   let client: Sandbox;
-  beforeAll(() => {
-    hosts = new ThreeHosts(underlay);
+  beforeAll(async () => {
+    hosts = await ThreeHosts.create(underlay);
     client = hosts.addClient(`${clients[4]}/24`, `${clients[6]}/64`);
     hosts.near.container('x').ip(`route add ::/0 via ${networks.wide.gateway6}`);
     for (const cidr of [networks.wide.subnet4, networks.wide.subnet6]) {

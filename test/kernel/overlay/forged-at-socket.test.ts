@@ -17,7 +17,7 @@ beforeAll(() => {
   cgroup = ownCgroup();
   enterMounts();
   fabric = createFabric();
-  host = TunnelHost.create('host', '192.0.2.1', fabric, ['192.0.2.9']);
+  host = TunnelHost.create('host', '192.0.2.1', fabric, { also: ['192.0.2.9'] });
   host.ip('address add 2001:db8:f::1/64 dev uplink0 nodad');
   other = TunnelHost.create('other', '192.0.2.2', fabric);
   host.addContainer('x', 17);

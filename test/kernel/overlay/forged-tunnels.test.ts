@@ -12,8 +12,8 @@ beforeAll(enterMounts);
 
 describe.each(underlays)('over $name', (underlay) => {
   let hosts: ThreeHosts;
-  beforeAll(() => {
-    hosts = new ThreeHosts(underlay);
+  beforeAll(async () => {
+    hosts = await ThreeHosts.create(underlay);
   });
   afterAll(() => hosts?.[Symbol.asyncDispose]());
   afterEach(() => hosts.restore());

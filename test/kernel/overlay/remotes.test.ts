@@ -8,6 +8,7 @@ import type { Intent } from '../../../src/model/intent.ts';
 import type { Network } from '../../../src/model/network.ts';
 import { policyKey } from '../../../src/model/policy.ts';
 import { numbered } from '../../../src/policy/testing/world.ts';
+import { nodeValue } from '../../../src/reconcile/desired/remotes.ts';
 import type { Host } from '../../../src/reconcile/host.ts';
 import { observeLinks } from '../../../src/reconcile/observed/attachments.ts';
 import { aNetwork, aNode, anIntent, aRemote } from '../../../src/reconcile/testing.ts';
@@ -237,8 +238,8 @@ describe('the way to other hosts', () => {
     expect(await repaired()).toBe(3);
     const [entry] = own.maps.endpoints.entries();
     if (entry) own.maps.endpoints.delete(entry[0]);
-    own.maps.nodes.set(2, { addr: parseAddress('198.51.100.1') });
-    own.maps.nodes.set(9, { addr: parseAddress('198.51.100.1') });
+    own.maps.nodes.set(2, nodeValue(parseAddress('198.51.100.1')));
+    own.maps.nodes.set(9, nodeValue(parseAddress('198.51.100.1')));
     const [slot] = own.maps.members.entries();
     if (slot) own.maps.members.set(slot[0], 77);
     expect(await repaired()).toBe(7);

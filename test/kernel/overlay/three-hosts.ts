@@ -4,6 +4,7 @@ import { Netlink } from '../../../src/netlink/netlink.ts';
 import { createNetns, type Netns, withNetns } from '../../../src/netlink/netns.ts';
 import { Sandbox } from './sandbox.ts';
 import { TunnelHost, type WideName, wideEndpoint } from './tunnel-host.ts';
+import { Wire } from './wire.ts';
 
 /** What lies under the tunnels. */
 export interface Underlay {
@@ -12,14 +13,29 @@ export interface Underlay {
   readonly prefix: string;
   /** The uplink is known, so that single packets of IPv4 go past the overlay's device. */
   readonly uplinks: boolean;
+  /** The network is encrypted: all goes by WireGuard's device, or one that stands for it. */
+  readonly encrypted?: 'wireguard' | 'wire';
 }
+
+const simple = { prefix: '192.0.2.', uplinks: true };
+export const wireUnderlay: Underlay = { ...simple, name: 'IPv4, encrypted', encrypted: 'wire' };
+export const wireguardUnderlay: Underlay = { ...simple, name: 'IPv4, encrypted by WireGuard', encrypted: 'wireguard' };
 
 export const underlays: readonly Underlay[] = [
   { name: 'IPv4', prefix: '192.0.2.', uplinks: false },
   { name: 'IPv6', prefix: '2001:db8:f::', uplinks: false },
   { name: 'IPv4 past the device', prefix: '192.0.2.', uplinks: true },
   { name: 'IPv6 with a known uplink', prefix: '2001:db8:f::', uplinks: true },
+  wireUnderlay,
 ];
+
+/** Addresses of keys: of each host two, and one that is nobody's. */
+const keys = {
+  near: ['fd11:1111::1', 'fd11:1111::2'],
+  far: ['fd22:2222::1', 'fd22:2222::2'],
+  third: ['fd33:3333::1', 'fd33:3333::2'],
+  stranger: 'fd99:9999::1',
+} as const;
 
 /** Numbers of the endpoints on their hosts. */
 export const numbers = { x: 17, y: 18, z: 19 } as const;
@@ -51,14 +67,18 @@ export class ThreeHosts implements AsyncDisposable {
   readonly far: TunnelHost;
   /** Has nobody. */
   readonly third: TunnelHost;
-  /** An address of `far`'s that no host knows it by. */
+  /** An address of `far`'s, or a key's, that no host knows it by. */
   readonly stranger: string;
+  readonly #wires: Wire[] = [];
 
-  constructor({ prefix, uplinks }: Underlay) {
-    this.stranger = `${prefix}99`;
-    this.near = TunnelHost.create('near', `${prefix}1`, this.#fabric);
-    this.far = TunnelHost.create('far', `${prefix}2`, this.#fabric, [this.stranger]);
-    this.third = TunnelHost.create('third', `${prefix}3`, this.#fabric);
+  private constructor({ prefix, uplinks, encrypted }: Underlay) {
+    const also = [`${prefix}99`];
+    this.stranger = encrypted ? keys.stranger : `${prefix}99`;
+    const of = (name: 'near' | 'far' | 'third') =>
+      encrypted ? { keys: keys[name], wireguard: encrypted === 'wireguard' } : {};
+    this.near = TunnelHost.create('near', `${prefix}1`, this.#fabric, of('near'));
+    this.far = TunnelHost.create('far', `${prefix}2`, this.#fabric, { also, ...of('far') });
+    this.third = TunnelHost.create('third', `${prefix}3`, this.#fabric, of('third'));
     if (uplinks) for (const host of [this.near, this.far, this.third]) host.joinUplink();
     this.near.addContainer('x', numbers.x);
     this.near.addContainer('y', numbers.y);
@@ -81,6 +101,20 @@ export class ThreeHosts implements AsyncDisposable {
     return client;
   }
 
+  static async create(underlay: Underlay): Promise<ThreeHosts> {
+    const hosts = new ThreeHosts(underlay);
+    if (!underlay.encrypted) return hosts;
+    const ends = [hosts.near, hosts.far, hosts.third];
+    if (underlay.encrypted === 'wireguard') {
+      for (const end of ends) end.meet(ends.filter((other) => other !== end));
+      return hosts;
+    }
+    const wire = await Wire.between(...ends);
+    for (const end of ends) end.wire = wire;
+    hosts.#wires.push(wire);
+    return hosts;
+  }
+
   /** Ends what runs in the containers, and has all as it was at first. */
   async restore(): Promise<void> {
     const { near, far } = this;
@@ -97,6 +131,7 @@ export class ThreeHosts implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const wire of this.#wires) await wire[Symbol.asyncDispose]();
     for (const host of [this.near, this.far, this.third]) await host[Symbol.asyncDispose]();
     this.#fabric.close();
   }

@@ -18,21 +18,38 @@ import { type Maps, openMaps } from '../../../src/maps/open.ts';
 import { linkLocalFromMac, parseAddress, parseMac } from '../../../src/model/address.ts';
 import { Netlink } from '../../../src/netlink/netlink.ts';
 import { createNetns, type Netns, withNetns } from '../../../src/netlink/netns.ts';
+import { nodeValue } from '../../../src/reconcile/desired/remotes.ts';
 import { policyHalf } from '../../../src/reconcile/policy/encode.ts';
+import type { NodeCrypt } from '../../../src/reconcile/remotes/remote-table.ts';
 import { fillRemote, plannedConfig } from '../world/fill.ts';
 import { endpoints, memberNode, networks, overlay, type PlannedRemote, remotes } from '../world/plan.ts';
 import { countDrops, newDrops, type Outcome, smallMaps } from '../world/world.ts';
+import { keyPair } from './key-pair.ts';
 import { Sandbox } from './sandbox.ts';
+import { inCryptTunnel, type Wire, wireDevice } from './wire.ts';
 
 /** An endpoint of the network `wide`, wherever it is. */
 export type WideName = 'x' | 'y' | 'z' | 'u';
 
 const wide = networks.wide;
 const none = new Uint8Array(16);
+const programs = new URL('../../lab/programs/', import.meta.url).pathname;
+const wireguardPort = 51_820;
 
 /** What all hosts know of it. Numbers are each host's own. */
 export function wideEndpoint(name: WideName): Omit<PlannedRemote, 'node' | 'number'> {
   return name === 'x' || name === 'y' ? endpoints[name] : remotes[name];
+}
+
+interface Link64 {
+  readonly address: string;
+  readonly stats64: Record<'tx' | 'rx', { readonly packets: number; readonly errors: number }>;
+}
+
+interface TunnelHostOptions {
+  readonly also?: readonly string[];
+  readonly keys?: readonly string[];
+  readonly wireguard?: boolean;
 }
 
 type Objects = ReadonlyMap<'endpoint' | 'overlay' | 'uplink' | 'socket', BpfObject>;
@@ -42,6 +59,11 @@ export class TunnelHost extends Sandbox {
   readonly maps: Maps;
   /** Where its tunnels end. */
   readonly address: string;
+  /** Addresses of its keys, where the network is encrypted; the first is what others send to. */
+  readonly keys: readonly string[];
+  readonly pair = keyPair();
+  /** What its WireGuard device is connected to. */
+  wire: Wire | undefined;
   readonly #netlink: Netlink;
   readonly #objects: Objects;
   readonly #containers = new Map<WideName, Sandbox>();
@@ -49,16 +71,27 @@ export class TunnelHost extends Sandbox {
   #members: number[] = [];
   #joined = false;
 
-  private constructor(netns: Netns, address: string, maps: Maps, objects: Objects) {
+  private constructor(netns: Netns, address: string, keys: readonly string[], maps: Maps, objects: Objects) {
     super(netns);
     this.address = address;
+    this.keys = keys;
     this.maps = maps;
     this.#netlink = Netlink.open(netns);
     this.#objects = objects;
   }
 
-  /** @param fabric has a bridge `switch`; @param also further addresses on it, which no node is known by. */
-  static create(name: string, address: string, fabric: Netns, also: readonly string[] = []): TunnelHost {
+  /**
+   * @param fabric has a bridge `switch`
+   * @param also further addresses on it, which no node is known by
+   * @param keys addresses of its keys, where the network is encrypted; the first is what others send to
+   * @param wireguard by the kernel's WireGuard, and not by a device that stands for it
+   */
+  static create(
+    name: string,
+    address: string,
+    fabric: Netns,
+    { also = [], keys = [], wireguard = false }: TunnelHostOptions = {},
+  ): TunnelHost {
     const bpffs = mkdtempSync(join(tmpdir(), 'vetch-tunnel-'));
     execFileSync('mount', ['-t', 'bpf', 'bpf', bpffs]);
     const pinMaps = join(bpffs, 'maps');
@@ -76,7 +109,7 @@ export class TunnelHost extends Sandbox {
       ['socket', load('socket')],
     ] as const);
     const netns = createNetns();
-    const host = new TunnelHost(netns, address, openMaps(pinMaps), objects);
+    const host = new TunnelHost(netns, address, keys, openMaps(pinMaps), objects);
     host.#netlink.createVeth({ name: 'uplink0', peer: { name, netns: fabric }, up: true });
     const length = address.includes(':') ? '64 nodad' : '24';
     withNetns(fabric, () => {
@@ -91,6 +124,12 @@ export class TunnelHost extends Sandbox {
       `link set ${overlay.device} up`,
     );
     host.#attach(overlay.device, 'overlay', 'from_overlay');
+    if (host.key !== undefined) {
+      host.ip(wireguard ? `link add ${wireDevice} type wireguard` : `tuntap add dev ${wireDevice} mode tun vnet_hdr`);
+      host.ip(`link set ${wireDevice} mtu 1440 up`);
+      host.sysctl(`ipv6/conf/${wireDevice}/disable_ipv6`, 1);
+      host.#attach(wireDevice, 'overlay', 'from_wireguard');
+    }
     host.#fill();
     return host;
   }
@@ -163,9 +202,9 @@ export class TunnelHost extends Sandbox {
   }
 
   /** Another host is gone. */
-  removeNode(number: number, { address }: TunnelHost): void {
-    this.maps.nodes.set(number, { addr: none });
-    this.maps.nodeNumbers.delete(parseAddress(address));
+  removeNode(number: number, { address, key }: TunnelHost): void {
+    this.maps.nodes.set(number, nodeValue());
+    for (const one of [address, ...(key === undefined ? [] : [key])]) this.maps.nodeNumbers.delete(parseAddress(one));
     this.judgeAgain();
   }
 
@@ -183,11 +222,34 @@ export class TunnelHost extends Sandbox {
       hostIfindex: this.index('vetch0'),
       overlayIfindex: this.index(overlay.device),
     });
-    this.maps.nodes.set(0, { addr: parseAddress(this.address) });
+    this.maps.nodes.set(0, nodeValue(parseAddress(this.address)));
     this.#putNetwork();
     // A network of this host's own: no tunnel leads to it.
     const own = this.maps.networks.get(wide.number);
     if (own) this.maps.networks.set(networks.blue.number, { ...own, flags: NetworkFlag.PRESENT });
+  }
+
+  /** Has its WireGuard talk to that of others, and let each send under its address alone. */
+  meet(others: readonly TunnelHost[]): void {
+    const peers = others.map(({ address, key, pair }) => ({
+      ...{ publicKey: pair.publicKey, address, port: wireguardPort, allowed: key },
+    }));
+    const config = JSON.stringify({ privateKey: this.pair.privateKey, port: wireguardPort, peers });
+    withNetns(this.netns, () => {
+      execFileSync('python3', [`${programs}wireguard.py`, wireDevice, config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    });
+  }
+
+  get key(): string | undefined {
+    return this.keys[0];
+  }
+
+  /** Whether the network is encrypted, or was. */
+  encrypt(encrypted: boolean): void {
+    const known = this.maps.networks.get(wide.number);
+    const others = (known?.flags ?? 0) & ~NetworkFlag.ENCRYPTED;
+    if (known)
+      this.maps.networks.set(wide.number, { ...known, flags: others | (encrypted ? NetworkFlag.ENCRYPTED : 0) });
   }
 
   #putNetwork(): void {
@@ -195,7 +257,7 @@ export class TunnelHost extends Sandbox {
       this.maps.members.set({ network: wide.number, slot }, member);
     }
     this.maps.networks.set(wide.number, {
-      flags: NetworkFlag.PRESENT | NetworkFlag.OVERLAY,
+      flags: NetworkFlag.PRESENT | NetworkFlag.OVERLAY | (this.key === undefined ? 0 : NetworkFlag.ENCRYPTED),
       mtu: this.mtu,
       members: this.#members.length,
       gateway4: parseAddress(wide.gateway4),
@@ -208,7 +270,9 @@ export class TunnelHost extends Sandbox {
 
   /** Of the network, over an underlay that takes 1500. */
   get mtu(): number {
-    return 1500 - (this.address.includes(':') ? 70 : 50);
+    const v6 = this.address.includes(':');
+    if (this.key !== undefined) return 1500 - (v6 ? 80 : 60) - 70;
+    return 1500 - (v6 ? 70 : 50);
   }
 
   container(name: WideName): Sandbox {
@@ -253,10 +317,16 @@ export class TunnelHost extends Sandbox {
     await container[Symbol.asyncDispose]();
   }
 
-  /** Has this host know another one, and who is there. */
-  addNode(number: number, { address }: TunnelHost, names: readonly WideName[]): void {
-    this.maps.nodes.set(number, { addr: parseAddress(address) });
-    this.maps.nodeNumbers.set(parseAddress(address), number);
+  /** Has this host know another one, and who is there. @param crypt of its keys, other than they are */
+  addNode(number: number, { address, key }: TunnelHost, names: readonly WideName[], crypt: NodeCrypt = {}): void {
+    const keys =
+      this.key === undefined || key === undefined
+        ? {}
+        : { from: parseAddress(this.key), to: parseAddress(key), ifindex: this.index(wireDevice), ...crypt };
+    this.maps.nodes.set(number, nodeValue(parseAddress(address), keys));
+    for (const one of [address, ...(key === undefined ? [] : [key])]) {
+      this.maps.nodeNumbers.set(parseAddress(one), number);
+    }
     // One slot a node, whatever is there.
     if (!this.#members.includes(memberNode + number)) this.#members = [...this.#members, memberNode + number];
     for (const [index, name] of names.entries()) {
@@ -320,14 +390,42 @@ export class TunnelHost extends Sandbox {
 
   /** Frames that went through the overlay's device: a train of segments is one. */
   overlayPackets(way: 'tx' | 'rx'): number {
-    const link = withNetns(this.netns, () =>
-      execFileSync('ip', ['-s', '-j', 'link', 'show', overlay.device], { encoding: 'utf8' }),
-    );
-    return (JSON.parse(link) as [{ stats64: Record<'tx' | 'rx', { packets: number }> }])[0].stats64[way].packets;
+    return this.link(overlay.device).stats64[way].packets;
   }
 
-  /** Sends a frame to another host in a tunnel of one's own making. @param from one of this host's addresses */
+  /** As iproute2 tells it. */
+  link(device: string): Link64 {
+    const link = withNetns(this.netns, () =>
+      execFileSync('ip', ['-s', '-j', 'link', 'show', device], { encoding: 'utf8' }),
+    );
+    return (JSON.parse(link) as [Link64])[0];
+  }
+
+  /** Sends a frame to another host in a tunnel of one's own making. @param from one of this host's addresses, or keys */
   async forge(
+    to: TunnelHost,
+    frame: Uint8Array,
+    { vni = wide.number as number, from = this.key ?? this.address }: { vni?: number; from?: string } = {},
+  ): Promise<void> {
+    if (to.key === undefined) return await this.forgeInTheClear(to, frame, { vni, from });
+    const packet = inCryptTunnel(frame, { from, to: to.key, vni });
+    if (to.wire) return await to.wire.bring(to, packet);
+    const program = `
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+s.sendto(bytes.fromhex(sys.argv[2]), (sys.argv[1], 0x86dd))`;
+    const { status, stderr } = await this.exec(
+      'python3',
+      '-c',
+      program,
+      wireDevice,
+      Buffer.from(packet).toString('hex'),
+    );
+    if (status !== 0) throw new Error(stderr);
+  }
+
+  /** Likewise, always by VXLAN. */
+  async forgeInTheClear(
     to: TunnelHost,
     frame: Uint8Array,
     { vni = wide.number as number, from = this.address }: { vni?: number; from?: string } = {},

@@ -136,7 +136,8 @@ function decodeTransport(reader: Reader, result: Decoded, ip: NonNullable<Decode
         reader.number(2),
         reader.number(2),
       ];
-      const checksumOk = checksum === 0 ? ip.version === 4 : sumOk();
+      // Over IPv6 it may be absent in tunnels alone (RFC 6935): ours have no ports.
+      const checksumOk = checksum === 0 ? ip.version === 4 || destination === 0 : sumOk();
       result.udp = { source, destination, length, checksum, checksumOk };
       return;
     }

@@ -2,6 +2,7 @@ import { clusterPorts } from './cluster-ports.ts';
 import { delivery } from './delivery.ts';
 import { domainNames } from './domain-names.ts';
 import { encapsulation } from './encapsulation.ts';
+import { encryption } from './encryption.ts';
 import { entries } from './entries.ts';
 import { errors } from './errors.ts';
 import { fragments } from './fragments.ts';
@@ -32,6 +33,7 @@ export const tables = {
   'a network that spans hosts': overlay,
   'a port that leads to another host': clusterPorts,
   'a tunnel without its device': encapsulation,
+  'an encrypted network': encryption,
   'an ICMP error': errors,
   fragments,
   'an entry of conntrack': entries,

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
-import { ConfigFlag, type Conntrack, UplinkFlag } from '../../../src/maps/generated/abi.ts';
+import { ConfigFlag, type Conntrack, NetworkFlag, UplinkFlag } from '../../../src/maps/generated/abi.ts';
 import { parseAddress } from '../../../src/model/address.ts';
+import { nodeValue } from '../../../src/reconcile/desired/remotes.ts';
 import * as build from '../packet/build.ts';
 import { endpoints, networks, overlay, remotes, uplink } from '../world/plan.ts';
 import { deny, govern, rule } from '../world/policy.ts';
@@ -17,7 +18,7 @@ const headers = 50;
 /** The underlay is IPv4, and the way to the nodes an uplink. */
 function simple(world: World): void {
   for (const [number, address] of overlay.tunnels4.entries())
-    world.maps.nodes.set(number, { addr: parseAddress(address) });
+    world.maps.nodes.set(number, nodeValue(parseAddress(address)));
 }
 
 const uplinkWith = (change: { mtu?: number; flags?: number; masquerade4?: Uint8Array }) => (world: World) => {
@@ -165,6 +166,23 @@ export const encapsulation: readonly PacketCase[] = [
   left('a tunnel to a host with IPsec', carried(answers), withIpsec),
   left('a tunnel of a network that this host does not have', carried(answers, { vni: network + 1 })),
   left("a tunnel of a network of this host's own", carried(answers, { vni: networks.blue.number })),
+  {
+    name: 'a tunnel of a network that is encrypted by now is left to the device, which drops it',
+    prepare: simple,
+    steps: [
+      {
+        ...begun,
+        afterwards: (world) => {
+          const known = world.maps.networks.get(network);
+          if (known) world.maps.networks.set(network, { ...known, flags: known.flags | NetworkFlag.ENCRYPTED });
+        },
+      },
+      {
+        ...arrives(carried(answers), pass),
+        afterwards: (world) => expect(flow(world)).toMatchObject({ packetsReply: 0n, state: 0 }),
+      },
+    ],
+  },
   left('a tunnel with flags that we do not know', carried(answers, { flags: 0x88 })),
   left('a tunnel that has met congestion', carried(answers, { tos: 3 })),
   left('a tunnel with a checksum', carried(answers, { checksum: 0x1234 })),

@@ -278,5 +278,6 @@ export const unreachable: Partial<Record<keyof typeof DropReason, string>> = {
   NONE: 'not a drop',
   COUNT: 'not a reason',
   SPOOFED_TUNNEL: 'a run brings no tunnel along: forged-tunnels.test.ts reaches it',
+  NOT_ENCRYPTED: 'likewise: encrypted.test.ts reaches it',
   CONNTRACK_FULL: 'an LRU map makes room instead: only a kernel without memory refuses',
 };

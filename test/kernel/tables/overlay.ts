@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { type Conntrack, EndpointFlag, NetworkFlag, Party } from '../../../src/maps/generated/abi.ts';
 import { linkLocalFromMac, parseAddress, parseMac } from '../../../src/model/address.ts';
+import { nodeValue } from '../../../src/reconcile/desired/remotes.ts';
 import * as build from '../packet/build.ts';
 import { fillRemote } from '../world/fill.ts';
 import { endpoints, hostDevice, networks, overlay as plan, remotes } from '../world/plan.ts';
@@ -184,12 +185,12 @@ export const overlay: readonly PacketCase[] = [
       },
       {
         name: `an endpoint over IPv${family} whose host is not known, or without a device for tunnels, is out of reach`,
-        prepare: (world) => world.maps.nodes.set(z.node, { addr: new Uint8Array(16) }),
+        prepare: (world) => world.maps.nodes.set(z.node, nodeValue()),
         steps: [
           {
             ...sends('x', asks, { verdict: 'drop', reason: 'NO_NODE' }),
             afterwards: (world) => {
-              world.maps.nodes.set(z.node, { addr: parseAddress(plan.tunnels[1]) });
+              world.maps.nodes.set(z.node, nodeValue(parseAddress(plan.tunnels[1])));
               world.maps.config.set(0, { ...world.config, overlayIfindex: 0 });
             },
           },
@@ -197,7 +198,7 @@ export const overlay: readonly PacketCase[] = [
             ...sends('x', asks, { verdict: 'drop', reason: 'NO_NODE' }),
             afterwards: (world) => {
               world.maps.config.set(0, { ...world.config, overlayIfindex: world.index(plan.device) });
-              world.maps.nodes.set(0, { addr: parseAddress(plan.tunnels4[0]) });
+              world.maps.nodes.set(0, nodeValue(parseAddress(plan.tunnels4[0])));
             },
           },
           sends('x', asks, { verdict: 'drop', reason: 'NO_NODE' }),

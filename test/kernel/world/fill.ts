@@ -10,6 +10,7 @@ import type { Maps } from '../../../src/maps/open.ts';
 import { linkLocalFromMac, parseAddress, parseMac, parsePrefix } from '../../../src/model/address.ts';
 import { DenyHeads } from '../../../src/reconcile/desired/deny-heads.ts';
 import { denyEntry } from '../../../src/reconcile/desired/deny-list.ts';
+import { nodeValue } from '../../../src/reconcile/desired/remotes.ts';
 import type { MapEntry } from '../../../src/reconcile/entry.ts';
 import { Protocol } from '../packet/ip.ts';
 import {
@@ -96,7 +97,7 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
   }
   for (const endpoint of Object.values(endpoints)) fillEndpoint(maps, indexes, endpoint);
   for (const [number, address] of overlay.tunnels.entries()) {
-    maps.nodes.set(number, { addr: parseAddress(address) });
+    maps.nodes.set(number, nodeValue(parseAddress(address)));
     if (number > 0) maps.nodeNumbers.set(parseAddress(address), number);
   }
   for (const remote of Object.values(remotes)) fillRemote(maps, remote);
