@@ -105,7 +105,7 @@ int conntrack_collect(struct collect *what)
 		return -1;
 	bpf_for_each_map_elem(&conntrack, visit, &walk, 0);
 	if (what->mode == COLLECT_EXPIRED)
-		bpf_loop(MAX_ENDPOINTS, settle, &walk, 0);
+		bpf_loop(MAX_ENDPOINTS + REMOTE_SHARES, settle, &walk, 0);
 	what->visited = walk.what.visited;
 	what->deleted = walk.what.deleted;
 	return 0;

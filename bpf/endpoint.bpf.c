@@ -24,7 +24,7 @@ static __always_inline int deliver(struct __sk_buff *skb, struct packet *p, cons
 {
 	if (party == PARTY_ENDPOINT)
 		return to_endpoint(skb, p, c, to, same_segment);
-	if (party == PARTY_REMOTE)
+	if (party == PARTY_REMOTE || party == PARTY_NODE)
 		return to_remote(skb, p);
 	if (party == PARTY_HOST)
 		return to_host(skb, p, c, STEP_TO_HOST);
@@ -248,6 +248,9 @@ NOT_INLINED int begin_to_published(struct __sk_buff *skb, struct packet *p)
 	if (!pub)
 		return drop(skb, p, REASON_NOT_PUBLISHED);
 	trace(STEP_PUBLISHED, bpf_ntohs(pub->port));
+	/* What comes back by the tunnel is for a client outside. */
+	if (pub->flags & PUBLISH_REMOTE)
+		return drop(skb, p, REASON_PUBLISHED_ELSEWHERE);
 	n = network_at(p->network);
 	m = network_at(pub->network);
 	target = local_endpoint_at(pub->network, &pub->addr);

@@ -75,6 +75,9 @@ int from_host(struct __sk_buff *skb)
 		if ((ct->flags & CONNTRACK_TRANSLATED) &&
 		    !(reply && !forwarded && (ct->flags & CONNTRACK_STEERED) && (ct->flags & CONNTRACK_REPLY_HALF)))
 			return drop(skb, &p, REASON_CONNTRACK_INVALID);
+		/* Who speaks by way of another host does not speak by this one. */
+		if ((reply ? ct->destination_party : ct->source_party) == PARTY_NODE)
+			return drop(skb, &p, REASON_CONNTRACK_INVALID);
 		/* A forwarded packet may only belong to what left by the stack, or came in routed; or answer
 		 * what an endpoint asked of the host, which another tool's rules may hand on to elsewhere. */
 		if (forwarded && (reply ? ct->destination_party : ct->source_party) != PARTY_WORLD &&

@@ -82,6 +82,15 @@ struct {
 	__type(value, struct node);
 } nodes SEC(".maps") WRITER_CONTROL;
 
+/* Which node a tunnel comes from. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4 * MAX_NODES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct address);
+	__type(value, __u32);
+} node_numbers SEC(".maps") WRITER_CONTROL;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_ENDPOINTS);
@@ -267,14 +276,14 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_ENDPOINTS);
+	__uint(max_entries, MAX_ENDPOINTS + REMOTE_SHARES);
 	__type(key, __u32);
 	__type(value, struct quota);
 } quotas SEC(".maps") WRITER_DATAPATH;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_ENDPOINTS);
+	__uint(max_entries, MAX_ENDPOINTS + REMOTE_SHARES);
 	__type(key, __u32);
 	__type(value, struct quota_count);
 } quota_counts SEC(".maps") WRITER_DATAPATH;

@@ -72,7 +72,8 @@ NOT_INLINED int begin_from_overlay(struct __sk_buff *skb, struct packet *p)
 	return conntrack_create(skb, p, &flow);
 }
 
-/* An error about a packet that an endpoint here has sent. Answers a drop reason. */
+/* An error about a packet that an endpoint here has sent, or a client that came in here. Answers a drop reason, or
+ * GO_TO_CLIENT. */
 NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p)
 {
 	__u32 network = 0, party = 0;
@@ -81,7 +82,116 @@ NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p)
 	if (!p)
 		return REASON_CONFIG_MISSING;
 	reason = icmp_error_relate(skb, p, &network, &party);
+	if (!reason && party == PARTY_WORLD)
+		return GO_TO_CLIENT;
 	return !reason && (party != PARTY_ENDPOINT || network != p->network) ? REASON_ICMP_UNRELATED : reason;
+}
+
+/* Somebody outside, whom that host may have taken in: not who could be told from nobody here. */
+static __always_inline bool is_outsider(const struct packet *p)
+{
+	return !endpoint_at(p->network, &p->source) && !subnet_of(&p->source) && !address_is_martian(&p->source) &&
+	       !address_is_multicast(&p->source) && !address_is_link_local6(&p->source);
+}
+
+/* Whether the other hosts lead there. */
+static __always_inline bool is_published_by_nodes(const struct packet *p)
+{
+	struct publish *pub = publish_exact(&p->destination, p->destination_port, p->protocol);
+
+	return pub && (pub->flags & PUBLISH_BY_NODE) && pub->network == p->network;
+}
+
+/* The first packet of a flow from outside. Answers a drop reason. */
+NOT_INLINED int begin_from_client(struct __sk_buff *skb, struct packet *p)
+{
+	struct new_flow flow = {
+		.flags = CONNTRACK_PUBLISHED,
+		.source_party = PARTY_NODE,
+		.destination_party = PARTY_ENDPOINT,
+	};
+	struct room *room = room_get();
+	struct endpoint *target;
+	struct network *n;
+	int reason;
+
+	if (!p || !room)
+		return REASON_CONFIG_MISSING;
+	trace(STEP_CONNTRACK_MISS, 0);
+	n = network_at(p->network);
+	target = local_endpoint_at(p->network, &p->destination);
+	if (!n || !target)
+		return REASON_NO_ENDPOINT;
+	flow.owner = target->number;
+	delivery_set(&room->to_destination, target->ifindex, &target->mac);
+	reason = judge_world(n);
+	if (!reason)
+		reason = policy_admit(p, PARTY_NODE, &p->destination, p->destination_port, flow.owner, PARTY_ENDPOINT);
+	if (reason)
+		return reason;
+	trace(STEP_ALLOWED, 0);
+	return conntrack_create(skb, p, &flow);
+}
+
+/* A packet of a flow that is known already. Answers a drop reason. */
+static __always_inline int client_goes_on(struct __sk_buff *skb, struct packet *p, struct conntrack *ct, bool reply,
+					  struct room *room)
+{
+	__u32 node = room->to_source.ifindex;
+	int reason;
+
+	trace(STEP_CONNTRACK_HIT, ct->state);
+	if (!conntrack_hears(ct, reply, PARTY_NODE))
+		return REASON_CONNTRACK_INVALID;
+	/* The container tells two hosts' connections with one client's port apart as little as we. What has no connections
+	 * is answered by where it came from last. */
+	if (ct->to_source.ifindex != node) {
+		if (protocol_is_connection(p->protocol) && node_at(ct->to_source.ifindex))
+			return REASON_CONNTRACK_INVALID;
+		if (!tracing)
+			*(volatile __u64 *)&ct->to_source = (__u64)conntrack_check(&room->of_packet) << 32 | node;
+	}
+	reason = judge_known(skb, p, ct, reply);
+	if (!reason && !conntrack_delivery(room, ct, &room->of_packet, reply))
+		reason = REASON_CONNTRACK_INVALID;
+	return reason;
+}
+
+#define CLIENT_ERROR -101 /* no drop reason: relate it, from where the chain of calls is short enough for the stack */
+
+/* What no endpoint has sent: another host passes on what has come in there from outside for a port of an endpoint here
+ * that is published on all hosts. Nothing else comes in so. @from: the tunnel's other end. Answers a drop reason, or
+ * CLIENT_ERROR. */
+NOT_INLINED int from_client(struct __sk_buff *skb, struct packet *p, const struct address *from)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	const struct node *node;
+	struct mac none = {};
+	struct conntrack *ct;
+	bool reply = false;
+	__u32 *number;
+
+	if (!p || !from || !c || !room)
+		return REASON_CONFIG_MISSING;
+	room->other.source = *from; /* an argument is no map key on Linux 6.1 */
+	number = bpf_map_lookup_elem(&node_numbers, &room->other.source);
+	if (!number || !is_outsider(p) || (p->flags & (PACKET_NEIGHBOUR | PACKET_LINK_MULTICAST)))
+		return REASON_SPOOFED_TUNNEL;
+	p->source_number = 0;
+	delivery_set(&room->to_source, *number, &none);
+	node = node_at(room->to_source.ifindex);
+	if (!node || !node_is_at(node, p, &room->other.source))
+		return REASON_SPOOFED_TUNNEL;
+	if (p->flags & PACKET_ICMP_ERROR)
+		return CLIENT_ERROR;
+	if (packet_is_fragment(p) && fragment_ports(p))
+		return REASON_FRAGMENT_UNKNOWN;
+	if (!is_published_by_nodes(p))
+		return REASON_SPOOFED_TUNNEL;
+	trace(STEP_SOURCE_VERIFIED, 0);
+	ct = conntrack_lookup_by(skb, p, c, &room->of_packet, &reply, PARTY_NODE);
+	return ct ? client_goes_on(skb, p, ct, reply, room) : begin_from_client(skb, p);
 }
 
 /* What a frame may be at all. `p` is told. Answers a drop reason. */
@@ -111,8 +221,12 @@ static __always_inline int take_frame(struct __sk_buff *skb, struct packet *p, c
 	trace(STEP_PARSED, 0);
 	if ((n->flags & NETWORK_ENCRYPTED) && p->hook != HOOK_FROM_WIREGUARD)
 		return drop(skb, p, REASON_NOT_ENCRYPTED);
-	if (!source_is_there(p, room, from, mac))
-		return drop(skb, p, REASON_SPOOFED_TUNNEL);
+	if (!source_is_there(p, room, from, mac)) {
+		reason = from_client(skb, p, from);
+		if (reason == CLIENT_ERROR)
+			reason = relate(skb, p);
+		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, &room->to_destination, false);
+	}
 	trace(STEP_SOURCE_VERIFIED, p->source_number);
 	if (p->flags & PACKET_NEIGHBOUR)
 		return drop(skb, p, p->is_v4 ? REASON_ROUTER_ADVERTISEMENT : REASON_ND_UNANSWERED);
@@ -129,6 +243,8 @@ static __always_inline int take_frame(struct __sk_buff *skb, struct packet *p, c
 		ct = conntrack_lookup(skb, p, c, &room->of_packet, &reply);
 		reason = ct ? go_on(skb, p, ct, reply, room) : begin_from_overlay(skb, p);
 	}
+	if (reason == GO_TO_CLIENT)
+		return to_client(skb, p);
 	return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, &room->to_destination, true);
 }
 

@@ -46,13 +46,15 @@ static __always_inline struct publish *published_at(const struct address *addr, 
 			return NULL;
 		found = bpf_map_lookup_elem(&published, &key);
 	}
-	if (found)
-		return found;
-	if (address_is_v4(addr))
-		address_from_v4(&key.addr, 0);
-	else
-		__builtin_memset(&key.addr, 0, sizeof(key.addr));
-	return loopback ? bpf_map_lookup_elem(&published_lo, &key) : bpf_map_lookup_elem(&published, &key);
+	if (!found) {
+		if (address_is_v4(addr))
+			address_from_v4(&key.addr, 0);
+		else
+			__builtin_memset(&key.addr, 0, sizeof(key.addr));
+		found = loopback ? bpf_map_lookup_elem(&published_lo, &key) : bpf_map_lookup_elem(&published, &key);
+	}
+	/* The host reaches no endpoint on another one: the stack says that nobody listens. */
+	return found && !(found->flags & PUBLISH_REMOTE) ? found : NULL;
 }
 
 /* Linux takes a connect to the unspecified address for one to loopback. */

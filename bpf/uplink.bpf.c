@@ -5,24 +5,66 @@
 #include "lib/from_remote.h"
 #include "lib/icmp_error.h"
 #include "lib/snat.h"
+#include "lib/to_remote.h"
 
 #define NOT_OURS -100 /* no verdict: the host's stack goes on */
+#define BY_TUNNEL -101 /* likewise: by by_tunnel, from where the chain of calls is short enough for the stack */
 
-/* A device without an Ethernet header gets one before its packet enters a veth. */
+/* A device without an Ethernet header gets one before its packet enters a veth or a tunnel. Answers a drop reason. */
+static __always_inline int enter_segment(struct __sk_buff *skb, struct packet *p, bool ethernet)
+{
+	int reason = p->flags & PACKET_ICMP_ERROR ? REASON_NONE : take_hop(skb, p);
+	__be16 type = p->is_v4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+
+	if (reason || ethernet)
+		return reason;
+	if (bpf_skb_change_head(skb, ETH_HLEN, 0) || bpf_skb_store_bytes(skb, 12, &type, 2, 0))
+		return REASON_REWRITE_FAILED;
+	p->l3 += ETH_HLEN;
+	p->l4 += ETH_HLEN;
+	return REASON_NONE;
+}
+
 static __always_inline int into_endpoint(struct __sk_buff *skb, struct packet *p, const struct config *c,
 					 const struct delivery *to, bool ethernet)
 {
-	int reason = p->flags & PACKET_ICMP_ERROR ? REASON_NONE : take_hop(skb, p);
+	int reason = enter_segment(skb, p, ethernet);
 
-	if (reason)
-		return drop(skb, p, reason);
-	if (!ethernet) {
-		__be16 type = p->is_v4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+	return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, to, false);
+}
 
-		if (bpf_skb_change_head(skb, ETH_HLEN, 0) || bpf_skb_store_bytes(skb, 12, &type, 2, 0))
-			return drop(skb, p, REASON_REWRITE_FAILED);
-	}
-	return to_endpoint(skb, p, c, to, false);
+/* To an endpoint of `p->network` on another host, as that host is to see it. */
+NOT_INLINED int by_tunnel(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	int reason;
+
+	if (!p || !c || !room)
+		return TC_ACT_SHOT;
+	reason = enter_segment(skb, p, ethernet);
+	if (!reason && set_macs(skb, &room->to_destination.mac, &c->host_mac))
+		reason = REASON_REWRITE_FAILED;
+	return reason ? drop(skb, p, reason) : to_remote(skb, p);
+}
+
+/* Before the packet changes, since the error quotes it as it was sent. @network: whose tunnels it is too large for */
+static __always_inline bool fits_tunnel(struct __sk_buff *skb, const struct packet *p, __u32 network)
+{
+	const struct network *n = network_at(network);
+
+	return n && !too_big(skb, p, n->mtu);
+}
+
+/* Tells a client how large its packets to another host's endpoint may be, under the address that it knows. */
+NOT_INLINED int refuse_client(struct __sk_buff *skb, struct packet *p, __u32 network)
+{
+	struct room *room = room_get();
+	struct network *n = network_at(network);
+
+	if (!p || !room || !n)
+		return TC_ACT_SHOT;
+	return refuse_size(skb, p, room, &p->destination, n->mtu);
 }
 
 /* Nobody outside begins a flow from such an address, and no answer would find the way back. */
@@ -32,8 +74,8 @@ static __always_inline bool source_is_martian(const struct packet *p)
 	       address_is_link_local6(&p->source) || host_addr_at(&p->source);
 }
 
-/* The first packet of a flow to a published port. */
-static __always_inline int admit_published(struct __sk_buff *skb, struct packet *p, struct room *room)
+/* The first packet of a flow to a published port. @remote: the endpoint is on another host, which judges, too */
+static __always_inline int admit_published(struct __sk_buff *skb, struct packet *p, struct room *room, bool *remote)
 {
 	struct tuple *other = &room->other;
 	struct new_flow flow = {
@@ -54,9 +96,11 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 		return NOT_OURS;
 	trace(STEP_PUBLISHED, bpf_ntohs(pub->port));
 	n = network_at(pub->network);
-	target = local_endpoint_at(pub->network, &pub->addr);
-	if (!n || !target)
+	target = endpoint_at(pub->network, &pub->addr);
+	/* As the port was declared: on its way from host to host an endpoint may be known before its ports are. */
+	if (!n || !target || !(target->flags & ENDPOINT_REMOTE) != !(pub->flags & PUBLISH_REMOTE))
 		return REASON_NO_ENDPOINT;
+	*remote = target->flags & ENDPOINT_REMOTE;
 	if (n->flags & NETWORK_INTERNAL)
 		return REASON_INTERNAL_NETWORK;
 	if (source_is_martian(p))
@@ -67,8 +111,12 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 	other->destination = pub->addr;
 	other->destination_port = pub->port;
 	flow.owner = target->number;
+	if (*remote) {
+		flow.owner = MAX_ENDPOINTS + target->number % REMOTE_SHARES;
+		flow.destination_party = PARTY_REMOTE;
+	}
 	delivery_set(&room->to_destination, target->ifindex, &target->mac);
-	reason = policy_admit(p, PARTY_WORLD, &pub->addr, pub->port, target->number, PARTY_ENDPOINT);
+	reason = policy_admit(p, PARTY_WORLD, &pub->addr, pub->port, target->number, flow.destination_party);
 	if (reason)
 		return reason;
 	trace(STEP_ALLOWED, 0);
@@ -129,19 +177,26 @@ NOT_INLINED int begin_to_host(struct __sk_buff *skb, struct packet *p, __u32 eth
 {
 	const struct config *c = config_get();
 	struct room *room = room_get();
+	bool remote = false;
 	int reason;
 
 	if (!p || !c || !room)
 		return TC_ACT_SHOT;
 	if (p->flags & PACKET_CANNOT_BEGIN)
 		return NOT_OURS;
-	reason = admit_published(skb, p, room);
+	reason = admit_published(skb, p, room, &remote);
 	if (reason == NOT_OURS)
 		return NOT_OURS;
+	if (!reason && remote && !fits_tunnel(skb, p, room->other.network))
+		return refuse_client(skb, p, room->other.network);
 	if (!reason)
 		reason = translate(skb, p, &room->other);
 	if (reason)
 		return drop(skb, p, reason);
+	if (remote) {
+		p->network = room->other.network;
+		return BY_TUNNEL;
+	}
 	return into_endpoint(skb, p, c, &room->to_destination, ethernet);
 }
 
@@ -198,6 +253,10 @@ NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 	reason = icmp_error_relate(skb, p, &network, &party);
 	if (reason)
 		return s ? drop(skb, p, reason) : NOT_OURS; /* the host's own flows have errors too */
+	if (party == PARTY_REMOTE) {
+		p->network = network;
+		return BY_TUNNEL;
+	}
 	if (party != PARTY_ENDPOINT)
 		return NOT_OURS;
 	return into_endpoint(skb, p, c, &room->to_destination, ethernet);
@@ -243,6 +302,10 @@ NOT_INLINED int from_tunnel(struct __sk_buff *skb, struct packet *outer)
 	else if (!tracing)
 		ct->bytes_original -= TUNNEL_HEADERS;
 	reason = go_on(skb, p, ct, reply, room);
+	if (reason == GO_TO_CLIENT) {
+		reason = decapsulate(skb, p, room);
+		return reason ? drop(skb, p, reason) : to_client(skb, p);
+	}
 	if (!reason)
 		reason = decapsulate(skb, p, room);
 	return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, &room->to_destination, true);
@@ -292,7 +355,7 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 	}
 	trace(STEP_CONNTRACK_HIT, ct->state);
 	party = reply ? ct->source_party : ct->destination_party;
-	if (party != PARTY_ENDPOINT || !(ct->flags & CONNTRACK_TRANSLATED))
+	if ((party != PARTY_ENDPOINT && party != PARTY_REMOTE) || !(ct->flags & CONNTRACK_TRANSLATED))
 		return TC_ACT_UNSPEC;
 	reason = judge_known(skb, &p, ct, reply);
 	if (reason)
@@ -301,11 +364,18 @@ static __always_inline int from_uplink_at(struct __sk_buff *skb, bool ethernet)
 	room->other.hop = 1;
 	if (!conntrack_delivery(room, ct, &room->of_packet, reply))
 		return drop(skb, &p, REASON_CONNTRACK_INVALID);
+	if (party == PARTY_REMOTE && !fits_tunnel(skb, &p, room->other.network))
+		return refuse_client(skb, &p, room->other.network);
 	reason = translate(skb, &p, &room->other);
 	if (reason)
 		return drop(skb, &p, reason);
-	return into_endpoint(skb, &p, c, &room->to_destination, ethernet);
+	if (party == PARTY_ENDPOINT)
+		return into_endpoint(skb, &p, c, &room->to_destination, ethernet);
+	p.network = room->other.network;
+	action = BY_TUNNEL;
 act:
+	if (action == BY_TUNNEL)
+		return by_tunnel(skb, &p, ethernet);
 	if (action != NOT_OURS)
 		return action;
 	trace(STEP_PASSED, 0);

@@ -30,7 +30,7 @@ struct collect {
 };
 ABI_SIZE(struct collect, 40);
 
-/* Index of the array `quota_counts` is an endpoint's number: the collector's tally. */
+/* Index of the array `quota_counts` is that of `quotas`: the collector's tally. */
 struct quota_count {
 	__u32 flows;
 	__u32 snat_ports;

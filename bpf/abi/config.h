@@ -9,6 +9,9 @@
 #define MAX_MEMBERS 1024 /* of one network, that a flooded frame reaches */
 #define MAX_REMOTES 114688 /* endpoints on other hosts; their numbers are MAX_ENDPOINTS .. MAX_ENDPOINTS+MAX_REMOTES-1 */
 #define MAX_NODES 1024
+/* What comes in from outside for an endpoint on another host is charged there to the endpoint, and here to a share that few
+ * others have: their quotas follow those of the endpoints here. */
+#define REMOTE_SHARES 1024
 #define FIRST_CLUSTER_NETWORK 2048 /* numbers of networks that span hosts, on all of them: their VNIs */
 
 enum config_flag {

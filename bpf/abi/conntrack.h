@@ -45,7 +45,8 @@ enum party {
 	PARTY_ENDPOINT = 0,
 	PARTY_HOST = 1,
 	PARTY_WORLD = 2,
-	PARTY_REMOTE = 3, /* an endpoint on another host, or what came in by that host: `delivery.ifindex` is the node's number */
+	PARTY_REMOTE = 3, /* an endpoint on another host: `delivery.ifindex` is the number of its node */
+	PARTY_NODE = 4, /* the world, by way of another host, which has taken it in: likewise */
 };
 
 /* How an endpoint is reached: what `endpoints` says of it. The kernel may give the memory of an entry that it evicts to
@@ -80,7 +81,7 @@ struct conntrack {
 	__u64 created; /* ktime ns */
 	__u32 source_identity; /* of the original direction */
 	__u32 destination_identity;
-	__u32 owner; /* endpoint number charged for it; 0: nobody */
+	__u32 owner; /* index of `quotas`, charged for it: an endpoint's number, or a share of what leads to other hosts; 0: nobody */
 	/* Translated: the other wire's tuple, in the original direction. */
 	__be16 other_source_port;
 	__be16 other_destination_port;

@@ -54,5 +54,6 @@ enum drop_reason {
 	REASON_NO_NODE = 47, /* to an endpoint whose host is not known any more, or without the overlay's device */
 	REASON_NO_KEY = 48, /* to a host whose key is not known, or from this one while it has none, on an encrypted network */
 	REASON_NOT_ENCRYPTED = 49, /* of an encrypted network, from another host in the clear */
-	REASON_COUNT = 50,
+	REASON_PUBLISHED_ELSEWHERE = 50, /* from a container to a port of its host that leads to an endpoint on another host */
+	REASON_COUNT = 51,
 };

@@ -341,7 +341,7 @@ static __always_inline void conntrack_fill(struct room *room, const struct new_f
 	ct->flags = flow->flags;
 	ct->source_party = flow->source_party;
 	ct->destination_party = flow->destination_party;
-	if (party_is_endpoint(flow->source_party))
+	if (party_has_delivery(flow->source_party))
 		ct->to_source = room->to_source;
 	if (party_is_endpoint(flow->destination_party))
 		ct->to_destination = room->to_destination;

@@ -30,13 +30,23 @@ static __always_inline bool source_is_there(struct packet *p, struct room *room,
 	       !__builtin_memcmp(mac, &room->to_source.mac, sizeof(*mac));
 }
 
-/* A packet of a known flow. Answers a drop reason. */
+#define GO_TO_CLIENT -100 /* no drop reason: by to_client */
+
+/* An endpoint's answer to who has come in at this host from outside. */
+static __always_inline bool answers_client(const struct conntrack *ct, bool reply)
+{
+	return reply && ct->destination_party == PARTY_REMOTE && ct->source_party == PARTY_WORLD &&
+	       (ct->flags & CONNTRACK_REPLY_HALF);
+}
+
+/* A packet of a known flow. Answers a drop reason, or GO_TO_CLIENT. */
 static __always_inline int go_on(struct __sk_buff *skb, struct packet *p, struct conntrack *ct, bool reply,
 				 struct room *room)
 {
 	__u32 speaker = reply ? ct->destination_party : ct->source_party;
 	__u32 party = reply ? ct->source_party : ct->destination_party;
-	bool fits = speaker == PARTY_REMOTE && party == PARTY_ENDPOINT && !(ct->flags & CONNTRACK_TRANSLATED);
+	bool outward = answers_client(ct, reply);
+	bool fits = outward || (speaker == PARTY_REMOTE && party == PARTY_ENDPOINT && !(ct->flags & CONNTRACK_TRANSLATED));
 	int reason;
 
 	trace(STEP_CONNTRACK_HIT, ct->state);
@@ -44,7 +54,29 @@ static __always_inline int go_on(struct __sk_buff *skb, struct packet *p, struct
 	if (!fits && !tracing)
 		ct->generation = 0;
 	reason = judge_known(skb, p, ct, reply);
+	if (outward) {
+		tuple_of_other(&room->other, ct, reply);
+		room->other.hop = 1;
+	}
 	if (!reason && (!fits || !conntrack_delivery(room, ct, &room->of_packet, reply)))
 		reason = REASON_CONNTRACK_INVALID;
-	return reason;
+	return !reason && outward ? GO_TO_CLIENT : reason;
+}
+
+/* Out to the client, as it knows the flow: `room->other` has what go_on found. An error looks so already. */
+NOT_INLINED int to_client(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	struct uplink *up;
+	int reason = REASON_NONE;
+
+	if (!p || !c || !room)
+		return TC_ACT_SHOT;
+	if (!(p->flags & PACKET_ICMP_ERROR))
+		reason = translate(skb, p, &room->other);
+	/* Nothing that comes by a tunnel goes up the host's stack. */
+	if (!reason && route_of(skb, p, c, &room->fib, &up) != ROUTE_UPLINK)
+		reason = REASON_NO_ROUTE;
+	return reason ? drop(skb, p, reason) : leave(skb, p);
 }

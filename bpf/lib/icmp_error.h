@@ -205,10 +205,15 @@ NOT_INLINED int icmp_error_find(struct __sk_buff *skb, struct packet *p)
 		return address_equal(&p->source, &room->quoted.p.destination) ? REASON_NONE : REASON_ICMP_UNRELATED;
 	}
 	speaker = room->quoted.reply ? ct->source_party : ct->destination_party;
-	/* Of another host an endpoint speaks, too: the tunnel's program has seen that it is there. */
-	if (p->hook == HOOK_FROM_OVERLAY || p->hook == HOOK_FROM_WIREGUARD)
+	if (p->hook == HOOK_FROM_OVERLAY || p->hook == HOOK_FROM_WIREGUARD) {
+		/* By way of another host, of what that has taken in. */
+		if (!p->source_number)
+			return speaker == PARTY_NODE && ct->to_source.ifindex == room->to_source.ifindex ?
+				       REASON_NONE : REASON_ICMP_UNRELATED;
+		/* Of another host an endpoint speaks, too: the tunnel's program has seen that it is there. */
 		return speaker == PARTY_REMOTE && address_equal(&p->source, &room->quoted.p.destination) ?
 			       REASON_NONE : REASON_ICMP_UNRELATED;
+	}
 	if (speaker == PARTY_WORLD || (speaker == PARTY_HOST && p->hook == HOOK_FROM_HOST && !skb->ingress_ifindex))
 		return REASON_NONE;
 	return REASON_ICMP_UNRELATED;

@@ -3,8 +3,8 @@
  * one; always in its original direction. */
 #pragma once
 
-#include "deliver.h"
 #include "policy.h"
+#include "remote.h"
 
 static __always_inline struct publish *publish_exact(const struct address *addr, __be16 port, __u8 protocol)
 {
@@ -198,7 +198,8 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 			pub = publish_exact(destination, port, key->protocol);
 		else
 			pub = publish_at(destination, port, key->protocol);
-		if (pub && !reply_half && inner && !(pub->flags & PUBLISH_DIRECT))
+		if (pub && !reply_half && inner &&
+		    !(pub->flags & (ct->source_party == PARTY_NODE ? PUBLISH_BY_NODE : PUBLISH_DIRECT)))
 			pub = NULL;
 		if (!pub || !address_equal(&pub->addr, inner ? destination : &ct->other_destination) ||
 		    pub->port != (inner ? port : ct->other_destination_port))
@@ -214,6 +215,8 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 		reason = judge_local(n, ct->flags & CONNTRACK_PUBLISHED);
 	else if (!reason && (ct->source_party == PARTY_WORLD || ct->destination_party == PARTY_WORLD))
 		reason = judge_world(n);
+	else if (!reason && ct->source_party == PARTY_NODE)
+		reason = node_at(ct->to_source.ifindex) ? judge_world(n) : REASON_POLICY_DENIED;
 	/* A translation that leads nowhere any more ends; its answers find no way out. */
 	if (reason && (ct->flags & CONNTRACK_TRANSLATED)) {
 		conntrack_remove(key);

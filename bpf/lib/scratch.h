@@ -28,6 +28,12 @@ static __always_inline bool party_is_endpoint(__u32 party)
 	return party == PARTY_ENDPOINT || party == PARTY_REMOTE;
 }
 
+/* Whether a flow's entry says how it is reached. */
+static __always_inline bool party_has_delivery(__u32 party)
+{
+	return party_is_endpoint(party) || party == PARTY_NODE;
+}
+
 /* One end of a flow, for policy. */
 struct flow_end {
 	struct address addr;

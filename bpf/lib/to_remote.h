@@ -4,17 +4,17 @@
 
 #include "wireguard.h"
 
-/* Drops what the tunnel cannot take in one piece, and tells its sender how large it may be. */
+/* Drops what the tunnel cannot take in one piece, and tells its sender how large it may be. @from: who says so */
 static __always_inline int refuse_size(struct __sk_buff *skb, struct packet *p, struct room *room,
-				       const struct network *n)
+				       const struct address *from, __u32 mtu)
 {
 	struct icmp_error *error = &room->error;
 
 	drop(skb, p, REASON_TOO_BIG);
-	error->from = p->is_v4 ? n->gateway4 : n->gateway6;
+	error->from = *from;
 	error->type = p->is_v4 ? 3 : 2;
 	error->code = p->is_v4 ? 4 : 0;
-	error->mtu = n->mtu;
+	error->mtu = mtu;
 	return icmp_reply(skb, p, error) ? TC_ACT_SHOT : bpf_redirect(skb->ifindex, 0);
 }
 
@@ -32,7 +32,7 @@ NOT_INLINED int to_remote(struct __sk_buff *skb, struct packet *p)
 	if (!n)
 		return drop(skb, p, REASON_CONFIG_MISSING);
 	if (too_big(skb, p, n->mtu))
-		return refuse_size(skb, p, room, n);
+		return refuse_size(skb, p, room, p->is_v4 ? &n->gateway4 : &n->gateway6, n->mtu);
 	trace(STEP_TO_REMOTE, room->to_destination.ifindex);
 	if (bpf_skb_store_bytes(skb, 0, &room->to_destination.mac, 6, 0))
 		return drop(skb, p, REASON_REWRITE_FAILED);

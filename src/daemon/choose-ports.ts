@@ -1,5 +1,5 @@
 import { VetchError } from '../api/error.ts';
-import { familyOf } from '../model/address.ts';
+import { familyOf, parseAddress } from '../model/address.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
 import { allocatePorts } from '../network/allocate-ports.ts';
@@ -7,6 +7,8 @@ import { driverOf } from '../network/drivers/registry.ts';
 import { holderName } from '../network/endpoint-index.ts';
 import { checkPublishing } from '../network/plan-endpoint.ts';
 import { parsePublish } from '../network/publish.ts';
+import { publishesOnAllHosts } from '../network/publish-scope.ts';
+import { isLoopback } from '../reconcile/desired/host-addrs.ts';
 import type { Context } from './context.ts';
 import type { PortProbe } from './port-probe.ts';
 
@@ -29,10 +31,14 @@ export function choosePorts(
   checkPublishing(network);
   const requests = specs.flatMap(parsePublish);
   const { hostBinding, routed } = driverOf(network).defaults(network.options);
+  const { published } = context.state.taken;
   const ports = allocatePorts(
     requests,
     {
-      published: context.state.taken.published,
+      published: {
+        holder: (binding) => published.holder(binding) ?? context.host.remotePortHolder(binding),
+        lowestFree: (...range) => published.lowestFree(...range),
+      },
       families: endpoint.addresses.map(familyOf),
       hostBinding,
       routed,
@@ -46,7 +52,9 @@ export function choosePorts(
     ephemeralStart = Math.max(...ports.map(({ hostPort }) => hostPort)) + 1;
   }
   refuseRepeated(endpoint, ports);
-  return ports;
+  if (!publishesOnAllHosts(endpoint, network)) return ports;
+  // A loopback address is each host's own.
+  return ports.map((port) => (isLoopback(parseAddress(port.hostAddress)) ? port : { ...port, scope: 'cluster' }));
 }
 
 /** Of what takes a port of the host that port is taken; of what takes none nothing else tells. */

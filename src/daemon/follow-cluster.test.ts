@@ -4,6 +4,7 @@ import { samplePolicy } from '../../test/compliance/store-records.ts';
 import { VetchError } from '../api/error.ts';
 import type { ClusterChanges } from '../model/cluster.ts';
 import { type PolicyDocument, policyKey } from '../model/policy.ts';
+import { aNetwork, aRemote } from '../reconcile/testing.ts';
 import type { ClusterFollower, ClusterStore } from '../store/cluster-contract.ts';
 import { ClusterFollowing, type FollowContext } from './follow-cluster.ts';
 import { Mutex } from './mutex.ts';
@@ -17,6 +18,8 @@ let tell: ClusterFollower;
 let following: ClusterFollowing;
 /** What the host can enforce: so many documents. */
 let room: number;
+/** Whose flows the host has been asked to forget. */
+let forgotten: string[];
 
 beforeEach(() => {
   state = new State({ ...nothing, policies: new Map(), namespaces: new Map(), nodes: new Map(), remotes: new Map() });
@@ -36,8 +39,20 @@ beforeEach(() => {
       tell = follower;
     },
   };
+  forgotten = [];
+  const forgetAddresses = async (network: number, addresses: readonly string[]) => {
+    forgotten.push(`${network} ${addresses.join(' ')}`);
+  };
   const others = { addresses: { follow: () => {} }, networks: { follow: async () => {} }, applyRemotes: () => {} };
-  const context = { lock: new Mutex(), log: pino({ level: 'silent' }), state, policy, cluster, ...others };
+  const context = {
+    lock: new Mutex(),
+    log: pino({ level: 'silent' }),
+    state,
+    policy,
+    cluster,
+    forgetAddresses,
+    ...others,
+  };
   following = new ClusterFollowing(context as unknown as FollowContext);
 });
 
@@ -88,4 +103,20 @@ test('hosts come and go', async () => {
   expect([...state.index.nodes.keys()]).toEqual(['h2']);
   await tell({ ...changes([]), nodes: new Map([['h2', undefined]]) });
   expect(state.index.nodes.size).toBe(0);
+});
+
+test('what came in from outside for an endpoint of another host is forgotten with it', async () => {
+  const wide = aNetwork({ driver: 'overlay', number: 2048 });
+  state.putNetwork(wide);
+  const ports = [{ protocol: 'tcp', hostAddress: '0.0.0.0', hostPort: 8080, port: 80, scope: 'cluster' } as const];
+  const web = aRemote({ name: 'web', addresses: ['10.88.1.9/16'], ports });
+  const db = aRemote({ name: 'db', ports: ports.map(({ scope: _, ...port }) => port) });
+  const told = (there: boolean) => {
+    const endpoints = [web, db].map((one) => [`alpha/${one.id}`, there ? one : undefined] as const);
+    return tell({ ...changes([]), endpoints: new Map(endpoints) });
+  };
+  await told(true);
+  expect(forgotten).toEqual([]);
+  await told(false);
+  expect(forgotten).toEqual(['2048 10.88.1.9']);
 });

@@ -1,3 +1,4 @@
+import { withoutLength } from '../model/address.ts';
 import type { ClusterChanges } from '../model/cluster.ts';
 import type { PolicyUpdate } from '../policy/compiler.ts';
 import type { Context, PolicyContext } from './context.ts';
@@ -5,7 +6,7 @@ import type { Context, PolicyContext } from './context.ts';
 type Update = { [Part in 'documents' | 'namespaces']: NonNullable<PolicyUpdate[Part]> };
 
 export type FollowContext = PolicyContext &
-  Pick<Context, 'applyRemotes'> & {
+  Pick<Context, 'applyRemotes' | 'forgetAddresses'> & {
     readonly addresses: Pick<Context['addresses'], 'follow'>;
     readonly networks: Pick<Context['networks'], 'follow'>;
   };
@@ -44,7 +45,7 @@ export class ClusterFollowing implements AsyncDisposable {
 
   /** What other hosts tell of themselves; a host that starts again tells much of what is known. */
   async #followPresence({ nodes, endpoints }: ClusterChanges): Promise<void> {
-    const { applyRemotes, log, state } = this.#context;
+    const { applyRemotes, forgetAddresses, log, state } = this.#context;
     const { index } = state;
     const changedNodes = [...nodes].filter(([name, node]) => !same(index.nodes.get(name), node));
     const changedEndpoints = [...endpoints].filter(([key, endpoint]) => !same(index.remotes.get(key), endpoint));
@@ -53,9 +54,16 @@ export class ClusterFollowing implements AsyncDisposable {
       index.putNode(name, node);
       if (!node || !known) log.info({ node: name }, `host of the cluster is ${node ? 'there' : 'gone'}`);
     }
+    const gone = changedEndpoints.flatMap(([key, endpoint]) => (endpoint ? [] : (index.remotes.get(key) ?? [])));
     for (const [key, endpoint] of changedEndpoints) index.putRemote(key, endpoint);
     if (changedNodes.length + changedEndpoints.length === 0) return;
     await applyRemotes({ nodes: changedNodes.map(([name]) => name), remotes: changedEndpoints.map(([key]) => key) });
+    // What clients outside of the cluster said to it by this host.
+    for (const { addresses, network, ports } of gone) {
+      const number = index.networks.get(network)?.number;
+      if (number === undefined || !ports.some(({ scope }) => scope === 'cluster')) continue;
+      await forgetAddresses(number, addresses.map(withoutLength));
+    }
   }
 
   async #followPolicies({ policies, namespaces }: ClusterChanges): Promise<void> {

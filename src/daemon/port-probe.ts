@@ -1,7 +1,7 @@
 import { VetchError } from '../api/error.ts';
 import { type BoundPort, probeBind } from '../loader/ffi/probe-bind.ts';
 import { KernelError } from '../loader/kernel-error.ts';
-import { parseAddress } from '../model/address.ts';
+import { familyOf, parseAddress } from '../model/address.ts';
 import type { Binding } from '../network/port-table.ts';
 
 /** Somebody has it; or a bind hook, ours or another tool's, keeps it for somebody. */
@@ -41,4 +41,19 @@ export class PortProbe implements Disposable {
   [Symbol.dispose](): void {
     for (const bound of this.#held.splice(0)) bound.close();
   }
+}
+
+/** Holds a port of this host that is to lead to another one; undefined: somebody has it. */
+export function holdPort(binding: Binding): PortProbe | undefined {
+  const probe = new PortProbe();
+  try {
+    if (probe.isFree(binding)) return probe;
+  } catch (error) {
+    if (!(error instanceof VetchError) || error.code !== 'INVALID') throw error;
+    // The address may come to this host later on: then nobody should have the port.
+    const hostAddress = familyOf(binding.hostAddress) === 4 ? '0.0.0.0' : '::';
+    if (hostAddress !== binding.hostAddress && probe.isFree({ ...binding, hostAddress })) return probe;
+  }
+  probe[Symbol.dispose]();
+  return undefined;
 }

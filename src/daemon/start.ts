@@ -40,6 +40,7 @@ import { openCluster } from './open-cluster.ts';
 import { operationsOf } from './operations.ts';
 import type { DaemonOptions } from './options.ts';
 import { publishAll } from './own-node.ts';
+import { holdPort } from './port-probe.ts';
 import { followSelection } from './services/follow-selection.ts';
 import { HealthChecks } from './services/health-checks.ts';
 import { readHealth } from './services/health-fact.ts';
@@ -98,6 +99,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
     ...{ learned, health },
     awaitsLabels: (endpoint) => options.dockerEngine !== 'off' && awaitsDescription(endpoint),
     sandboxOf: (endpoint) => sandboxOf(endpoint, store, log),
+    holdPort,
     failed: (what, err) => log.error({ err }, `cannot ${what}`),
   });
   await host.reconcile(state.index);

@@ -14,6 +14,8 @@ export interface PublishedPort {
   readonly hostPort: number;
   /** The endpoint's own port, 1 to 65535. */
   readonly port: number;
+  /** `cluster`: every host of the cluster leads to the endpoint by it. Absent: only the endpoint's own. */
+  readonly scope?: 'cluster';
 }
 
 /** The intent of one endpoint: a sandbox's attachment to one network, as stored. */

@@ -10,7 +10,7 @@ export const defaultEphemeralPorts: PortRange = { first: 32768, last: 60999 };
 /** What ports are allocated among. */
 export interface PortContext {
   /** What is published on this host already. */
-  readonly published: PortTable;
+  readonly published: Pick<PortTable, 'holder' | 'lowestFree'>;
   /** The families of the endpoint's addresses: a request without host address is published for each. */
   readonly families: readonly (4 | 6)[];
   /** Host address of requests that name none; for its family alone. Default: the wildcard of each family. */

@@ -46,3 +46,11 @@ test('each published port is shown beside the address of its family', () => {
     ['::', 'fd00:1::2'],
   ]);
 });
+
+test('a port that every host of the cluster leads to is shown as one', () => {
+  const [first, second] = endpoint.ports;
+  const ports = [{ ...first, scope: 'cluster' as const }, second];
+  const views = portViews({ ...endpoint, ports }, network);
+  for (const view of views) expect(portSchema.strict().parse(view)).toEqual(view);
+  expect(views.map(({ scope }) => scope)).toEqual(['cluster', undefined]);
+});

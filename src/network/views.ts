@@ -52,8 +52,13 @@ export function endpointView(endpoint: Endpoint, network: Network, identity: num
   };
 }
 
-export function endpointPortView({ protocol, hostAddress, hostPort, port }: PublishedPort): EndpointPortView {
-  return { protocol, hostAddress, hostPort, port };
+export function endpointPortView(published: PublishedPort): EndpointPortView {
+  const { protocol, hostAddress, hostPort, port } = published;
+  return { protocol, hostAddress, hostPort, port, ...scopeOf(published) };
+}
+
+function scopeOf({ scope }: PublishedPort): Pick<PublishedPort, 'scope'> {
+  return scope === undefined ? {} : { scope };
 }
 
 /** Each published port beside the endpoint's address of its family. */
@@ -63,13 +68,10 @@ export function portViews(
   ports: readonly PublishedPort[] = endpoint.ports,
 ): PortView[] {
   const addresses = endpoint.addresses.map(withoutLength);
-  return ports.map(({ protocol, hostAddress, hostPort, port }) => ({
+  return ports.map((published) => ({
     endpoint: endpoint.name,
     network: network.name,
-    protocol,
-    hostAddress,
-    hostPort,
-    address: addresses.find((address) => familyOf(address) === familyOf(hostAddress)) ?? '',
-    port,
+    ...endpointPortView(published),
+    address: addresses.find((address) => familyOf(address) === familyOf(published.hostAddress)) ?? '',
   }));
 }

@@ -32,7 +32,9 @@ import { entriesOf, type RawMaps } from './observed/maps.ts';
 import { observedSlots } from './observed/members.ts';
 import { observedServiceTables } from './observed/service-tables.ts';
 import { differenceOf, type MapDifference, planMaps } from './plan/maps.ts';
+import { keptPorts, portDesk } from './remotes/port-desk.ts';
 import { RemoteMaps } from './remotes/remote-maps.ts';
+import { type PortDesk, RemotePorts } from './remotes/remote-ports.ts';
 import { type PlacedRemote, type RemoteChanges, RemoteTable } from './remotes/remote-table.ts';
 import { observedSeeds } from './remotes/seeds.ts';
 
@@ -56,6 +58,8 @@ export class ControlMaps {
   readonly #tables: ServiceTables;
   readonly #health: BackendHealth;
   readonly #remotes: RemoteMaps;
+  /** Which ports of this host lead to endpoints on others. */
+  readonly remotePorts: RemotePorts;
   #overlay = 0;
   /** A daemon before this one may have been killed after it took something away and before it said so. */
   #unsure = true;
@@ -67,8 +71,10 @@ export class ControlMaps {
     tables: ServiceTables,
     health: BackendHealth,
     remotes: RemoteTable,
+    remotePorts: RemotePorts,
   ) {
     this.#maps = maps;
+    this.remotePorts = remotePorts;
     this.#remotes = new RemoteMaps(maps, remotes);
     this.#tables = tables;
     this.#health = health;
@@ -80,14 +86,27 @@ export class ControlMaps {
    * Takes up the permissions' generation, the members' slots and services' tables where the maps have them.
    *
    * @param health of services' backends; unhealthy ones are in no table
+   * @param remotePorts default: no process of this host has any port
    */
-  static async open(maps: RawMaps, health = new BackendHealth()): Promise<ControlMaps> {
+  static async open(
+    maps: RawMaps,
+    health = new BackendHealth(),
+    remotePorts = new RemotePorts(() => ({ [Symbol.dispose]: () => undefined })),
+  ): Promise<ControlMaps> {
     const [config] = [...entriesOf(maps, 'config')].map(({ value }) => configCodec.decode(value));
     const blocks = maps.serviceSlots.raw.maxEntries;
     const tables = observedServiceTables(entriesOf(maps, 'services'), entriesOf(maps, 'serviceSlots'), blocks);
     const slots = observedSlots(entriesOf(maps, 'members'));
     const remotes = new RemoteTable(observedSeeds(entriesOf(maps, 'nodes'), entriesOf(maps, 'endpoints')));
-    const control = new ControlMaps(maps, Math.max(1, config?.generation ?? 1), slots, tables, health, remotes);
+    const control = new ControlMaps(
+      maps,
+      Math.max(1, config?.generation ?? 1),
+      slots,
+      tables,
+      health,
+      remotes,
+      remotePorts,
+    );
     // The device need not be another one.
     control.#overlay = config?.overlayIfindex ?? 0;
     return control;
@@ -131,7 +150,9 @@ export class ControlMaps {
       ...{ generation: this.#generation, slots: this.#slots, denied: this.#denied, limits: this.#limits, services },
       ...{ remotes: this.remotes, remoteEndpoints: await this.#remotes.contents(admits), overlay: this.#overlay },
     };
-    const desired = desiredMaps(intent, facts, memory);
+    const of = [...this.remotes.placed.values()].filter((placed) => placed.remote.ports.length > 0 && admits(placed));
+    const remotePorts = { ports: this.remotePorts, of, kernel: keptPorts(this.#maps) };
+    const desired = desiredMaps(intent, facts, { ...memory, remotePorts });
     this.#counts = desired.counts;
     const differences: MapDifference[] = [];
     for (const map of controlMaps) {
@@ -164,6 +185,7 @@ export class ControlMaps {
     setEntries(this.#maps, [absentNetworkEntry(network.number)]);
     const left = this.remotes.dropNetwork(network.id);
     for (const placed of left) this.#remotes.withdraw(placed);
+    this.remotePorts.follow({ come: [], gone: left, changed: [] }, this.#portDesk);
     // Slots of nodes, too, which no endpoint's removal has freed.
     for (const [slot, ifindex] of this.#slots.of(network.number).entries()) {
       deleteEntries(this.#maps, [memberEntry(network.number, { slot, ifindex })]);
@@ -235,7 +257,14 @@ export class ControlMaps {
         failed(error);
       }
     }
-    if (gone.length + changed.length > 0) this.revoke();
+    this.remotePorts.follow(changes, this.#portDesk);
+    const left = [...changes.nodes].some((number) => this.remotes.node(number) === undefined);
+    if (gone.length + changed.length > 0 || left) this.revoke();
+  }
+
+  /** Takes up ports that processes of this host have let go. */
+  retryRemotePorts(): void {
+    this.remotePorts.retry(this.#portDesk);
   }
 
   /** Its flows are judged again, and find nothing that permits them. */
@@ -433,6 +462,12 @@ export class ControlMaps {
       deleteEntries(this.#maps, remove);
       setEntries(this.#maps, set);
     }
+    if (ports.length > 0) this.retryRemotePorts();
+  }
+
+  /** The maps' part in what leads to other hosts. */
+  get #portDesk(): PortDesk {
+    return portDesk(this.#maps, this.#counts);
   }
 
   #allOrNothing(change: () => void, undo: () => void): void {

@@ -7,6 +7,7 @@ export const controlMaps = [
   'config',
   'networks',
   'nodes',
+  'nodeNumbers',
   'subnets',
   'hostAddrs',
   'uplinks',

@@ -3,6 +3,7 @@ import type { Program } from '../loader/program.ts';
 import type { Maps } from '../maps/open.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Netlink } from '../netlink/netlink.ts';
+import type { Binding } from '../network/port-table.ts';
 import type { LearnedNames } from '../policy/learned-names.ts';
 import type { BackendHealth } from '../service/health.ts';
 import { Attachments } from './attachments.ts';
@@ -14,6 +15,7 @@ import { type HostFacts, linksByName } from './facts.ts';
 import { observeFacts } from './observed/host-facts.ts';
 import { OverlayDevice } from './overlay-device.ts';
 import { HostPolicy } from './policy/host-policy.ts';
+import { RemotePorts } from './remotes/remote-ports.ts';
 import type { PlacedRemote } from './remotes/remote-table.ts';
 import type { Sandbox } from './sandbox.ts';
 import { Shaper } from './shaper.ts';
@@ -35,6 +37,10 @@ export interface HostOptions {
   readonly learned?: LearnedNames;
   /** What is known of services' backends; who is unhealthy gets no new flows. */
   readonly health?: BackendHealth;
+  /**
+   * Keeps a port of this host from its processes for a while; undefined: one of them has it. Default: none has any.
+   */
+  readonly holdPort?: (binding: Binding) => Disposable | undefined;
   /** The sandbox of an endpoint whose device is gone, if that sandbox is still there; the pass disposes of it. */
   readonly sandboxOf: (endpoint: Endpoint) => Promise<Sandbox | undefined>;
   /** Told of what a pass could not do; the next one tries again. */
@@ -81,7 +87,8 @@ export class HostParts {
 
   static async open(options: HostOptions): Promise<HostParts> {
     const { maps, node, awaitsLabels, learned } = options;
-    const control = await ControlMaps.open(maps, options.health);
+    const remotePorts = options.holdPort && new RemotePorts(options.holdPort);
+    const control = await ControlMaps.open(maps, options.health, remotePorts);
     const failed = (error: unknown) => options.failed('bring both halves of policy in step', error);
     return new HostParts(
       options,

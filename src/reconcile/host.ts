@@ -10,6 +10,7 @@ import * as requests from '../netlink/requests.ts';
 import { driverOf, planOf } from '../network/drivers/registry.ts';
 import { spansHosts } from '../network/drivers/spans-hosts.ts';
 import type { HostRoute } from '../network/overlap.ts';
+import type { Binding } from '../network/port-table.ts';
 import {
   closeEndpointDevice,
   createEndpointDevice,
@@ -92,7 +93,7 @@ export class Host {
     const { policyFailure } = this.#parts;
     const stale =
       policyFailure === undefined ? [] : [`an older policy than the one applied is in force: ${policyFailure}`];
-    stale.push(...this.tunnelWarnings);
+    stale.push(...this.tunnelWarnings, ...this.#parts.control.remotePorts.warnings);
     const { awaitingLabels } = this.policy;
     if (awaitingLabels > 0) {
       stale.push(`policy keeps ${awaitingLabels} endpoints cut off until their engine tells their labels`);
@@ -111,6 +112,11 @@ export class Host {
     const { overlay, control } = this.#parts;
     if (overlay.problem !== undefined) return [overlay.problem];
     return overlay.ifindex === 0 ? [] : remoteWarnings(control.remotes, this.tunnel);
+  }
+
+  /** The endpoint on another host that a port of this one leads to, for people; undefined: it leads to none. */
+  remotePortHolder(binding: Binding): string | undefined {
+    return this.#parts.control.remotePorts.holder(binding);
   }
 
   /** A program of the datapath, loaded and pinned. */

@@ -47,6 +47,8 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   control.know(facts);
   control.shape(parts.shaper.ifindex);
   if (openOverlay(parts) && !tunnelled) parts.count('device', 1);
+  // What is free by now is no drift.
+  if (parts.passes > 0) control.retryRemotePorts();
   const changed = await alignMaps(parts, intent);
   // An entry that follows a device or an address which has changed is no drift of its own.
   if (made.size === 0 && !moved && sameFacts(before, facts)) parts.count('map', changed);

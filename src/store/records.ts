@@ -43,6 +43,7 @@ const publishedPort = z.object({
   hostAddress: z.string(),
   hostPort: z.int().min(0).max(65535),
   port,
+  scope: z.literal('cluster').exactOptional(),
 });
 
 const endpoint = z.object({

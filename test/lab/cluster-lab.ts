@@ -19,9 +19,15 @@ export class ClusterLab implements AsyncDisposable {
     this.store = ['--store', `etcd://${servers.endpoints.join(',')}`, '--store-prefix', '/vetch/lab'];
   }
 
-  /** @param started the hosts whose daemons are started; default: all */
-  static async create(started: readonly string[] = ['h1', 'h2', 'h3']): Promise<ClusterLab> {
-    const lab = await Lab.create({ hosts: ['h1', 'h2', 'h3'], clients: ['etcd', 'outside'], start: false });
+  /**
+   * @param started the hosts whose daemons are started; default: all
+   * @param remotes machines behind the hosts' default gateway; default: none
+   */
+  static async create(
+    started: readonly string[] = ['h1', 'h2', 'h3'],
+    remotes: readonly string[] = [],
+  ): Promise<ClusterLab> {
+    const lab = await Lab.create({ hosts: ['h1', 'h2', 'h3'], clients: ['etcd', 'outside'], remotes, start: false });
     try {
       const servers = await EtcdServers.start({ count: 3, machine: lab.client('etcd') });
       const cluster = new ClusterLab(lab, servers);

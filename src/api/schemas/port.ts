@@ -6,12 +6,18 @@ export const publishRequest = z.strictObject({ spec: publishSpec });
 
 const hostPort = z.int().describe("0: reached at the endpoint's own address, and takes no port of the host");
 
+const scope = z
+  .literal('cluster')
+  .exactOptional()
+  .describe('every host of the cluster leads to it; absent: its own alone');
+
 /** A published port as part of its endpoint. */
 export const endpointPortView = z.object({
   protocol,
   hostAddress: z.string(),
   hostPort,
   port: z.int(),
+  scope,
 });
 
 /** A published port on its own; one line for each address of the endpoint that it leads to. */
@@ -23,6 +29,7 @@ export const portView = z.object({
   hostPort,
   address: z.string().describe("the endpoint's, without prefix length"),
   port: z.int(),
+  scope,
 });
 
 export type PublishRequest = Immutable<z.output<typeof publishRequest>>;

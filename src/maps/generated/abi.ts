@@ -204,7 +204,8 @@ export const DropReason = {
   NO_NODE: 47,
   NO_KEY: 48,
   NOT_ENCRYPTED: 49,
-  COUNT: 50,
+  PUBLISHED_ELSEWHERE: 50,
+  COUNT: 51,
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 const dropReasonNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DropReason).map(([name, n]) => [n, name]));
@@ -335,6 +336,7 @@ export const Party = {
   HOST: 1,
   WORLD: 2,
   REMOTE: 3,
+  NODE: 4,
 } as const;
 export type Party = (typeof Party)[keyof typeof Party];
 const partyNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Party).map(([name, n]) => [n, name]));
@@ -362,6 +364,8 @@ export const PublishFlag = {
   NONE: 0,
   DIRECT: 1,
   TRUSTED: 2,
+  REMOTE: 4,
+  BY_NODE: 8,
 } as const;
 export type PublishFlag = (typeof PublishFlag)[keyof typeof PublishFlag];
 
@@ -1967,7 +1971,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: dropCountCodec,
-    maxEntries: 50,
+    maxEntries: 51,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, DropCount, 'percpu_array'>,
@@ -2106,6 +2110,15 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'control',
   } satisfies MapDefinition<number, Network, 'array'>,
+  nodeNumbers: {
+    name: 'node_numbers',
+    type: 'hash',
+    key: bytesCodec(16),
+    value: u32Codec,
+    maxEntries: 4096,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<Uint8Array, number, 'hash'>,
   nodes: {
     name: 'nodes',
     type: 'array',
@@ -2156,7 +2169,7 @@ export const mapDefinitions = {
     type: 'array',
     key: u32Codec,
     value: quotaCountCodec,
-    maxEntries: 16384,
+    maxEntries: 17408,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, QuotaCount, 'array'>,
@@ -2165,7 +2178,7 @@ export const mapDefinitions = {
     type: 'array',
     key: u32Codec,
     value: quotaCodec,
-    maxEntries: 16384,
+    maxEntries: 17408,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, Quota, 'array'>,

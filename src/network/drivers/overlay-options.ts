@@ -5,7 +5,6 @@ import { bridgeEndpointRules, bridgeRules } from './bridge-options.ts';
 const bridge = 'com.docker.network.bridge';
 const ofBridges = { unsupported: 'leave it out: it belongs to bridge networks' };
 const ofOneHost = { unsupported: 'leave it out: the network is on several hosts, and an address is of one' };
-const planned = 'leave it out: it is planned and not built yet';
 
 /** Those of a bridge network that several hosts can have in common; `parseBridgeOptions` reads them. */
 export const overlayRules: OptionRules = {
@@ -15,19 +14,17 @@ export const overlayRules: OptionRules = {
   [`${bridge}.trusted_host_interfaces`]: ofBridges,
   'com.docker.network.host_ipv4': ofOneHost,
   'com.docker.network.host_ipv6': ofOneHost,
-  'vetch.publish': { parse: hostOnly },
+  'vetch.publish': { parse: parseChoice('host', 'cluster') },
   encrypted: { parse: unencrypted },
   'com.docker.network.driver.overlay.vxlanid_list': {
     unsupported: 'leave it out: the network gets a number of its own',
   },
 };
 
-export const overlayEndpointRules: OptionRules = { ...bridgeEndpointRules, 'vetch.publish': { parse: hostOnly } };
-
-function hostOnly(value: string): void {
-  if (parseChoice('host', 'cluster')(value) === 'host') return;
-  throw new VetchError('UNSUPPORTED', 'vetch.publish=cluster is not supported by an overlay network', planned);
-}
+export const overlayEndpointRules: OptionRules = {
+  ...bridgeEndpointRules,
+  'vetch.publish': { parse: parseChoice('host', 'cluster') },
+};
 
 /** Docker gives it without a value, too. */
 function unencrypted(value: string): void {

@@ -38,7 +38,6 @@ describe('an overlay network', () => {
   test.each([
     ['encrypted', 'true', /cannot be encrypted/],
     ['encrypted', '', /cannot be encrypted/],
-    ['vetch.publish', 'cluster', /vetch.publish=cluster is not supported by an overlay network/],
     ['com.docker.network.host_ipv4', '192.0.2.1', /is not supported by an overlay network/],
     ['com.docker.network.bridge.gateway_mode_ipv4', 'routed', /is not supported by an overlay network/],
     ['com.docker.network.driver.overlay.vxlanid_list', '4097', /is not supported by an overlay network/],
@@ -48,7 +47,10 @@ describe('an overlay network', () => {
     });
   });
 
-  test('takes encrypted=false and vetch.publish=host', () => {
+  test('takes encrypted=false, and both ways of publishing', () => {
     expect(overlay({ encrypted: 'false', 'vetch.publish': 'host' }).driver).toBe('overlay');
+    expect(overlay({ 'vetch.publish': 'cluster' }).driver).toBe('overlay');
+    overlayDriver.checkEndpointOptions({ 'vetch.publish': 'cluster' });
+    expect(refusal(() => overlay({ 'vetch.publish': 'node' }))).toMatchObject({ hint: 'use host or cluster' });
   });
 });

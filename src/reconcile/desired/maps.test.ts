@@ -81,6 +81,20 @@ describe('desired maps', () => {
     expect(Object.fromEntries(byPort)).toEqual({ 8080: '10.88.0.2', 8081: 'fd00:88::2', 8082: '10.88.0.2' });
   });
 
+  test('what every host leads to is published at the own address of the endpoint, for them alone', () => {
+    const ports = ['0.0.0.0', '::'].flatMap((any) => [publish(any), publish(any, 8081)]);
+    const own = ports.map((port) => ({ ...port, scope: 'cluster' as const }));
+    const plan = desiredMaps(anIntent([aNetwork()], [anEndpoint({ ports: own })]), hostFacts(), memory);
+    const rows = [...plan.maps.published.values()].map(({ key, value }) => {
+      const { addr, port } = mapDefinitions.published.key.decode(key);
+      return `${formatAddress(addr)} ${port} ${mapDefinitions.published.value.decode(value).flags}`;
+    });
+    expect(rows.sort()).toEqual([
+      ...['0.0.0.0 8080 0', '0.0.0.0 8081 0'],
+      ...[`10.88.0.2 80 ${PublishFlag.BY_NODE}`, ':: 8080 0', ':: 8081 0', `fd00:88::2 80 ${PublishFlag.BY_NODE}`],
+    ]);
+  });
+
   test('what takes no port of the host is published at the own address of the endpoint', () => {
     const ports = [publish('0.0.0.0', 0), publish('::', 0)];
     const plan = desiredMaps(anIntent([aNetwork()], [anEndpoint({ ports })]), hostFacts(), memory);

@@ -1,10 +1,11 @@
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
-import { controlMaps, type DesiredMaps, type MapEntry } from '../entry.ts';
+import { controlMaps, type DesiredMaps, keyText, type MapEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { PackedContents } from '../packed-contents.ts';
-import type { RemoteTable } from '../remotes/remote-table.ts';
+import type { PortDesk, RemotePorts } from '../remotes/remote-ports.ts';
+import type { PlacedRemote, RemoteTable } from '../remotes/remote-table.ts';
 import { configEntry } from './config.ts';
 import type { DenyHeads } from './deny-heads.ts';
 import { denyEntry } from './deny-list.ts';
@@ -15,9 +16,9 @@ import { lanIfindexOf, lanParentEntries } from './lan-devices.ts';
 import { type MemberSlots, memberEntries } from './members.ts';
 import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
-import { publishingOf } from './published.ts';
+import { publishingOf, remotePublishingOf } from './published.ts';
 import type { Limits } from './rates.ts';
-import { memberOfNode, nodeEntry, ownNodeEntry } from './remotes.ts';
+import { memberOfNode, nodeEntry, nodeNumberEntries, nodeValueOf, ownNodeEntry } from './remotes.ts';
 import { allServiceEntries, type ServiceMemory } from './services.ts';
 import { trustedEntries } from './trusted.ts';
 import { tunnelOf } from './tunnel.ts';
@@ -39,6 +40,12 @@ export interface MapMemory {
   readonly remotes?: Pick<RemoteTable, 'nodes' | 'nodesOf'>;
   /** Of `endpoints`, what is on other hosts; what is here replaces what has the same key. Default: nothing. */
   readonly remoteEndpoints?: PackedContents;
+  /** Which ports of this host lead to those: brought up to date by the way. Default: none does. */
+  readonly remotePorts?: {
+    readonly ports: RemotePorts;
+    readonly of: Iterable<PlacedRemote>;
+    readonly kernel: Pick<PortDesk, 'isKept' | 'leads'>;
+  };
   /** Ifindex of the device that leads to other hosts. Default: none does. */
   readonly overlay?: number;
 }
@@ -82,9 +89,21 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     // Of an entry that ports share the last one is as all of them have left it.
     for (const port of endpoint.ports) entries.push(...counts.add(endpoint, publishing, port).set);
   }
+  const remotePorts = memory.remotePorts;
+  remotePorts?.ports.align(remotePorts.of, {
+    ...remotePorts.kernel,
+    isTaken: (port) => counts.isTaken(port, (key) => entries.maps.published.get(keyText(key)) !== undefined),
+    enter: ({ placed, ports }) => {
+      const publishing = remotePublishingOf(placed.network);
+      for (const port of ports) entries.push(...counts.add(placed.remote, publishing, port).set);
+    },
+    leave: () => undefined,
+  });
   entries.push(configEntry(facts, memory.generation, memory.limits, memory.overlay));
   entries.push(ownNodeEntry(tunnelOf(facts)?.address));
-  for (const node of memory.remotes?.nodes ?? []) entries.push(nodeEntry(node.number, node));
+  for (const node of memory.remotes?.nodes ?? []) {
+    entries.push(nodeEntry(node.number, node), ...nodeNumberEntries(node.number, nodeValueOf(node)));
+  }
   const { slots } = memory;
   const numbers = new Set([...intent.networks.values()].map((network) => network.number));
   for (const number of slots.networks()) if (!numbers.has(number)) slots.drop(number);

@@ -1,6 +1,6 @@
 import type { Endpoint, PublishedPort } from '../../model/endpoint.ts';
 import { entryOf, keyText, type MapEntry } from '../entry.ts';
-import { type Publishing, protocolNumbers, publishEntries, trustedEntry } from './published.ts';
+import { ownAddressEntry, type Publishing, protocolNumbers, publishEntries, publishedKey } from './published.ts';
 
 /** Which entries one change of a published port sets, and which it removes. */
 export interface PublishChange {
@@ -12,19 +12,33 @@ type Addressed = Pick<Endpoint, 'addresses'>;
 
 /**
  * What published ports share: the entries of `bound_ports`, which say how many publishes {port, protocol, family} has, and
- * those of trusted devices. An entry that no port needs any more is removed.
+ * those at endpoints' own addresses. An entry that no port needs any more is removed.
  */
 export class PublishCounts {
   readonly #bound = new Map<string, number>();
-  readonly #trusted = new Map<string, number>();
+  readonly #ownAddresses = new Map<string, number>();
+
+  /**
+   * Whether a port of the host is published already: the same address, or a wildcard on either side.
+   *
+   * @param has whether `published` has a key
+   */
+  isTaken(port: PublishedPort, has: (key: Uint8Array) => boolean): boolean {
+    if (!this.#bound.has(boundKey(port))) return false;
+    const any = familyOf(port) === 6 ? '::' : '0.0.0.0';
+    return (
+      port.hostAddress === any ||
+      [port.hostAddress, any].some((hostAddress) => has(publishedKey({ ...port, hostAddress })))
+    );
+  }
 
   /** What restricts comes before what permits. */
   add(endpoint: Addressed, publishing: Publishing, port: PublishedPort): PublishChange {
-    const own = publishEntries(endpoint, publishing, port);
-    if (own.length === 0) return { set: [], remove: [] };
-    const trusted = trustedEntry(endpoint, publishing, port);
-    if (trusted) this.#trusted.set(keyText(trusted.key), (this.#trusted.get(keyText(trusted.key)) ?? 0) + 1);
-    const set = trusted ? [...own, trusted] : own;
+    const entries = publishEntries(endpoint, publishing, port);
+    if (entries.length === 0) return { set: [], remove: [] };
+    const own = ownAddressEntry(endpoint, publishing, port);
+    if (own) this.#ownAddresses.set(keyText(own.key), (this.#ownAddresses.get(keyText(own.key)) ?? 0) + 1);
+    const set = own ? [...entries, own] : entries;
     if (port.hostPort === 0) return { set, remove: [] };
     const count = (this.#bound.get(boundKey(port)) ?? 0) + 1;
     this.#bound.set(boundKey(port), count);
@@ -34,14 +48,14 @@ export class PublishCounts {
   remove(endpoint: Addressed, publishing: Publishing, port: PublishedPort): PublishChange {
     const remove = publishEntries(endpoint, publishing, port);
     if (remove.length === 0) return { set: [], remove };
-    const trusted = trustedEntry(endpoint, publishing, port);
-    if (trusted) {
-      const key = keyText(trusted.key);
-      const count = (this.#trusted.get(key) ?? 0) - 1;
-      if (count > 0) this.#trusted.set(key, count);
+    const own = ownAddressEntry(endpoint, publishing, port);
+    if (own) {
+      const key = keyText(own.key);
+      const count = (this.#ownAddresses.get(key) ?? 0) - 1;
+      if (count > 0) this.#ownAddresses.set(key, count);
       else {
-        this.#trusted.delete(key);
-        remove.push(trusted);
+        this.#ownAddresses.delete(key);
+        remove.push(own);
       }
     }
     if (port.hostPort === 0) return { set: [], remove };

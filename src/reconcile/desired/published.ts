@@ -1,4 +1,5 @@
-import { PublishFlag } from '../../maps/generated/abi.ts';
+import { encoded } from '../../maps/codec.ts';
+import { mapDefinitions, PublishFlag } from '../../maps/generated/abi.ts';
 import { isIPv4, parseAddress, withoutLength } from '../../model/address.ts';
 import type { Endpoint, Protocol, PublishedPort } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
@@ -13,11 +14,18 @@ export interface Publishing {
   readonly network: number;
   /** They are reached at the endpoint's own address, too, by trusted devices. */
   readonly trusted: boolean;
+  /** The endpoint is on another host. */
+  readonly remote: boolean;
 }
 
 export function publishingOf(network: Network): Publishing {
   const { trustedInterfaces } = driverOf(network).planNetwork(network);
-  return { network: network.number, trusted: trustedInterfaces.length > 0 };
+  return { network: network.number, trusted: trustedInterfaces.length > 0, remote: false };
+}
+
+/** Of endpoints on other hosts. */
+export function remotePublishingOf({ number }: Pick<Network, 'number'>): Publishing {
+  return { network: number, trusted: false, remote: true };
 }
 
 /**
@@ -26,28 +34,44 @@ export function publishingOf(network: Network): Publishing {
  */
 export function publishEntries(
   endpoint: Pick<Endpoint, 'addresses'>,
-  { network }: Pick<Publishing, 'network'>,
+  { network, remote }: Pick<Publishing, 'network' | 'remote'>,
   port: PublishedPort,
 ): MapEntry[] {
   const host = parseAddress(port.hostAddress);
   const target = targetOf(endpoint, port);
   if (target === undefined) return [];
   if (port.hostPort === 0) return [directEntry(target, network, port, PublishFlag.DIRECT)];
-  const key = { addr: host, port: port.hostPort, protocol: protocolNumbers[port.protocol] };
+  const key = keyOf(port);
+  // The host's own processes do not reach other hosts' endpoints.
+  if (remote) return [entryOf('published', key, { addr: target, network, port: port.port, flags: PublishFlag.REMOTE })];
   const value = { addr: target, network, port: port.port, flags: PublishFlag.NONE };
   if (isLoopback(host)) return [entryOf('publishedLo', key, value)];
   const published = entryOf('published', key, value);
   return isWildcard(host) ? [published, entryOf('publishedLo', key, value)] : [published];
 }
 
-/** Where trusted devices reach a port. Several ports of the host that lead to one of the endpoint share the entry. */
-export function trustedEntry(
+/** Key of the map `published`, as it is there. */
+export function publishedKey(port: PublishedPort): Uint8Array {
+  return encoded(mapDefinitions.published.key, keyOf(port));
+}
+
+function keyOf({ hostAddress, hostPort, protocol }: PublishedPort) {
+  return { addr: parseAddress(hostAddress), port: hostPort, protocol: protocolNumbers[protocol] };
+}
+
+/**
+ * Where a port is reached at the endpoint's own address: by trusted devices, or by way of the other hosts. Several ports of
+ * the host that lead to one of the endpoint share the entry.
+ */
+export function ownAddressEntry(
   endpoint: Pick<Endpoint, 'addresses'>,
-  { network, trusted }: Publishing,
+  { network, trusted, remote }: Publishing,
   port: PublishedPort,
 ): MapEntry | undefined {
-  const target = trusted && port.hostPort !== 0 ? targetOf(endpoint, port) : undefined;
-  return target && directEntry(target, network, port, PublishFlag.DIRECT | PublishFlag.TRUSTED);
+  const byNode = !remote && port.scope === 'cluster';
+  const target = (trusted || byNode) && port.hostPort !== 0 ? targetOf(endpoint, port) : undefined;
+  const flags = byNode ? PublishFlag.BY_NODE : PublishFlag.DIRECT | PublishFlag.TRUSTED;
+  return target && directEntry(target, network, port, flags);
 }
 
 function directEntry(addr: Uint8Array, network: number, { port, protocol }: PublishedPort, flags: number): MapEntry {

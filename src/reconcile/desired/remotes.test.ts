@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { nodeCodec } from '../../maps/generated/abi.ts';
-import { parseAddress } from '../../model/address.ts';
-import { nodeEntry } from './remotes.ts';
+import { formatAddress, parseAddress } from '../../model/address.ts';
+import { nodeEntry, nodeNumberEntries, nodeValueOf } from './remotes.ts';
 
 const none = new Uint8Array(16);
 const [to, from, also] = ['fd00::1', 'fd00::2', 'fd00::3'].map(parseAddress);
@@ -18,4 +18,12 @@ test('a node is told with the keys that are known of it, and without them has no
   expect(decoded({ tunnel, crypt: all })).toEqual({
     ...{ addr, cryptTo: to, cryptFrom: from, cryptAlso: also, cryptIfindex: 9 },
   });
+});
+
+test("a tunnel is known to be a node's by its address, and by each of its keys that is accepted", () => {
+  const crypt = { ...(to && { to }), ...(from && { from }), ...(also && { also }), ifindex: 9 };
+  const ends = (node: Parameters<typeof nodeValueOf>[0]) =>
+    nodeNumberEntries(7, nodeValueOf(node)).map(({ key }) => formatAddress(key));
+  expect(ends({ tunnel })).toEqual([tunnel]);
+  expect(ends({ tunnel, crypt })).toEqual([tunnel, 'fd00::1', 'fd00::3']);
 });

@@ -22,7 +22,17 @@ export function remoteEntries({ number, network, node, reach }: PlacedRemote): M
 
 /** A node's element of `nodes`; undefined: nobody has the number. */
 export function nodeEntry(number: number, node: Pick<PlacedNode, 'tunnel' | 'crypt'> | undefined): MapEntry {
-  return entryOf('nodes', number, nodeValue(node && parseAddress(node.tunnel), node?.crypt));
+  return entryOf('nodes', number, node ? nodeValueOf(node) : nodeValue());
+}
+
+/** Which node a tunnel is of: one of these addresses is its other end, or is made of the other end's key. */
+export function nodeNumberEntries(number: number, { addr, cryptTo, cryptAlso }: NodeValue): MapEntry[] {
+  const ends = [addr, cryptTo, cryptAlso].filter((end) => end.some((byte) => byte !== 0));
+  return ends.map((end) => entryOf('nodeNumbers', end, number));
+}
+
+export function nodeValueOf({ tunnel, crypt }: Pick<PlacedNode, 'tunnel' | 'crypt'>): NodeValue {
+  return nodeValue(parseAddress(tunnel), crypt);
 }
 
 /** Where this host's own tunnels begin. */

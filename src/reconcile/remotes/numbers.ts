@@ -10,7 +10,7 @@ export const nodeNumbers = { first: 1, last: mapDefinitions.nodes.maxEntries - 1
 
 /** Beyond those of this host's endpoints (MAX_ENDPOINTS of bpf/abi/config.h). */
 export const remoteNumbers = {
-  first: mapDefinitions.quotas.maxEntries,
+  first: mapDefinitions.endpointAddrs.maxEntries,
   last: mapDefinitions.identities.maxEntries / 2 - 1,
 } as const;
 

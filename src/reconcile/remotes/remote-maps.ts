@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { EndpointFlag, endpointCodec } from '../../maps/generated/abi.ts';
+import { EndpointFlag, endpointCodec, nodeCodec } from '../../maps/generated/abi.ts';
 import { deleteEntries, setEntries } from '../apply/maps.ts';
-import { nodeEntry, remoteEntries } from '../desired/remotes.ts';
+import { nodeEntry, nodeNumberEntries, nodeValueOf, remoteEntries } from '../desired/remotes.ts';
 import { keyText, type MapEntry } from '../entry.ts';
 import type { RawMaps } from '../observed/maps.ts';
 import { PackedContents } from '../packed-contents.ts';
@@ -27,10 +27,17 @@ export class RemoteMaps {
    */
   apply({ come, gone, changed, nodes }: RemoteChanges, failed: (error: unknown) => void): void {
     const [there, left]: [MapEntry[], MapEntry[]] = [[], []];
+    const former = [...nodes].flatMap((number) => this.#numbered(number));
     for (const number of nodes) {
       const node = this.table.node(number);
       (node ? there : left).push(nodeEntry(number, node));
+      if (node) there.push(...nodeNumberEntries(number, nodeValueOf(node)));
     }
+    const current = new Set(there.map(({ key }) => keyText(key)));
+    deleteEntries(
+      this.#maps,
+      former.filter(({ key }) => !current.has(keyText(key))),
+    );
     setEntries(this.#maps, there);
     for (const placed of [...changed.map(({ after }) => after), ...come]) {
       try {
@@ -74,6 +81,13 @@ export class RemoteMaps {
       this.#maps,
       remoteEntries(placed).filter(({ key }) => this.#at(key)?.isRemote !== false),
     );
+  }
+
+  /** What says that a node has its number, as the kernel has it. */
+  #numbered(number: number): MapEntry[] {
+    const value = new Uint8Array(nodeCodec.size);
+    if (!this.#maps.nodes.raw.lookup(nodeEntry(number, undefined).key, value)) return [];
+    return nodeNumberEntries(number, nodeCodec.decode(value));
   }
 
   #at(key: Uint8Array): { readonly number: number; readonly isRemote: boolean } | undefined {

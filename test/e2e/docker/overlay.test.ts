@@ -101,6 +101,21 @@ test('containers of all engines are in one network, each with addresses of its o
   expect(await web.must('ip', 'route')).toContain(`default via ${gateway} dev eth0`);
 });
 
+test('ports that Docker publishes answer on every host, by an option of the container', async () => {
+  const outside = cluster.lab.client('outside');
+  const flags = ['--network', 'name=app,driver-opt=vetch.publish=cluster', '--publish', '8070:80'];
+  const everywhere = await one.run('everywhere', flags);
+  for (const at of cluster.hosts) {
+    const reply = async () => (await ask(outside, 'tcp', at.address4, 8070, '--timeout', '1')).reply;
+    await expect.poll(reply, patient).toMatch(new RegExp(`^everywhere peer=${outside.address4},`));
+  }
+  await one.docker('rm', '-f', everywhere.name);
+  for (const at of cluster.hosts) {
+    const error = async () => (await ask(outside, 'tcp', at.address4, 8070, '--timeout', '1')).error;
+    await expect.poll(error, patient).toBe('ECONNREFUSED');
+  }
+});
+
 /** Small packets, the largest ones, none that is larger, fragments, and bulk: in one process, for each `docker exec` takes long. */
 function talk(address: string, name: string): string[] {
   const headers = address.includes(':') ? 48 : 28;

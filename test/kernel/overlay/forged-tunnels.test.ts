@@ -142,7 +142,9 @@ describe.each(underlays)('over $name', (underlay) => {
     if (!config) throw new Error('there is no configuration');
     hosts.near.maps.config.set(0, { ...config, hostIfindex: 0 });
     const frame = between('z', 'x', 4, build.udp({ source: 1, destination: 2 }));
-    expect(await hosts.near.drops(() => hosts.far.forge(hosts.near, frame))).toEqual({ CONFIG_MISSING: 1 });
+    const { CONFIG_MISSING, ...others } = await hosts.near.drops(() => hosts.far.forge(hosts.near, frame));
+    // Containers' stacks may say something of their own meanwhile.
+    expect([CONFIG_MISSING ?? 0, others]).toEqual([expect.toSatisfy((count: number) => count > 0), {}]);
     hosts.near.maps.config.set(0, config);
   });
 });

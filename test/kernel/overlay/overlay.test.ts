@@ -102,17 +102,20 @@ describe.each([...underlays, ...(hasWireguard() ? [wireguardUnderlay] : [])])('o
       });
     }
 
-    test('a route that changes is followed, at the latest with the next tick of the clock', async () => {
-      const ping = async () =>
-        (await hosts.near.container('x').exec('ping', '-n', '-c', '1', '-W', '1', at('z', family))).status === 0;
-      expect(await ping()).toBe(true);
-      hosts.near.ip(`route add unreachable ${hosts.far.address}`);
-      await sleep(20);
-      expect(await ping()).toBe(false);
-      hosts.near.ip(`route delete unreachable ${hosts.far.address}`);
-      await sleep(20);
-      expect(await ping()).toBe(true);
-    });
+    test.runIf(!encrypted)(
+      'a route that changes is followed, at the latest with the next tick of the clock',
+      async () => {
+        const ping = async () =>
+          (await hosts.near.container('x').exec('ping', '-n', '-c', '1', '-W', '1', at('z', family))).status === 0;
+        expect(await ping()).toBe(true);
+        hosts.near.ip(`route add unreachable ${hosts.far.address}`);
+        await sleep(20);
+        expect(await ping()).toBe(false);
+        hosts.near.ip(`route delete unreachable ${hosts.far.address}`);
+        await sleep(20);
+        expect(await ping()).toBe(true);
+      },
+    );
 
     test.runIf(past)('packets of many identifiers arrive: the checksum of their headers is right', async () => {
       const command = ['ping', '-n', '-q', '-c', '500', '-i', '0.002', '-W', '2', at('z', family)];

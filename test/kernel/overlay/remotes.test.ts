@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { EndpointFlag, NetworkFlag } from '../../../src/maps/generated/abi.ts';
+import { EndpointFlag, NetworkFlag, PublishFlag } from '../../../src/maps/generated/abi.ts';
 import { formatAddress, linkLocalFromMac, parseAddress, parseMac } from '../../../src/model/address.ts';
 import type { ClusterEndpoint, Node } from '../../../src/model/cluster.ts';
+import type { PublishedPort } from '../../../src/model/endpoint.ts';
 import type { Intent } from '../../../src/model/intent.ts';
 import type { Network } from '../../../src/model/network.ts';
 import { policyKey } from '../../../src/model/policy.ts';
@@ -62,6 +63,8 @@ const nodes = () =>
   [...own.maps.nodes.entries()].flatMap(([number, { addr }]) => {
     return addr.some((byte) => byte !== 0) ? [`${number} ${formatAddress(addr)}`] : [];
   });
+const numbersOfNodes = () =>
+  [...own.maps.nodeNumbers.entries()].map(([addr, number]) => `${number} ${formatAddress(addr)}`).sort();
 const members = () => [...own.maps.members.entries()].map(([, member]) => member - memberNode).sort();
 const generation = () => own.maps.config.get(0)?.generation ?? 0;
 const entriesOf = (remote: ClusterEndpoint, number: number, node: number) =>
@@ -111,10 +114,47 @@ describe('what is on other hosts', () => {
       ['0 192.0.2.1', '1 192.0.2.2'],
     ]);
     expect(generation()).toBeGreaterThan(before);
+    expect(numbersOfNodes()).toEqual(['1 192.0.2.2']);
     host.removeNetwork(wide, []);
     expect([far(), members(), overlay()]).toEqual([[], [], undefined]);
     await host.reconcile(intentOf([], [alpha], [web]));
     expect([host.drift.total, own.failures]).toEqual([0, []]);
+  });
+
+  test('has ports of this host lead there, change by change as by a pass, and not where something here has them', async () => {
+    const at = (hostPort: number): PublishedPort[] =>
+      ['0.0.0.0', '::'].map((hostAddress) => ({ protocol: 'tcp', hostAddress, hostPort, port: 80, scope: 'cluster' }));
+    const leading = () =>
+      [...own.maps.published.entries()]
+        .map(
+          ([{ addr, port }, value]) => `${formatAddress(addr)} ${port} to ${formatAddress(value.addr)} ${value.flags}`,
+        )
+        .sort();
+    const bound = () => [...own.maps.boundPorts.entries()].map(([{ port, family }]) => `${port} ${family}`).sort();
+    const [v4, v6] = web.addresses.map((address) => address.replace(/\/.*/, ''));
+    const asked = { ...web, ports: at(8080) };
+    await host.reconcile(intentOf([wide], [alpha, beta], [web, db]));
+    await host.applyRemotes(intentOf([wide], [alpha, beta], [asked, db]), { remotes: [keyOf(web)] });
+    const entries = [
+      `0.0.0.0 8080 to ${v4} ${PublishFlag.REMOTE}`,
+      `:: 8080 to ${formatAddress(parseAddress(v6 ?? ''))} ${PublishFlag.REMOTE}`,
+    ];
+    expect([leading(), bound()]).toEqual([entries, ['8080 4', '8080 6']]);
+    expect([...own.maps.publishedLo.entries()]).toEqual([]);
+    const rival = { ...db, ports: at(8080) };
+    const all = intentOf([wide], [alpha, beta], [rival, asked]);
+    await host.applyRemotes(all, { remotes: [keyOf(db)] });
+    expect(host.warnings).toContainEqual(expect.stringMatching(/tcp port 8080 does not lead to wide\/db on host beta/));
+    await host.reconcile(all);
+    expect([leading(), host.drift.total]).toEqual([entries, 0]);
+    const again = await own.open();
+    await again.reconcile(all);
+    expect(leading()).toEqual(entries);
+    await again.applyRemotes(intentOf([wide], [alpha, beta], [rival]), { remotes: [keyOf(web)] });
+    expect(leading()).toHaveLength(2);
+    expect(leading()).not.toEqual(entries);
+    await again.applyRemotes(intentOf([wide], [alpha, beta], [db]), { remotes: [keyOf(db)] });
+    expect([leading(), bound(), again.drift.total]).toEqual([[], [], 0]);
   });
 
   test('moves with its addresses, in whatever order its hosts tell', async () => {

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { NamespaceType, unshare } from '../../../src/loader/ffi/libc.ts';
+import { Netlink } from '../../../src/netlink/netlink.ts';
 import { createNetns, type Netns, withNetns } from '../../../src/netlink/netns.ts';
+import { Sandbox } from './sandbox.ts';
 import { TunnelHost, type WideName, wideEndpoint } from './tunnel-host.ts';
 import { Wire } from './wire.ts';
 
@@ -85,6 +87,18 @@ export class ThreeHosts implements AsyncDisposable {
     this.near.addNode(2, this.third, []);
     this.far.addNode(1, this.near, ['x', 'y']);
     this.third.addNode(1, this.near, ['x', 'y']);
+  }
+
+  /** Somebody on the hosts' wire who is none of them. @param addresses with their lengths */
+  addClient(...addresses: readonly string[]): Sandbox {
+    const client = new Sandbox(createNetns());
+    {
+      using netlink = Netlink.open(client.netns);
+      netlink.createVeth({ name: 'eth0', peer: { name: 'client', netns: this.#fabric }, up: true });
+    }
+    withNetns(this.#fabric, () => execFileSync('ip', ['link', 'set', 'client', 'master', 'switch', 'up']));
+    client.ip('link set lo up', ...addresses.map((address) => `address add ${address} dev eth0 nodad`));
+    return client;
   }
 
   static async create(underlay: Underlay): Promise<ThreeHosts> {

@@ -11,6 +11,7 @@ import {
   EndpointFlag,
   NetworkFlag,
   PolicyDirection,
+  PublishFlag,
   StandingFlag,
 } from '../../../src/maps/generated/abi.ts';
 import { type Maps, openMaps } from '../../../src/maps/open.ts';
@@ -174,6 +175,39 @@ export class TunnelHost extends Sandbox {
     }
   }
 
+  /** Gives the uplink one more address that clients reach. @param cidr with its length */
+  addAddress(cidr: string): void {
+    this.ip(`address add ${cidr} dev uplink0 nodad`);
+    this.sysctl('ipv6/conf/vetch0/forwarding', 1);
+    const addr = parseAddress(cidr.slice(0, cidr.indexOf('/')));
+    this.maps.hostAddrs.set(addr, { ifindex: this.index('uplink0'), network: 0 });
+  }
+
+  /** Has a port lead to a container: on its own host from the others, on the others from outside. */
+  publish(name: WideName, protocol: number, hostPort: number, port: number): void {
+    const { ip4, ip6 } = wideEndpoint(name);
+    for (const [any, own] of [
+      ['0.0.0.0', ip4],
+      ['::', ip6],
+    ] as const) {
+      const addr = parseAddress(own);
+      const value = { addr, network: wide.number, port };
+      if (this.#containers.has(name)) {
+        this.maps.published.set({ addr, port, protocol }, { ...value, flags: PublishFlag.BY_NODE });
+      } else {
+        const key = { addr: parseAddress(any), port: hostPort, protocol };
+        this.maps.published.set(key, { ...value, flags: PublishFlag.REMOTE });
+      }
+    }
+  }
+
+  /** Another host is gone. */
+  removeNode(number: number, { address, key }: TunnelHost): void {
+    this.maps.nodes.set(number, nodeValue());
+    for (const one of [address, ...(key === undefined ? [] : [key])]) this.maps.nodeNumbers.delete(parseAddress(one));
+    this.judgeAgain();
+  }
+
   /** What the control plane does when the host has IPsec policies, or none any more. */
   tunnelByDevice(always: boolean): void {
     const config = this.maps.config.get(0);
@@ -290,6 +324,9 @@ export class TunnelHost extends Sandbox {
         ? {}
         : { from: parseAddress(this.key), to: parseAddress(key), ifindex: this.index(wireDevice), ...crypt };
     this.maps.nodes.set(number, nodeValue(parseAddress(address), keys));
+    for (const one of [address, ...(key === undefined ? [] : [key])]) {
+      this.maps.nodeNumbers.set(parseAddress(one), number);
+    }
     // One slot a node, whatever is there.
     if (!this.#members.includes(memberNode + number)) this.#members = [...this.#members, memberNode + number];
     for (const [index, name] of names.entries()) {

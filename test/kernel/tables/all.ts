@@ -1,3 +1,4 @@
+import { clusterPorts } from './cluster-ports.ts';
 import { delivery } from './delivery.ts';
 import { domainNames } from './domain-names.ts';
 import { encapsulation } from './encapsulation.ts';
@@ -30,6 +31,7 @@ export const tables = {
   'a routed network': routed,
   'a network on a parent device': lan,
   'a network that spans hosts': overlay,
+  'a port that leads to another host': clusterPorts,
   'a tunnel without its device': encapsulation,
   'an encrypted network': encryption,
   'an ICMP error': errors,

@@ -96,7 +96,10 @@ export function fill(maps: Maps, indexes: Indexes, hostNetns: bigint): void {
     }
   }
   for (const endpoint of Object.values(endpoints)) fillEndpoint(maps, indexes, endpoint);
-  for (const [number, address] of overlay.tunnels.entries()) maps.nodes.set(number, nodeValue(parseAddress(address)));
+  for (const [number, address] of overlay.tunnels.entries()) {
+    maps.nodes.set(number, nodeValue(parseAddress(address)));
+    if (number > 0) maps.nodeNumbers.set(parseAddress(address), number);
+  }
   for (const remote of Object.values(remotes)) fillRemote(maps, remote);
   for (const address of [uplink.ip4, uplink.ip6]) {
     maps.hostAddrs.set(parseAddress(address), { ifindex: indexes.of(uplink.device), network: 0 });

@@ -11,7 +11,7 @@ import { HashMap } from '../../../src/maps/hash-map.ts';
 import { type Maps, openMaps } from '../../../src/maps/open.ts';
 import { enterWorld } from './devices.ts';
 import { fill } from './fill.ts';
-import { endpoints } from './plan.ts';
+import { endpoints, remotes } from './plan.ts';
 
 /** The programs that take packets, and the object that each is in. */
 export const hooks = {
@@ -25,6 +25,9 @@ export const hooks = {
   cgroup_egress: 'cgroup',
   cgroup_ingress: 'cgroup',
 } as const;
+
+/** Index in `quotas` of what flows to an endpoint on another host are charged to (REMOTE_SHARES of bpf/abi/config.h). */
+export const remoteShare = (number: number) => 16_384 + (number % 1024);
 
 export type HookName = keyof typeof hooks;
 export type ReasonName = keyof typeof reasons;
@@ -117,6 +120,7 @@ export class World implements Disposable {
     }
     const unused = { epoch: 0n, floodRefilled: 0n, floodTokens: 0, flows: 0, snatPorts: 0 };
     for (const { number } of Object.values(endpoints)) this.maps.quotas.set(number, unused);
+    for (const { number } of Object.values(remotes)) this.maps.quotas.set(remoteShare(number), unused);
   }
 
   /** Begins an endpoint's quota window now: a later one starts anew, which only a clock could show. */
