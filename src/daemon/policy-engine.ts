@@ -20,7 +20,9 @@ export interface PolicyEngine {
   /**
    * Resolves when other documents, or other labels of namespaces, are enforced on every endpoint; all of it or nothing.
    *
+   * @param store once it is certain that it can be enforced, and before any of it is: what it throws is thrown, and nothing
+   *   has been enforced at any moment
    * @throws VetchError UNSUPPORTED, MAP_FULL
    */
-  change(update: Pick<PolicyUpdate, 'documents' | 'namespaces'>): Promise<void>;
+  change(update: Pick<PolicyUpdate, 'documents' | 'namespaces'>, store?: () => Promise<void>): Promise<void>;
 }

@@ -199,6 +199,38 @@ test('tables that do not fit are refused, and the old ones stay to the last byte
   expect(sends()).toBe('redirect');
 });
 
+test('what is to be stored counts when it is, and what cannot be at no moment', async () => {
+  const policy = await open();
+  await apply(policy, tables(deny, allow));
+  await policy.settled();
+  const before = [...world.maps.policy.raw.entries()].map(([key, value]) => [...key, ...value]).sort();
+  const { generation } = world.config;
+  const judged: string[] = [];
+  const storing = (then: () => void) => {
+    const to = tables(allow, allow);
+    return policy.apply(to, allKeys(policy.applied, to), async () => {
+      judged.push(sends());
+      then();
+    });
+  };
+  const refuse = () => {
+    throw new VetchError('UNAVAILABLE', 'the store is away', 'wait');
+  };
+  // Twice: after the first time the maps are read anew.
+  for (let i = 0; i < 2; i++) {
+    await expect(storing(refuse)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect([sends(), world.config.generation]).toEqual(['drop', generation]);
+    expect([...world.maps.policy.raw.entries()].map(([key, value]) => [...key, ...value]).sort()).toEqual(before);
+  }
+  await storing(() => {});
+  expect([judged, sends()]).toEqual([['drop', 'drop', 'drop'], 'redirect']);
+  // Also what changes nothing here is stored.
+  await storing(() => {});
+  expect(judged).toHaveLength(4);
+  await policy.settled();
+  expect(failures).toEqual([]);
+});
+
 test('a daemon that is killed between writing and turning leaves the old policy, and the next one mends it', async () => {
   const first = await open();
   await apply(first, tables(deny, allow));

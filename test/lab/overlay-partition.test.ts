@@ -27,6 +27,8 @@ interface Asked {
   readonly asked: number;
   readonly answered: number;
   readonly gap: number;
+  /** Of the first answers, in epoch milliseconds. */
+  readonly when: readonly number[];
 }
 
 let cluster: ClusterLab;
@@ -161,6 +163,28 @@ async function cutOff(asking: Map<string, Background>): Promise<void> {
   await sleep(Math.max(0, start + minute - Date.now()));
 }
 
+test('what etcd does not store is not in force at any moment, also while nobody knows yet whether it does', async () => {
+  const asking = askFrom('foe-h1', ...forbidden());
+  cluster.pauseEtcd();
+  try {
+    const open = h1.vetch('policy', 'delete', '-n', 'app', 'guard');
+    await expect(open).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(h1.vetch('policy', 'delete', 'shun')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    for (const [address, { asked, answered }] of Object.entries(await said<Asked>(asking))) {
+      expect([asked > 50, answered], address).toEqual([true, 0]);
+    }
+  } finally {
+    cluster.resumeEtcd();
+  }
+  // What was asked may have been heard all the same.
+  await expect.poll(() => away(h1), patient).toEqual([]);
+  await apply(h1, guard, shun);
+  for (const host of cluster.hosts) {
+    const all = async () => (await host.vetch<{ name: string }[]>('policy', 'ls')).map(({ name }) => name).sort();
+    await expect.poll(all, patient).toEqual(['closed', 'guard', 'shun']);
+  }
+});
+
 test('cut off for a minute and back: no address twice, no endpoint lost, and nothing forbidden ever gets through', {
   timeout: 3 * minute * slowness,
 }, async () => {
@@ -169,6 +193,7 @@ test('cut off for a minute and back: no address twice, no endpoint lost, and not
   const inside = askFrom('friend-h2', ...at('server-h2').addresses);
   const mainland = askFrom('friend-h3', ...at('server-h1').addresses);
   const across = askFrom('friend-h1', ...at('server-h2').addresses);
+  const cut = Date.now();
   await cluster.cable(h2, false);
   await cutOff(asking).finally(() => cluster.cable(h2, true));
 
@@ -209,8 +234,10 @@ test('cut off for a minute and back: no address twice, no endpoint lost, and not
 
   for (const [name, process] of asking) {
     const results = await said<Asked>(process);
-    for (const [address, { asked, answered }] of Object.entries(results)) {
-      expect([asked > 100, answered], `${name} to ${address}`).toEqual([true, 0]);
+    for (const [address, { asked, answered, when }] of Object.entries(results)) {
+      const [to] = [...placed].find(([, { addresses }]) => addresses.includes(address)) ?? [address];
+      const at = when.map((time) => time - cut).join(', ');
+      expect([asked > 100, answered], `${name} to ${to}, ${at} ms after the cut`).toEqual([true, 0]);
     }
   }
   for (const process of [inside, mainland]) {

@@ -51,8 +51,9 @@ function compiled({ index }: State, capacities?: { readonly pairs: number }): Po
     onStandings: () => () => {},
     documentNumbered: (number) => compiler().documentNumbered(number),
     selected: (key) => compiler().selected(key),
-    async change(update) {
+    async change(update, store) {
       compiler().update(update);
+      await store?.();
     },
   };
 }

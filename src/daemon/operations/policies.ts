@@ -53,25 +53,18 @@ export function deletePolicy(context: PolicyContext, ref: string, namespace: str
   });
 }
 
-/** In force first, then stored; what cannot be stored is taken back. The caller holds the lock, and changes the index. */
+/**
+ * Stored once it is certain that it can be in force, and in force once it is stored: what cannot be stored is not in force
+ * at any moment. The caller holds the lock, and changes the index.
+ */
 export async function enforce(
-  { cluster, policy, state, log }: PolicyContext,
+  { cluster, policy, log }: PolicyContext,
   update: Pick<PolicyUpdate, 'documents' | 'namespaces'>,
   write: Parameters<PolicyContext['cluster']['transaction']>[0],
 ): Promise<void> {
-  const { policies, namespaces } = state.index;
-  const before = {
-    documents: new Map([...(update.documents?.keys() ?? [])].map((key) => [key, policies.get(key)])),
-    namespaces: new Map([...(update.namespaces?.keys() ?? [])].map((name) => [name, namespaces.get(name)])),
-  };
-  await policy.change(update);
-  try {
-    await cluster.transaction(write);
-  } catch (error) {
-    await policy.change(before);
-    throw error;
-  }
-  log.info({ documents: [...before.documents.keys()], namespaces: [...before.namespaces.keys()] }, 'policy changed');
+  await policy.change(update, () => cluster.transaction(write));
+  const { documents = new Map(), namespaces = new Map() } = update;
+  log.info({ documents: [...documents.keys()], namespaces: [...namespaces.keys()] }, 'policy changed');
 }
 
 function view({ policy, state }: PolicyContext, document: PolicyDocument): PolicyView {

@@ -260,10 +260,11 @@ export class HostPolicy {
   /**
    * Other documents, or other labels of namespaces. Resolves when they are enforced on every endpoint.
    *
+   * @param store see `PolicyMaps.apply`
    * @throws VetchError UNSUPPORTED, MAP_FULL: the old ones stay
    */
-  change(update: Pick<PolicyUpdate, 'documents' | 'namespaces'>): Promise<void> {
-    return this.#enforce(update);
+  change(update: Pick<PolicyUpdate, 'documents' | 'namespaces'>, store?: () => Promise<void>): Promise<void> {
+    return this.#enforce(update, store);
   }
 
   /** What packets are judged by; live. */
@@ -317,8 +318,8 @@ export class HostPolicy {
     return [...changes.keys()];
   }
 
-  #enforce(update: PolicyUpdate): Promise<void> {
-    return this.#update(update, (changes) => this.#maps.apply(this.#wanted, changes));
+  #enforce(update: PolicyUpdate, store?: () => Promise<void>): Promise<void> {
+    return this.#update(update, (changes) => this.#maps.apply(this.#wanted, changes, store));
   }
 
   /** Of what no packet can have to do with yet, or any more. */

@@ -81,22 +81,30 @@ export class PolicyMaps {
    * Has the kernel judge by other tables, all of them at once. Resolves when they count.
    *
    * @param keys that may differ from what is applied
+   * @param store when all is written, and before it counts: what it throws is thrown, and the old ones stay
    * @throws VetchError MAP_FULL: the old ones stay
    */
-  async apply(tables: PolicyTables, keys: PolicyChanges): Promise<void> {
+  async apply(tables: PolicyTables, keys: PolicyChanges, store?: () => Promise<void>): Promise<void> {
     await this.#settled;
     if (this.#unsure) {
-      await this.reconcile(tables);
+      await this.reconcile(tables, store);
       return;
     }
-    const difference = policyDifference(this.#applied, tables, keys);
-    if (difference.count > 0) this.#turnTo(difference);
+    await this.#turnTo(policyDifference(this.#applied, tables, keys), store);
     this.#applied.follow(tables, keys);
   }
 
-  #turnTo(difference: PolicyDifference): void {
+  async #turnTo(difference: PolicyDifference, store?: () => Promise<void>): Promise<void> {
+    if (difference.count === 0) return store?.();
     if (this.#generation.parity === 0) this.#begin(difference, 'before', 'after');
     else this.#begin(difference, 'after', 'before');
+    try {
+      await store?.();
+    } catch (error) {
+      this.#unsure = true;
+      this.#takeBack(difference);
+      throw error;
+    }
     this.#generation.turn();
     this.#settled = this.#settle(difference).catch((error: unknown) => {
       this.#unsure = true;
@@ -121,15 +129,19 @@ export class PolicyMaps {
     this.#forget(difference);
   }
 
-  /** Makes the kernel hold exactly these tables; gives how many entries it did not. */
-  async reconcile(tables: PolicyTables): Promise<number> {
+  /**
+   * Makes the kernel hold exactly these tables; gives how many entries it did not.
+   *
+   * @param store see `apply`
+   */
+  async reconcile(tables: PolicyTables, store?: () => Promise<void>): Promise<number> {
     await this.#settled;
     const observed = await observePolicy(this.#maps, this.#generation.parity);
     this.#applied = new AppliedTables(observed.tables);
     this.#mend(observed.torn);
     const keys = allKeys(this.#applied, tables);
     const difference = policyDifference(this.#applied, tables, keys);
-    if (difference.count > 0) this.#turnTo(difference);
+    await this.#turnTo(difference, store);
     this.#applied.follow(tables, keys);
     this.#unsure = false;
     return observed.torn.length + difference.count;

@@ -1,8 +1,8 @@
 """Asks again and again over TCP and UDP, and says at its end (SIGTERM) how that went, as one line of JSON.
 
     again.py serve PORT             answers; {ADDRESS: how often it got through, answered or not}; says `ready`
-    again.py ask PORT ADDRESS...    asks each from new ports; {ADDRESS: {"asked", "answered", "gap"}}, where gap is the
-                                    longest time without an answer, in seconds
+    again.py ask PORT ADDRESS...    asks each from new ports; {ADDRESS: {"asked", "answered", "gap", "when"}}, where gap is
+                                    the longest time without an answer, in seconds, and when has the first answers' times
 """
 
 import collections
@@ -57,10 +57,13 @@ class Asked:
         self.address = address
         self.asked = self.answered = 0
         self.gap = 0.0
+        self.when = []
         self.last = time.monotonic()
 
     def answer(self):
         self.answered += 1
+        if self.answered <= 8:
+            self.when.append(round(time.time() * 1000))
         self.wait()
         self.last = time.monotonic()
 
@@ -81,7 +84,15 @@ class Asked:
 
     def result(self):
         self.wait()
-        return {"asked": self.asked, "answered": self.answered, "gap": round(self.gap, 3)}
+        return {"asked": self.asked, "answered": self.answered, "gap": round(self.gap, 3), "when": self.when}
+
+
+def answered(one):
+    try:
+        # What could not even ask has no peer.
+        return one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0 and bool(one.getpeername())
+    except OSError:
+        return False
 
 
 def close(one):
@@ -96,7 +107,7 @@ def ask(all):
             one.ask()
         while (rest := turn - time.monotonic()) > 0:
             for key, _ in selector.select(rest):
-                if key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                if answered(key.fileobj):
                     key.data[0].answer()
                 close(key.fileobj)
         now = time.monotonic()
