@@ -169,7 +169,7 @@ bench: build ## The measurements under bench/ (root)
 	node bench/main.ts
 
 .PHONY: sim
-sim: $(NODE_MODULES) ## 200 simulated hosts and 50,000 endpoints on one etcd, into docs/simulation.md (24 GiB; half an hour)
+sim: $(NODE_MODULES) ## 200 simulated hosts and 50,000 endpoints on one etcd, into docs/simulation.md (some 10 minutes; root)
 	@scripts/packages.sh run etcd
 	node test/sim/main.ts $(WHOLE)
 

@@ -13,6 +13,7 @@ import {
   measureRate,
   type RateFigures,
 } from './measure.ts';
+import { errorsOf } from './protocol.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
 
 /** All that one simulation shows. */
@@ -82,7 +83,7 @@ export async function simulate(options: SimulationOptions, effort: Effort): Prom
   const [passed] = (await simulation.processes[0]?.ask('passes', 1)) ?? [];
   const { wanted, seen, faults } = await agreementOf(simulation);
   const said = (await simulation.all((process) => process.ask('usage', false))).flatMap(({ warnings }) => warnings);
-  const problems = [...faults, ...seen.filter((one) => one !== wanted), ...said];
+  const problems = [...faults, ...seen.filter((one) => one !== wanted), ...errorsOf(said)];
   if (passed?.repairs !== 0) problems.push(`a pass found ${passed?.repairs} entries that were wrong`);
   if (problems.length > 0)
     throw new Error(`the hosts are not as etcd has it, ${wanted}:\n${problems.slice(0, 20).join('\n')}`);

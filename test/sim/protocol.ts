@@ -82,3 +82,8 @@ export interface Answer {
   readonly result?: unknown;
   readonly error?: string;
 }
+
+/** Those of a log's lines that are errors. A warning is of what is tried again: hosts that take addresses at one moment. */
+export function errorsOf(lines: readonly string[]): string[] {
+  return lines.filter((line) => line.includes('"level":50'));
+}
