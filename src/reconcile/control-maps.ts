@@ -26,6 +26,7 @@ import { memberServiceEntries, serviceEntries, serviceTable } from './desired/se
 import { trustedEntries } from './desired/trusted.ts';
 import { tunnelOf } from './desired/tunnel.ts';
 import { uplinkEntries } from './desired/uplinks.ts';
+import type { Encryption } from './encryption/encryption.ts';
 import { controlMaps, type MapEntry } from './entry.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { entriesOf, type RawMaps } from './observed/maps.ts';
@@ -56,6 +57,7 @@ export class ControlMaps {
   readonly #tables: ServiceTables;
   readonly #health: BackendHealth;
   readonly #remotes: RemoteMaps;
+  #encryption: Encryption | undefined;
   #overlay = 0;
   /** A daemon before this one may have been killed after it took something away and before it said so. */
   #unsure = true;
@@ -91,6 +93,12 @@ export class ControlMaps {
     // The device need not be another one.
     control.#overlay = config?.overlayIfindex ?? 0;
     return control;
+  }
+
+  /** What packets to other hosts are encrypted by; without it none is sent of a network that is. */
+  set encryption(encryption: Encryption) {
+    this.#encryption = encryption;
+    this.#remotes.encryption = encryption;
   }
 
   /** What is on other hosts, by the numbers that the maps have for it. */
@@ -130,6 +138,7 @@ export class ControlMaps {
     const memory = {
       ...{ generation: this.#generation, slots: this.#slots, denied: this.#denied, limits: this.#limits, services },
       ...{ remotes: this.remotes, remoteEndpoints: await this.#remotes.contents(admits), overlay: this.#overlay },
+      ...(this.#encryption ? { encryption: this.#encryption } : {}),
     };
     const desired = desiredMaps(intent, facts, memory);
     this.#counts = desired.counts;
@@ -212,6 +221,11 @@ export class ControlMaps {
     this.#overlay = ifindex;
     if (this.#facts) setEntries(this.#maps, [ownNodeEntry(tunnelOf(this.#facts)?.address)]);
     this.#configure();
+  }
+
+  /** After hosts have agreed upon keys, or the devices that have them are others. */
+  followKeys(): void {
+    this.#remotes.followKeys();
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
+import type { Encryption } from '../encryption/encryption.ts';
 import { controlMaps, type DesiredMaps, type MapEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { PackedContents } from '../packed-contents.ts';
@@ -41,6 +42,8 @@ export interface MapMemory {
   readonly remoteEndpoints?: PackedContents;
   /** Ifindex of the device that leads to other hosts. Default: none does. */
   readonly overlay?: number;
+  /** How packets to other hosts are encrypted. Default: they are not. */
+  readonly encryption?: Pick<Encryption, 'of'>;
 }
 
 export interface MapPlan {
@@ -84,7 +87,9 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
   }
   entries.push(configEntry(facts, memory.generation, memory.limits, memory.overlay));
   entries.push(ownNodeEntry(tunnelOf(facts)?.address));
-  for (const node of memory.remotes?.nodes ?? []) entries.push(nodeEntry(node.number, node));
+  for (const node of memory.remotes?.nodes ?? []) {
+    entries.push(nodeEntry(node.number, { ...node, crypt: memory.encryption?.of(node) ?? {} }));
+  }
   const { slots } = memory;
   const numbers = new Set([...intent.networks.values()].map((network) => network.number));
   for (const number of slots.networks()) if (!numbers.has(number)) slots.drop(number);

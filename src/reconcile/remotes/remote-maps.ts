@@ -2,10 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import { EndpointFlag, endpointCodec } from '../../maps/generated/abi.ts';
 import { deleteEntries, setEntries } from '../apply/maps.ts';
 import { nodeEntry, remoteEntries } from '../desired/remotes.ts';
+import type { Encryption } from '../encryption/encryption.ts';
 import { keyText, type MapEntry } from '../entry.ts';
 import type { RawMaps } from '../observed/maps.ts';
 import { PackedContents } from '../packed-contents.ts';
-import type { PlacedRemote, RemoteChanges, RemoteTable } from './remote-table.ts';
+import type { PlacedNode, PlacedRemote, RemoteChanges, RemoteTable } from './remote-table.ts';
 
 /** Some milliseconds' worth. */
 const aTurn = 1000;
@@ -14,6 +15,8 @@ const aTurn = 1000;
 export class RemoteMaps {
   readonly #maps: RawMaps;
   readonly table: RemoteTable;
+  /** How packets to other hosts are encrypted; absent: they are not. */
+  encryption: Pick<Encryption, 'of'> | undefined;
 
   constructor(maps: RawMaps, table: RemoteTable) {
     this.#maps = maps;
@@ -29,7 +32,7 @@ export class RemoteMaps {
     const [there, left]: [MapEntry[], MapEntry[]] = [[], []];
     for (const number of nodes) {
       const node = this.table.node(number);
-      (node ? there : left).push(nodeEntry(number, node));
+      (node ? there : left).push(this.#nodeEntry(number, node));
     }
     setEntries(this.#maps, there);
     for (const placed of [...changed.map(({ after }) => after), ...come]) {
@@ -42,6 +45,17 @@ export class RemoteMaps {
     for (const { before, after } of changed) this.withdraw(before, remoteEntries(after));
     for (const placed of gone) this.withdraw(placed);
     deleteEntries(this.#maps, left);
+  }
+
+  /** Has packets go by the keys that both ends have agreed upon by now, and those alone be accepted that each node has. */
+  followKeys(): void {
+    const changed = [...this.table.nodes]
+      .map((node) => this.#nodeEntry(node.number, node))
+      .filter(({ key, value }) => {
+        const found = new Uint8Array(value.length);
+        return !this.#maps.nodes.raw.lookup(key, found) || !Buffer.from(found).equals(value);
+      });
+    setEntries(this.#maps, changed);
   }
 
   /**
@@ -67,6 +81,10 @@ export class RemoteMaps {
       if (admits(placed)) for (const entry of remoteEntries(placed)) contents.set(entry);
     }
     return contents;
+  }
+
+  #nodeEntry(number: number, node: PlacedNode | undefined): MapEntry {
+    return nodeEntry(number, node && { ...node, crypt: this.encryption?.of(node) ?? {} });
   }
 
   #enter(placed: PlacedRemote): void {
