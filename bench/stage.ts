@@ -1,6 +1,6 @@
 import { Arena } from './arena.ts';
 import { type DockerLike, dockerLike } from './peers/docker-like.ts';
-import { bareVeth, loopback, routed } from './peers/limits.ts';
+import { bareVeth, loopback, type RedirectedEnds, redirected, routed } from './peers/limits.ts';
 import { type Path, ports } from './tools/path.ts';
 import { VetchHost } from './vetch-host.ts';
 
@@ -9,6 +9,7 @@ export class Stage implements AsyncDisposable {
   #arena: Arena | undefined;
   #vetch: Promise<VetchHost> | undefined;
   #limits: Promise<readonly Path[]> | undefined;
+  readonly #redirected = new Map<RedirectedEnds, Promise<Path>>();
   #docker: Promise<DockerLike | string> | undefined;
 
   get arena(): Arena {
@@ -26,6 +27,13 @@ export class Stage implements AsyncDisposable {
   limits(): Promise<readonly Path[]> {
     this.#limits ??= (async () => [await bareVeth(this.arena), await loopback(this.arena), await routed(this.arena)])();
     return this.#limits;
+  }
+
+  /** What a program alone costs that does nothing but redirect. */
+  redirected(ends: RedirectedEnds): Promise<Path> {
+    const made = this.#redirected.get(ends) ?? redirected(this.arena, ends);
+    this.#redirected.set(ends, made);
+    return made;
   }
 
   /** A host as Docker would set it up, or why there is none. */

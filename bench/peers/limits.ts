@@ -1,6 +1,8 @@
 import { type Arena, cable } from '../arena.ts';
 import type { Path } from '../tools/path.ts';
 
+const redirectObject = new URL('../fixtures/redirect.bpf.o', import.meta.url).pathname;
+
 /** The name that everything else is compared with. */
 export const control = 'bare veth';
 
@@ -18,6 +20,38 @@ export async function bareVeth(arena: Arena): Promise<Path> {
 export async function loopback(arena: Arena): Promise<Path> {
   const machine = await arena.machine('loopback');
   return { name: 'loopback', client: machine, server: machine, address: '127.0.0.1' };
+}
+
+/** What the programs of a host are between: two containers, or a machine behind the uplink and a container. */
+export type RedirectedEnds = 'containers' | 'outside';
+
+/** Two namespaces, and a third whose programs give what one sends to the other: what no program between them can beat. */
+export async function redirected(arena: Arena, ends: RedirectedEnds): Promise<Path> {
+  const host = await arena.machine(`redirect-${ends}`);
+  const machines = [];
+  for (const [index, name] of ['left', 'right'].entries()) {
+    const machine = await arena.machine(`redirect-${ends}-${name}`);
+    machines.push(machine);
+    // The program knows them by these numbers.
+    await host.ip(
+      `link add ${name} index ${1001 + index} type veth peer name eth0 netns ${machine.place.holder}`,
+      `link set ${name} up`,
+    );
+    await machine.ip(`address add 10.0.4.${2 + index}/24 dev eth0`, 'link set eth0 up');
+    await host.must('tc', 'qdisc', 'add', 'dev', name, 'clsact');
+    const program = [
+      'bpf',
+      'direct-action',
+      'object-file',
+      redirectObject,
+      'section',
+      ends === 'outside' ? 'tc/outside' : 'tc',
+    ];
+    await host.must('tc', 'filter', 'add', 'dev', name, 'ingress', ...program);
+  }
+  const [client, server] = machines;
+  if (!client || !server) throw new Error('there are no two ends');
+  return { name: ends === 'outside' ? 'bare redirects' : 'bare redirect_peer', client, server, address: '10.0.4.3' };
 }
 
 /** Two namespaces, and a third that routes between them: the kernel's forwarding without any filter. */

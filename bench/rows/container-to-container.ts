@@ -7,7 +7,8 @@ import { roundTrip, sockperfPitch } from '../tools/sockperf.ts';
 import { compared } from './compared.ts';
 
 async function pathsOf(stage: Stage): Promise<{ paths: readonly Path[]; notes: readonly string[] }> {
-  const [limits, vetch, docker] = [await stage.limits(), await stage.vetch(), await stage.docker()];
+  const limits = [...(await stage.limits()), await stage.redirected('containers')];
+  const [vetch, docker] = [await stage.vetch(), await stage.docker()];
   const ours = vetch.containerToContainer;
   if (typeof docker === 'string') return { paths: [...limits, ours], notes: [`no Docker-like bridge: ${docker}`] };
   return { paths: [...limits, docker.containerToContainer, ours], notes: [] };

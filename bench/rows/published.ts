@@ -7,7 +7,8 @@ import { roundTrip, sockperfPitch } from '../tools/sockperf.ts';
 import { compared } from './compared.ts';
 
 async function fromOutside(stage: Stage): Promise<{ paths: readonly Path[]; notes: readonly string[] }> {
-  const [limits, vetch, docker] = [await stage.limits(), await stage.vetch(), await stage.docker()];
+  const limits = [...(await stage.limits()), await stage.redirected('outside')];
+  const [vetch, docker] = [await stage.vetch(), await stage.docker()];
   const ours = vetch.publishedFromOutside;
   const notes = ['the machine outside is cabled to the host by a veth pair, as the control is'];
   if (typeof docker === 'string')

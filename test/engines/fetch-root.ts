@@ -6,7 +6,7 @@ import type { EngineRelease } from './engines.ts';
 /** The engine and its compose, and what containers of a lab run: they have the folder's /usr. */
 const packages = [
   ...['docker.io', 'docker-cli', 'docker-compose', 'iptables', 'ca-certificates'],
-  ...['iproute2', 'iputils-ping', 'procps', 'hostname', 'python3', 'bind9-dnsutils'],
+  ...['iproute2', 'iputils-ping', 'procps', 'hostname', 'python3', 'bind9-dnsutils', 'iperf3'],
 ];
 
 /** In a folder: what it was made with. */

@@ -7,6 +7,7 @@ import { buildPacket } from '../../src/observe/trace/packet.ts';
 import { placePacket } from '../../src/observe/trace/place-packet.ts';
 import { planTrace, type TraceEnd, type TraceSite } from '../../src/observe/trace/plan.ts';
 import { Tracer } from '../../src/observe/trace/tracer.ts';
+import { encrypted, keys } from '../kernel/tables/encryption.ts';
 import {
   endpoints,
   hostDevice,
@@ -101,6 +102,21 @@ test('a packet to another host is shown until it leaves in its tunnel', async ()
   expect(view).toMatchObject({ verdict: 'FORWARDED', reason: null });
   expect(view.steps.at(-1)).toMatchObject({ action: 'to_remote', detail: String(remotes.z.node) });
   expect([...world.maps.conntrack.entries()]).toEqual([]);
+});
+
+test('on an encrypted network it is shown until it enters WireGuard, or why it does not', async () => {
+  const far = end({ ...remotes.z, device: overlay.device });
+  encrypted()(world);
+  const view = await trace(end(endpoints.x), far, '80/tcp');
+  const device = world.index('vt1');
+  expect(view.steps.slice(-2)).toMatchObject([
+    { action: 'to_remote', detail: String(remotes.z.node) },
+    { action: 'to_wireguard', detail: `device ${device} (ifindex ${device})` },
+  ]);
+  expect(view.packetOut).toContain(Buffer.from(parseAddress(keys.other)).toString('hex'));
+  encrypted({ ifindex: 0 })(world);
+  expect(await trace(end(endpoints.x), far, '80/tcp')).toMatchObject({ verdict: 'DROPPED', reason: 'NO_KEY' });
+  world.restore();
 });
 
 test('a packet to another network is dropped under its reason, and not counted', async () => {

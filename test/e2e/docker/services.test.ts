@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
@@ -13,7 +12,6 @@ import { DockerLab } from './docker-lab.ts';
 const programs = new URL('../../lab/programs/', import.meta.url).pathname;
 const vips = ['10.212.0.2', 'fd00:212::2'] as const;
 
-let directory: string;
 let docker: DockerLab;
 let compose: Compose;
 let client: EngineContainer;
@@ -24,7 +22,9 @@ const container = (command: string) => ({
 });
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'vetch-compose-'));
+  docker = await DockerLab.create();
+  // Where engines of another distribution look, too; it goes with the host
+  const directory = mkdtempSync(join(docker.host.state, '..', 'compose-'));
   const config = [{ subnet: '10.212.0.0/24' }, { subnet: 'fd00:212::/64' }];
   const file = {
     services: {
@@ -34,15 +34,11 @@ beforeAll(async () => {
     networks: { app: { driver: 'vetch', enable_ipv6: true, ipam: { config, driver: 'vetch' } } },
   };
   writeFileSync(join(directory, 'compose.yaml'), stringify(file));
-  docker = await DockerLab.create();
   compose = new Compose(docker.engine, directory, ['web', 'client']);
   // Before any container is, so that their addresses come after the service's.
   await compose.run('up', '--no-start');
 });
-afterAll(async () => {
-  await docker?.[Symbol.asyncDispose]();
-  if (directory) rmSync(directory, { recursive: true });
-});
+afterAll(() => docker?.[Symbol.asyncDispose]());
 
 async function backends(): Promise<readonly ServiceView['backends'][number][]> {
   const services = await docker.host.vetch<ServiceView[]>('service', 'ls');

@@ -82,7 +82,7 @@ describe.skipIf(!hasWireguard())('by the kernel’s WireGuard', () => {
     });
 
     test('trains of segments pass it both ways', async () => {
-      const [bytes, there] = [16_000_000, hosts.far.container('z')];
+      const [bytes, there] = [2_000_000, hosts.far.container('z')];
       await there.spawn('python3', `${programs}bulk.py`, 'serve', '5001').until(/ready/);
       await there.spawn('python3', `${programs}bulk.py`, 'pour', '5002', String(bytes)).until(/ready/);
       const bulk = async (...args: string[]) =>

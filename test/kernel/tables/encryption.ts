@@ -9,12 +9,14 @@ import { addressOf, between, families, ip, type PacketCase, sends } from './say.
 
 const { x } = endpoints;
 const { z } = remotes;
-const [own, other] = ['fd11:1111:1111::1', 'fd22:2222:2222::2'] as const;
+/** Addresses of this host's key and of the other one's. */
+export const keys = { own: 'fd11:1111:1111::1', other: 'fd22:2222:2222::2' } as const;
+const { own, other } = keys;
 const network = networks.wide.number;
 const mtu = 1360;
 
 /** The network is encrypted, and a node has a key. Any device stands for WireGuard's: what it makes of it is its own. */
-const encrypted =
+export const encrypted =
   (change: NodeCrypt = {}, tunnel: string | null = overlay.tunnels4[1]) =>
   (world: World) => {
     const known = world.maps.networks.get(network);
