@@ -165,7 +165,7 @@ demo: build ## The main job before your eyes: a network, a published port, a den
 
 .PHONY: bench
 bench: build ## The measurements under bench/ (root)
-	@scripts/packages.sh run demo bench etcd
+	@scripts/packages.sh run demo bench engine etcd
 	node bench/main.ts
 
 .PHONY: install

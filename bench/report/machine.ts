@@ -23,6 +23,7 @@ export function versions(): Record<string, string> {
     iperf3: version(said('iperf3', ['--version'])),
     nftables: version(said('nft', ['--version'])),
     iproute2: version(said('ip', ['-V'])),
+    docker: version(said('dockerd', ['--version'])),
   };
 }
 

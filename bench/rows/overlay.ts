@@ -5,6 +5,7 @@ import { Lab } from '../../test/lab/lab.ts';
 import { Arena } from '../arena.ts';
 import { interleave } from '../measure/interleave.ts';
 import { compare } from '../measure/rounds.ts';
+import { dockerSwarm, swarmOverlay } from '../peers/docker-swarm.ts';
 import { kernelVxlan } from '../peers/kernel-vxlan.ts';
 import { atLeast, atMost, type Figure, type Goal, type Row } from '../row.ts';
 import { bulk } from '../tools/iperf3.ts';
@@ -12,25 +13,28 @@ import type { Path, Tool } from '../tools/path.ts';
 import { roundTrip, sockperfPitch } from '../tools/sockperf.ts';
 
 const underlay = 'bare underlay';
-const vxlan = 'kernel VXLAN and bridge';
 
 export const overlay: Row = {
   number: 9,
   name: 'overlay, container to container on two hosts: round trip; bulk',
   async run() {
     const machines = ['etcd', 'bare-client', 'bare-server', 'vxlan-a', 'vxlan-b'];
-    await using lab = await Lab.create({ hosts: ['h1', 'h2'], clients: machines, start: false });
+    const hosts = ['h1', 'h2', 'swarm-manager', 'swarm-worker'];
+    await using lab = await Lab.create({ hosts, clients: machines, start: false });
     await using arena = new Arena();
     await using etcd = await EtcdServers.start({ count: 1, machine: lab.client('etcd') });
     const server = lab.client('bare-server');
+    const swarm = await dockerSwarm(lab.host('swarm-manager'), lab.host('swarm-worker'));
     const paths: Path[] = [
       { name: underlay, client: lab.client('bare-client'), server, address: server.address4 },
       await kernelVxlan(arena, lab.client('vxlan-a'), lab.client('vxlan-b')),
+      ...(typeof swarm === 'string' ? [] : [swarm]),
       await ours(lab.host('h1'), lab.host('h2'), etcd.endpoints),
     ];
+    const without = typeof swarm === 'string' ? `without ${swarmOverlay}: ${swarm}` : undefined;
     return [
-      await measured(paths, 'TCP round trip', 'µs', atMost(1.25), roundTrip, sockperfPitch),
-      await measured(paths, 'TCP bulk', 'Gb/s', atLeast(0.9), bulk),
+      await measured({ paths, without, what: 'TCP round trip', unit: 'µs', goal: atMost(1.25), tool: roundTrip }),
+      await measured({ paths, without, what: 'TCP bulk', unit: 'Gb/s', goal: atLeast(0.9), tool: bulk }),
     ];
   },
 };
@@ -57,29 +61,40 @@ async function until(there: () => Promise<boolean>): Promise<void> {
 
 const bare = (address: string) => address.slice(0, address.indexOf('/'));
 
-async function measured(
-  paths: readonly Path[],
-  what: string,
-  unit: string,
-  goal: Goal,
-  tool: Tool,
-  pitch?: number,
-): Promise<Figure> {
+interface Measured {
+  readonly paths: readonly Path[];
+  /** Which peer is missing, and why. */
+  readonly without: string | undefined;
+  readonly what: string;
+  readonly unit: string;
+  readonly goal: Goal;
+  readonly tool: Tool;
+}
+
+async function measured({ paths, without, what, unit, goal, tool }: Measured): Promise<Figure> {
   const servers = await Promise.all(paths.map(({ server }) => tool.serve(server)));
   try {
     const subjects = await Promise.all(paths.map((path) => tool.subject(path)));
-    const options = { control: underlay, ...(pitch === undefined ? {} : { pitch }) };
-    const { rounds, dropped } = await interleave(subjects, options);
-    const [vetch, kernel, wire] = ['Vetch', vxlan, underlay].map((name) => compare(rounds, name, underlay));
-    if (!vetch || !kernel || !wire) throw new Error('nothing was measured');
+    const pitch = tool === roundTrip ? { pitch: sockperfPitch } : {};
+    const { rounds, dropped } = await interleave(subjects, { control: underlay, ...pitch });
+    const vetch = compare(rounds, 'Vetch', underlay);
+    const others = paths
+      .filter(({ name }) => name !== 'Vetch')
+      .map(({ name }) => ({ name, ...compare(rounds, name, underlay) }));
+    const absolute = [{ name: 'Vetch', ...vetch }, ...others].map((one) => `${one.name} ${one.absolute}`);
     return {
       name: `overlay, container to container on two hosts, ${what}`,
       unit: `× ${underlay}`,
       vetch: vetch.ratio,
       spread: vetch.spread,
-      peers: { [vxlan]: kernel.ratio },
+      peers: Object.fromEntries(others.filter(({ name }) => name !== underlay).map(({ name, ratio }) => [name, ratio])),
       goal,
-      note: `medians in ${unit}: Vetch ${vetch.absolute}, ${vxlan} ${kernel.absolute}, ${underlay} ${wire.absolute}; ${rounds.length} rounds, ${dropped} dropped; hosts in namespaces on one machine, joined by a bridge`,
+      note: [
+        `medians in ${unit}: ${absolute.join(', ')}`,
+        `${rounds.length} rounds, ${dropped} dropped`,
+        'hosts in namespaces on one machine, joined by a bridge',
+        ...(without === undefined ? [] : [without]),
+      ].join('; '),
     };
   } finally {
     await Promise.all(servers.map((server) => server.stop()));

@@ -40,11 +40,18 @@ test('a health check is tcp, or a path', () => {
     expect(code(() => parseHealth(text))).toBe('INVALID');
 });
 
+const made = { id: 'abc', number: 7 };
+
 test('a request is planned with its defaults, or refused', () => {
-  expect(planService(ask({}), network, 7)).toMatchObject({ number: 7, algorithm: 'maglev', affinity: 0, network: 'n' });
-  expect(planService(ask({}), network, 7)).not.toHaveProperty('health');
-  expect(code(() => planService(ask({ ports: ['80', '80:81'] }), network, 1))).toBe('INVALID');
-  expect(code(() => planService(ask({ select: {} }), network, 1))).toBe('INVALID');
-  expect(code(() => planService(ask({ vip: 'fd00::1' }), network, 1))).toBe('ADDRESS_OUTSIDE_POOL');
-  expect(code(() => planService(ask({ ports: ['53/udp'], health: 'tcp' }), network, 1))).toBe('INVALID');
+  expect(planService(ask({}), network, made)).toMatchObject({
+    ...made,
+    algorithm: 'maglev',
+    affinity: 0,
+    network: 'n',
+  });
+  expect(planService(ask({}), network, made)).not.toHaveProperty('health');
+  expect(code(() => planService(ask({ ports: ['80', '80:81'] }), network, made))).toBe('INVALID');
+  expect(code(() => planService(ask({ select: {} }), network, made))).toBe('INVALID');
+  expect(code(() => planService(ask({ vip: 'fd00::1' }), network, made))).toBe('ADDRESS_OUTSIDE_POOL');
+  expect(code(() => planService(ask({ ports: ['53/udp'], health: 'tcp' }), network, made))).toBe('INVALID');
 });

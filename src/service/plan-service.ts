@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { VetchError } from '../api/error.ts';
 import type { CreateServiceRequest } from '../api/schemas/service.ts';
 import { canonicalAddress, familyOf } from '../model/address.ts';
@@ -6,7 +5,11 @@ import type { Network } from '../model/network.ts';
 import type { HealthCheck, Service, ServicePort } from '../model/service.ts';
 
 /** The service that a request asks for; whether its address is free is the caller's to see. @throws VetchError INVALID */
-export function planService(request: CreateServiceRequest, network: Network, number: number): Service {
+export function planService(
+  request: CreateServiceRequest,
+  network: Network,
+  { id, number }: Pick<Service, 'id' | 'number'>,
+): Service {
   const ports = request.ports.map(parseServicePort);
   const seen = new Set<string>();
   for (const { port, protocol } of ports) {
@@ -31,7 +34,7 @@ export function planService(request: CreateServiceRequest, network: Network, num
     throw new VetchError('INVALID', 'a service without a TCP port cannot be checked', 'leave out --health');
   }
   return {
-    ...{ id: randomBytes(32).toString('hex'), number, name: request.name, network: network.id, vip, ports },
+    ...{ id, number, name: request.name, network: network.id, vip, ports },
     ...{ select: request.select, algorithm: request.algorithm, affinity: request.affinity },
     ...(health ? { health } : {}),
     created: new Date().toISOString(),

@@ -39,6 +39,9 @@ async function attach(host: Host, name: string, ...flags: string[]): Promise<str
   return bare(endpoint);
 }
 
+/** Their keys, as etcd has them. */
+const heldAddresses = () => cluster.servers.etcdctl('get', '--prefix', '--keys-only', '/vetch/lab/addresses/');
+
 let refusals = 0;
 
 /** What attaching a new container is refused with. */
@@ -123,8 +126,7 @@ test('an attach that fails leaves the address that it asked for to others', asyn
   await container.ip('link add other0 type bridge', 'link property add dev other0 altname eth0');
   const attached = h1.vetch('endpoint', 'attach', 'app', '--netns', container.netns, '--ip', '10.100.9.8');
   await expect(attached).rejects.not.toMatchObject({ code: 'ADDRESS_TAKEN' });
-  const held = () => cluster.servers.etcdctl('get', '--prefix', '--keys-only', '/vetch/lab/addresses/');
-  await expect.poll(held, patient).not.toContain('/10.100.9.8');
+  await expect.poll(heldAddresses, patient).not.toContain('/10.100.9.8');
   expect(await attach(h2, 'second-try', '--ip', '10.100.9.8')).toContain('10.100.9.8');
   await h2.vetch('endpoint', 'detach', 'second-try');
 });
@@ -193,6 +195,29 @@ test('without etcd a host attaches from what it holds in advance, and then says 
   const names = [1, 2, 3, 4, 5, 6, 7].map((i) => `away-${i}`);
   await h1.vetch('endpoint', 'detach', ...names, 'back');
   await h2.vetch('endpoint', 'detach', 'away-h2');
+});
+
+test('whoever asks etcd for an address while it hangs keeps nobody else waiting, and leaves nothing behind', async () => {
+  await h1.vetch('network', 'create', 'own', '--subnet', '10.104.0.0/24');
+  cluster.pauseEtcd();
+  try {
+    const asked = refusal(h1, '--ip', '10.100.55.5').then((error) => ({ error, at: Date.now() }));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await h1.attach('own', 'neighbour');
+    await attach(h1, 'in-advance');
+    const attached = Date.now();
+    const { error, at } = await asked;
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('10.100.55.5') });
+    expect(at).toBeGreaterThan(attached);
+  } finally {
+    cluster.resumeEtcd();
+  }
+  await expect.poll(() => away(h1), patient).toEqual([]);
+  await expect.poll(heldAddresses, patient).not.toContain('/10.100.55.5');
+  expect(await attach(h2, 'asked', '--ip', '10.100.55.5')).toContain('10.100.55.5');
+  await h2.vetch('endpoint', 'detach', 'asked');
+  await h1.vetch('endpoint', 'detach', 'neighbour', 'in-advance');
+  await h1.vetch('network', 'rm', 'own');
 });
 
 test('a host that was cut off and is back has kept its addresses, and nobody else has them', async () => {

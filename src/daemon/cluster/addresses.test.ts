@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import type { HeldAddress } from '../../model/cluster.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
 import { endpointRequest, planned } from '../../network/testing.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../store/embedded.ts';
+import { changeHolding } from '../change-cluster.ts';
 import { Mutex } from '../mutex.ts';
 import { loadIntent, State } from '../state.ts';
 import { type AddressContext, ClusterAddresses } from './addresses.ts';
@@ -22,6 +24,21 @@ let lock: Mutex;
 let addresses: ClusterAddresses;
 /** Refuses transactions as a store does that is away. */
 let away: boolean;
+/** Takes its time for transactions, as a store does that hangs, until it has resolved. */
+let hanging: Promise<void> | undefined;
+/** Carries out transactions, and loses its answers. */
+let deaf: boolean;
+/** What is kept for endpoints that are to come. */
+let reserved: Set<string>;
+
+const cluster: Pick<AddressContext['cluster'], 'transaction' | 'settled'> = {
+  async transaction(change) {
+    await hanging;
+    if (!away) await store.cluster.transaction(change);
+    if (away || deaf) throw new VetchError('UNAVAILABLE', 'the store is away', 'wait');
+  },
+  settled: () => store.cluster.settled(),
+};
 
 /** What a daemon does at its start. */
 async function start(): Promise<void> {
@@ -29,15 +46,9 @@ async function start(): Promise<void> {
   const shared = await store.cluster.load();
   state = new State((await loadIntent(store, shared, [], log)).intent);
   lock = new Mutex();
-  const cluster: Pick<AddressContext['cluster'], 'transaction' | 'settled'> = {
-    async transaction(change) {
-      if (away) throw new VetchError('UNAVAILABLE', 'the store is away', 'wait');
-      await store.cluster.transaction(change);
-    },
-    settled: () => store.cluster.settled(),
-  };
   const context = { cluster, lock, log, state, options: { node: 'a' } };
   addresses = new ClusterAddresses(context as unknown as AddressContext, shared);
+  addresses.keepReserved(() => reserved);
   addresses.wake();
   await addresses.settle();
 }
@@ -51,6 +62,9 @@ async function die(): Promise<void> {
 beforeEach(async () => {
   rmSync(directory, { recursive: true, force: true });
   away = false;
+  deaf = false;
+  reserved = new Set();
+  hanging = undefined;
   store = await openEmbeddedStore(directory);
   await store.cluster.transaction((writer) => writer.putNetwork(network));
   await store.close();
@@ -61,16 +75,29 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+const holding = <T>(id: string, change: Parameters<typeof changeHolding<T>>[2]) =>
+  changeHolding({ addresses, cluster, lock } as unknown as Parameters<typeof changeHolding>[0], id, change);
+
 /** @returns the address */
 function attach(name: string, ...asked: string[]): Promise<string> {
-  return lock.run(async () => {
-    const request = endpointRequest({ name, netns: `/run/netns/${name}`, addresses: addresses.choose(network, asked) });
-    const endpoint = planEndpoint(request, { network, endpoints: state.taken });
-    await addresses.hold(network, endpoint);
+  const id = randomBytes(32).toString('hex');
+  return holding(id, async (claim) => {
+    const chosen = addresses.choose(network, asked, claim);
+    const request = endpointRequest({ name, netns: `/run/netns/${name}`, addresses: chosen });
+    const endpoint = planEndpoint(request, { network, endpoints: state.taken, id });
+    addresses.hold(network, endpoint.addresses, claim);
     await store.putEndpoint(endpoint);
     state.putEndpoint(endpoint);
     addresses.wake();
     return endpoint.addresses[0]?.split('/')[0] ?? '';
+  });
+}
+
+function reserve(asked?: string): Promise<string> {
+  return holding('', async (claim) => {
+    const address = addresses.reserve(network, 4, asked, claim);
+    reserved.add(address);
+    return address;
   });
 }
 
@@ -106,27 +133,18 @@ test('an endpoint has an address that was held before, and the cluster learns of
 });
 
 test("an address that is reserved is nobody else's, whether the cluster knows or not, until it is given back", async () => {
-  const reserved = new Set<string>();
-  addresses.keepReserved(() => reserved);
-  const reserve = (asked?: string) => lock.run(() => addresses.reserve(network, 4, asked));
-  reserved.add(await reserve('10.100.0.200'));
+  await reserve('10.100.0.200');
   await expect(reserve('10.100.0.200')).rejects.toMatchObject({ code: 'ADDRESS_TAKEN' });
   away = true;
-  for (let i = 0; i < 4; i++) reserved.add(await reserve());
+  for (let i = 0; i < 4; i++) await reserve();
   expect(reserved.size).toBe(5);
   const [asked = '', first = ''] = reserved;
   // The endpoint that one was reserved for has it without asking anybody, and others have others.
   expect(reserved).not.toContain(await attach('other'));
-  await lock.run(async () => {
-    const request = endpointRequest({ name: 'web', netns: '/run/netns/web', addresses: [asked] });
-    const endpoint = planEndpoint(request, { network, endpoints: state.taken });
-    await addresses.hold(network, endpoint);
-    await store.putEndpoint(endpoint);
-    state.putEndpoint(endpoint);
-    reserved.delete(asked);
-    reserved.delete(first);
-    addresses.giveBackReserved(network, first);
-  });
+  await attach('web', asked);
+  reserved.delete(asked);
+  reserved.delete(first);
+  await lock.run(() => addresses.giveBackReserved(network, first));
   away = false;
   await expect.poll(known, { timeout: 5_000 }).toMatchObject({ [asked]: 'web' });
   await expect.poll(known).not.toHaveProperty(first);
@@ -214,4 +232,47 @@ test('of an address that another host holds the endpoint is named', async () => 
   await addresses.settle();
   expect(addresses.warnings).toEqual([]);
   await expect(attach('again', address)).rejects.toMatchObject({ code: 'ADDRESS_TAKEN' });
+});
+
+test('while the cluster takes its time for one, others are attached with what is held in advance', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  hanging = promise;
+  const asked = attach('web', '10.100.0.200');
+  const [one, other] = [await attach('one'), await attach('other')];
+  expect(new Set([one, other, '10.100.0.200']).size).toBe(3);
+  // Nobody else here gets what is asked for.
+  await expect(attach('thief', '10.100.0.200')).rejects.toMatchObject({ code: 'ADDRESS_TAKEN' });
+  await expect(reserve('10.100.0.200')).rejects.toMatchObject({ code: 'ADDRESS_TAKEN' });
+  resolve();
+  expect(await asked).toBe('10.100.0.200');
+  await expect.poll(known, { timeout: 5_000 }).toMatchObject({ '10.100.0.200': 'web', [one]: 'one', [other]: 'other' });
+  await expect.poll(spare).toBe(8);
+});
+
+test('what has changed while an address was asked for is heeded, and the address given back', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  hanging = promise;
+  const asked = attach('web', '10.100.0.200');
+  await attach('web');
+  resolve();
+  await expect(asked).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+  await expect.poll(known, { timeout: 5_000 }).not.toHaveProperty('10.100.0.200');
+});
+
+test.each([
+  ['an endpoint', attach],
+  ['one that is to come', (_name: string, address: string) => reserve(address)],
+])('an address for %s that could not be asked for is free, also if the cluster has given it', async (_what, ask) => {
+  away = true;
+  await expect(ask('web', '10.100.0.200')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  away = false;
+  deaf = true;
+  await expect(ask('web', '10.100.0.200')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  deaf = false;
+  const held = (await store.cluster.load()).addresses.get(`${network.id}/10.100.0.200`);
+  expect(held).toBeDefined();
+  await lock.run(() => addresses.follow(new Map([[`${network.id}/10.100.0.200`, held]])));
+  await expect.poll(known, { timeout: 5_000 }).not.toHaveProperty('10.100.0.200');
+  expect(await spare()).toBe(8);
+  expect(await ask('web', '10.100.0.200')).toBe('10.100.0.200');
 });

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VetchError } from '../../api/error.ts';
 import { canonicalAddress, familyOf, withoutLength } from '../../model/address.ts';
@@ -10,6 +9,7 @@ import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { isSpare, planHoldings } from '../../network/plan-holdings.ts';
 import { ConflictError } from '../../store/conflict.ts';
 import type { Context } from '../context.ts';
+import { AddressClaim, AddressClaims, NotHeldError, nobody } from './address-claims.ts';
 
 /** Milliseconds until what the store did not take is tried again. */
 const retry = 2_000;
@@ -32,6 +32,7 @@ export class ClusterAddresses implements AsyncDisposable {
   readonly #book: AddressBook;
   /** Given back while the others thought that they were held in advance: by key, for whom they were. */
   readonly #leaving = new Map<string, string>();
+  readonly #claims: AddressClaims;
   #running: Promise<void> | undefined;
   #wanted = false;
   #failing = false;
@@ -43,6 +44,7 @@ export class ClusterAddresses implements AsyncDisposable {
   constructor(context: AddressContext, { networks, addresses }: Pick<ClusterRecords, 'networks' | 'addresses'>) {
     this.#context = context;
     this.#book = new AddressBook(context.options.node, networks.values(), addresses.values());
+    this.#claims = new AddressClaims({ book: this.#book, cluster: context.cluster, leaving: this.#leaving });
   }
 
   /** Ends with the transaction under way. */
@@ -84,18 +86,23 @@ export class ClusterAddresses implements AsyncDisposable {
     this.#book.removeNetwork(id);
   }
 
+  /** For a change that makes something with addresses; what it has taken and not used by its end is given back. */
+  claim(id: string): AddressClaim {
+    return new AddressClaim(id, (claim) => this.#release(claim));
+  }
+
   /**
    * Addresses for a new endpoint: those asked for, and one of each family for which none is. They may still have to be
    * held. The caller holds the lock.
    *
    * @throws VetchError ADDRESS_TAKEN: none is left
    */
-  choose(network: Network, asked: readonly string[]): readonly string[] {
+  choose(network: Network, asked: readonly string[], claim: AddressClaim): readonly string[] {
     if (!spansHosts(network)) return asked;
-    const spare = this.#spareOf(network.id);
+    const users = this.#usersOf(network.id, claim);
     const families = new Set(asked.map((address) => familyOf(canonicalAddress(address))));
     const rest = network.subnets.map(({ cidr }) => familyOf(cidr)).filter((family) => !families.has(family));
-    return [...asked, ...rest.map((family) => this.#next(network, family, spare))];
+    return [...asked, ...rest.map((family) => this.#next(network, family, claim, users))];
   }
 
   /** @param reserved which addresses of a network are kept for endpoints that are to come */
@@ -109,63 +116,41 @@ export class ClusterAddresses implements AsyncDisposable {
    *
    * @throws as `hold`; VetchError ADDRESS_TAKEN
    */
-  async reserve(network: Network, family: 4 | 6, asked?: string): Promise<string> {
-    if (asked !== undefined && this.#usersOf(network.id).has(asked)) {
-      throw new VetchError(
-        'ADDRESS_TAKEN',
-        `address ${asked} of network ${network.name} is already in use`,
-        'choose another address, or none for an automatic one',
-      );
-    }
-    const address = asked ?? this.#next(network, family, this.#spareOf(network.id));
-    await this.hold(network, { id: '', addresses: [address] });
+  reserve(network: Network, family: 4 | 6, asked: string | undefined, claim: AddressClaim): string {
+    const users = this.#usersOf(network.id, claim);
+    if (asked !== undefined && users.has(asked)) throw inUse(network, asked);
+    const address = asked ?? this.#next(network, family, claim, users);
+    this.hold(network, [address], claim);
     return address;
   }
 
   /** An address was reserved for an endpoint that does not come. The caller holds the lock. */
   giveBackReserved(network: Network, address: string): void {
-    // For whom it was does not matter to anybody, but that it was for somebody does: see `planHoldings`.
-    this.giveBack(network, { id: randomBytes(32).toString('hex'), addresses: [address] });
+    this.giveBack(network, { id: nobody(), addresses: [address] });
   }
 
   /**
-   * Makes sure that an endpoint's addresses are this host's. Those that it held in advance are told of later. The caller
-   * holds the lock.
+   * Makes sure that addresses are this host's, within `changeHolding`. Those that it held in advance are told of later.
    *
-   * @param id empty: they are held in advance
-   * @throws ConflictError ADDRESS_TAKEN: another host holds one; VetchError UNAVAILABLE
+   * @throws NotHeldError they are asked for; ConflictError ADDRESS_TAKEN: another host holds one; VetchError ADDRESS_TAKEN:
+   *   another change takes one
    */
-  async hold(network: Network, { id, addresses }: Pick<Endpoint, 'id' | 'addresses'>): Promise<void> {
+  hold(network: Network, addresses: readonly string[], claim: AddressClaim): void {
     if (!spansHosts(network)) return;
-    const { node } = this.#book;
-    const puts: HeldAddress[] = [];
+    const missing: string[] = [];
     for (const address of addresses.map(withoutLength)) {
+      const key = addressKey({ network: network.id, address });
+      if ((this.#claims.of(key) ?? claim) !== claim) throw inUse(network, address);
       const held = this.#book.get(network.id, address);
-      if (held && held.node !== node) {
+      if (held && held.node !== this.#book.node) {
         const message = `address ${address} of network ${network.name} is held by host ${held.node}`;
         throw new ConflictError('ADDRESS_TAKEN', message, 'choose another address, or none for an automatic one');
       }
-      this.#leaving.delete(addressKey({ network: network.id, address }));
-      if (held?.endpoint === '') continue;
-      if (held) puts.push({ ...held, endpoint: '' });
-      if (!held || id !== '') puts.push({ network: network.id, address, node, endpoint: id });
+      this.#leaving.delete(key);
+      const ours = held?.endpoint === '' || (held && held === claim.addresses.get(key));
+      if (!ours) missing.push(address);
     }
-    if (puts.length === 0) return;
-    try {
-      await this.#context.cluster.transaction((writer) => {
-        for (const held of puts) writer.putAddress(held);
-      });
-    } catch (error) {
-      if (error instanceof ConflictError || !(error instanceof VetchError) || error.code !== 'UNAVAILABLE') throw error;
-      const named = puts.map(({ address }) => address).join(', ');
-      throw new VetchError(
-        'UNAVAILABLE',
-        `this host does not hold ${named} of network ${network.name}, and cannot: ${error.message}`,
-        "try again when the cluster's store is back",
-        { cause: error },
-      );
-    }
-    for (const held of puts) this.#book.put(held);
+    if (missing.length > 0) throw new NotHeldError(this.#claims.take(claim, network, missing));
   }
 
   /** An endpoint or a service has come, or another one than before has its addresses. */
@@ -261,9 +246,12 @@ export class ClusterAddresses implements AsyncDisposable {
     };
   }
 
-  #next(network: Network, family: 4 | 6, spare: readonly HeldAddress[]): string {
-    const own = spare.find(({ address }) => familyOf(address) === family)?.address;
-    const address = own ?? this.#book.free(network.id, family, 1)[0];
+  #next(network: Network, family: 4 | 6, claim: AddressClaim, users: ReadonlyMap<string, string>): string {
+    const ours = ({ network: id, address }: HeldAddress) => id === network.id && familyOf(address) === family;
+    const own =
+      [...claim.addresses.values()].find(ours) ??
+      [...this.#book.ownOf(network.id).values()].find((held) => ours(held) && isSpare(held, users, this.#leaving));
+    const address = own?.address ?? this.#book.free(network.id, family, 1)[0];
     if (address !== undefined) return address;
     throw new VetchError(
       'ADDRESS_TAKEN',
@@ -272,15 +260,23 @@ export class ClusterAddresses implements AsyncDisposable {
     );
   }
 
-  #spareOf(network: string): HeldAddress[] {
-    const users = this.#usersOf(network);
-    return [...this.#book.ownOf(network).values()].filter((held) => isSpare(held, users, this.#leaving));
+  #release(claim: AddressClaim): void {
+    const released = this.#claims.release(claim);
+    for (const held of released.filter(({ endpoint }) => endpoint === '')) {
+      if (!this.#usersOf(held.network).has(held.address)) this.#leaving.set(addressKey(held), nobody());
+    }
+    if (released.length > 0) this.wake();
   }
 
-  /** What uses addresses of a network here, by address; nobody yet, where one is reserved. */
-  #usersOf(network: string): Map<string, string> {
+  /**
+   * What uses addresses of a network here, by address; nobody yet, where one is reserved.
+   *
+   * @param except this claim's are left out
+   */
+  #usersOf(network: string, except?: AddressClaim): Map<string, string> {
     const { index } = this.#context.state;
     const users = new Map<string, string>();
+    for (const [address, id] of this.#claims.users(network, except)) users.set(address, id);
     const known = index.networks.get(network);
     for (const address of known ? this.#reserved(known) : []) users.set(address, '');
     for (const { id, addresses } of index.endpointsOf(network).values()) {
@@ -308,4 +304,12 @@ export class ClusterAddresses implements AsyncDisposable {
     else this.#book.delete(key.slice(0, slash), key.slice(slash + 1));
     if (held?.endpoint !== '') this.#leaving.delete(key);
   }
+}
+
+function inUse({ name }: Network, address: string): VetchError {
+  return new VetchError(
+    'ADDRESS_TAKEN',
+    `address ${address} of network ${name} is already in use`,
+    'choose another address, or none for an automatic one',
+  );
 }

@@ -5,10 +5,11 @@ import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import type { HeldPool, PoolWish } from '../../network/held-pools.ts';
 
 /**
- * What an engine is told of a subnet that it does not name. It looks for another one as long as the host has a route to
- * what it is given, and to a network that is there already the host has one; only of these it does not ask.
+ * What an engine is told of an IPv4 subnet that it does not name. It asks for another one, without end, as long as the host
+ * has a route into what it is given, and to a network that is there already the host has one; of this alone every version
+ * says that it does not compare it. IPv6 subnets are compared with the name servers of the host's resolv.conf alone.
  */
-const anything = { 4: '0.0.0.0/0', 6: '::/0' } as const;
+const anything = '0.0.0.0/0';
 
 /**
  * The subnet of the cluster's network that a pool is asked for; none while that network is not there: its subnet is
@@ -46,7 +47,7 @@ export function poolOfCluster(
       'leave out --ip-range',
     );
   }
-  return pool === undefined ? { cidr, told: anything[family] } : { cidr };
+  return pool === undefined && family === 4 ? { cidr, told: anything } : { cidr };
 }
 
 /** @throws VetchError INVALID: another one is asked for */

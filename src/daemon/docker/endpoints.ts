@@ -8,7 +8,8 @@ import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { checkMac } from '../../network/mac.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
 import { matchPublished, parsePublish } from '../../network/publish.ts';
-import { type Context, undoStack } from '../context.ts';
+import { changeHolding } from '../change-cluster.ts';
+import type { Context } from '../context.ts';
 import { addEndpoint } from '../operations/attach-endpoint.ts';
 import { dropEndpoint } from '../operations/endpoints.ts';
 import { addPorts, dropPorts } from '../operations/ports.ts';
@@ -28,8 +29,8 @@ export function createDockerEndpoint(
   asked: EngineEndpoint,
   signal: AbortSignal,
 ): Promise<Endpoint> {
-  const { addresses, lock, state } = context;
-  return lock.run(async () => {
+  const { addresses, state } = context;
+  return changeHolding(context, asked.id, async (claim) => {
     signal.throwIfAborted();
     const network = pools.joined.networkOf(asked.network) ?? state.index.networks.get(asked.network);
     if (!network) throw missing(pools, asked.network);
@@ -44,12 +45,8 @@ export function createDockerEndpoint(
       id: request.id,
       owner: 'docker',
     });
-    await using undo = undoStack(context);
-    // What is held for nobody is given back with the next look at what is held.
-    undo.push(`give back the addresses of ${endpoint.name}`, () => addresses.wake());
-    await addresses.hold(network, endpoint);
+    addresses.hold(network, endpoint.addresses, claim);
     await addEndpoint(context, endpoint, network, { signal });
-    undo.commit();
     await pools.consume(network, request.addresses.map(canonicalAddress));
     return endpoint;
   });

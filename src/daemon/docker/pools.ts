@@ -5,7 +5,7 @@ import type { Network } from '../../model/network.ts';
 import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { type HeldPool, HeldPools, type PoolWish } from '../../network/held-pools.ts';
 import type { Store } from '../../store/contract.ts';
-import { changeCluster } from '../change-cluster.ts';
+import { changeHolding } from '../change-cluster.ts';
 import type { Context } from '../context.ts';
 import { poolOfCluster, theGateway } from './cluster-pool.ts';
 import { JoinedNetworks } from './joined-networks.ts';
@@ -167,7 +167,7 @@ export class DockerPools {
   /** An address of a network that is the cluster's already; this host's at once, and on the disk. */
   #reserve(pool: string, wish: string | undefined, gateway: boolean, signal: AbortSignal): Promise<string> {
     const { addresses, state, store } = this.#context;
-    return changeCluster(this.#context, async () => {
+    return changeHolding(this.#context, '', async (claim) => {
       signal.throwIfAborted();
       const network = this.#clusterNetwork(pool);
       const asked = wish === undefined ? undefined : canonicalAddress(wish);
@@ -185,8 +185,7 @@ export class DockerPools {
           ?.pools.find((one) => one.cidr === subnet.cidr)
           ?.check(asked);
       }
-      const address = await addresses.reserve(network, familyOf(subnet.cidr), asked);
-      signal.throwIfAborted();
+      const address = addresses.reserve(network, familyOf(subnet.cidr), asked, claim);
       const since = new Date().toISOString();
       await store.putFact(addressFact(pool, address), since);
       this.held.take(pool, address, since);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { VetchError } from '../../api/error.ts';
 import type { AttachEndpointRequest, EndpointView } from '../../api/schemas/endpoint.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
@@ -6,7 +7,7 @@ import { driverOf } from '../../network/drivers/registry.ts';
 import { isLimited } from '../../network/limits-of.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
 import { Sandbox, sandboxFact } from '../../reconcile/sandbox.ts';
-import { changeCluster } from '../change-cluster.ts';
+import { changeHolding } from '../change-cluster.ts';
 import { choosePorts } from '../choose-ports.ts';
 import { type Context, undoStack } from '../context.ts';
 import { ownCgroup } from '../own-cgroup.ts';
@@ -24,28 +25,26 @@ import { viewEndpoint } from './endpoints.ts';
  */
 export function attachEndpoint(context: Context, request: AttachEndpointRequest): Promise<EndpointView> {
   const { addresses, state } = context;
-  return changeCluster(context, async () => {
+  const id = randomBytes(32).toString('hex');
+  return changeHolding(context, id, async (claim) => {
     const network = resolveNetwork(state.index, request.network);
     refuseForeign(`network ${network.name}`, network.owner, `docker network connect ${network.name} CONTAINER`);
     if (request.name !== undefined) refuseRemoteName(state.index, network, request.name);
     const { cgroups } = driverOf(network).capabilities;
     using sandbox = cgroups ? undefined : Sandbox.open(netnsOf(request, network));
     const place = cgroups ? placeInHost(request, network) : {};
-    const asked = { ...request, ...place, addresses: addresses.choose(network, request.addresses) };
+    const asked = { ...request, ...place, addresses: addresses.choose(network, request.addresses, claim) };
     const planned = planEndpoint(asked, {
       network,
       endpoints: state.taken,
       sandboxIfnames: sandbox?.ifnames() ?? [],
+      id,
     });
     using probe = new PortProbe();
     const ports = choosePorts(context, planned, network, request.publish, probe);
     const endpoint: Endpoint = { ...planned, ports };
-    await using undo = undoStack(context);
-    // What is held for nobody is given back with the next look at what is held.
-    undo.push(`give back the addresses of ${endpoint.name}`, () => addresses.wake());
-    await addresses.hold(network, endpoint);
+    addresses.hold(network, endpoint.addresses, claim);
     await addEndpoint(context, endpoint, network, sandbox ? { sandbox } : {});
-    undo.commit();
     return viewEndpoint(context, endpoint);
   });
 }

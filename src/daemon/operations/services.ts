@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { VetchError } from '../../api/error.ts';
 import type { CreateServiceRequest, ServiceView } from '../../api/schemas/service.ts';
 import { familyOf } from '../../model/address.ts';
@@ -7,23 +8,24 @@ import { planOf } from '../../network/drivers/registry.ts';
 import { backendsOf } from '../../service/backends.ts';
 import { planService } from '../../service/plan-service.ts';
 import { serviceView } from '../../service/views.ts';
-import { changeCluster } from '../change-cluster.ts';
+import { changeHolding } from '../change-cluster.ts';
 import { type Context, undoStack } from '../context.ts';
 import { resolveNetwork } from '../refs.ts';
 
 /** @throws VetchError NOT_FOUND, INVALID, ALREADY_EXISTS, ADDRESS_TAKEN, ADDRESS_OUTSIDE_POOL, MAP_FULL */
 export function createService(context: Context, request: CreateServiceRequest): Promise<ServiceView> {
   const { addresses, host, log, state, store } = context;
-  return changeCluster(context, async () => {
+  const id = randomBytes(32).toString('hex');
+  return changeHolding(context, id, async (claim) => {
     const network = resolveNetwork(state.index, request.network);
     refuseName(context, network, request.name);
     if (request.health !== undefined) refuseUnreachable(network);
-    const service = planService(request, network, state.serviceNumbers.next());
+    const service = planService(request, network, { id, number: state.serviceNumbers.next() });
     for (const pool of state.taken.network(network.id)?.pools ?? []) {
       if (familyOf(pool.cidr) === familyOf(service.vip)) pool.check(service.vip);
     }
-    const taken = { id: service.id, addresses: [service.vip] };
-    await addresses.hold(network, taken);
+    const taken = { id, addresses: [service.vip] };
+    addresses.hold(network, taken.addresses, claim);
     await using undo = undoStack(context);
     undo.push(`give back ${service.vip}`, () => addresses.giveBack(network, taken));
     undo.push(`forget service ${service.name}`, () => store.deleteService(service.id));

@@ -12,34 +12,45 @@ import { dig, LabResolver } from '../../lab/resolver.ts';
 import { ask, ping } from '../../lab/talk.ts';
 import { askInVain } from './docker-lab.ts';
 
-// Networks that span hosts, from Docker: engines on h1 and h2, and h3 with none. Docker's own driver needs a swarm.
+// Networks that span hosts, from Docker: an engine on each of three, and on h3 a container without one beside it. Docker's
+// own driver needs a swarm.
 
 const [subnet, gateway] = ['10.100.0.0/24', '10.100.0.1'];
+const subnets = ['--ipv6', '--subnet', subnet, '--subnet', 'fd00:100::/64'];
 const resolver = '/run/vetch-resolver';
+const programs = new URL('../../lab/programs/', import.meta.url).pathname;
 
 let cluster: ClusterLab;
 let [h1, h2, h3]: Host[] = [];
 let one: Engine;
 let two: Engine;
+let three: Engine;
 let web: EngineContainer;
 let peer: EngineContainer;
+let third: EngineContainer;
 let outsider: Container;
 
 beforeAll(async () => {
-  cluster = await ClusterLab.create(['h3']);
+  cluster = await ClusterLab.create([]);
   [h1, h2, h3] = cluster.hosts;
   const daemonFlags = [...cluster.store, '--resolver', resolver];
-  one = await Engine.start(host(h1), { daemonFlags, liveRestore: true });
-  two = await Engine.start(host(h2), { daemonFlags });
-  for (const at of [h1, h2]) await new LabResolver(host(at)).start();
-  await host(h3).vetch('network', 'create', 'app', '--driver', 'overlay', '--subnet', subnet);
+  // An engine takes no subnet that a name server of the host's is in, unless it is named.
+  await host(h2).must(...['sh', '-ec', '(cat /etc/resolv.conf; echo nameserver 2001:db8::53) > /run/resolv.conf']);
+  await host(h2).must('mount', '--bind', '/run/resolv.conf', '/etc/resolv.conf');
+  const started = cluster.hosts.map((at) => Engine.start(at, { daemonFlags, liveRestore: at === h1 }));
+  [one, two, three] = (await Promise.all(started)) as [Engine, Engine, Engine];
+  await Promise.all(cluster.hosts.map((at) => new LabResolver(at).start()));
+  await host(h3).vetch('network', 'create', 'app', '--driver', 'overlay', ...subnets.slice(1));
+  await host(h3).vetch('network', 'create', 'plain', '--driver', 'overlay');
   [outsider] = await host(h3).attach('app', 'outsider');
-  for (const engine of [one, two]) {
+  const flags = ['--network', 'app', '--dns', gateway];
+  const join = async (engine: Engine, name: string, ...more: string[]) => {
     await vi.waitUntil(() => names(engine.host).then((all) => all.includes('app')), patient);
-    await engine.docker(...joining('app', '--subnet', subnet), 'app');
-  }
-  web = await one.run('web', ['--network', 'app', '--dns', gateway, '--publish', '8080:80']);
-  peer = await two.run('peer', ['--network', 'app', '--dns', gateway]);
+    await engine.docker(...joining('app', ...subnets), 'app');
+    return engine.run(name, [...flags, ...more]);
+  };
+  const running = [join(one, 'web', '--publish', '8080:80'), join(two, 'peer'), join(three, 'third')];
+  [web, peer, third] = (await Promise.all(running)) as [EngineContainer, EngineContainer, EngineContainer];
 });
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 
@@ -78,22 +89,44 @@ async function expectTalk(from: Container | EngineContainer, address: string, na
   expect([ok, reply?.startsWith(name)], `${from.name} to ${name}`).toEqual([true, true]);
 }
 
-test('containers of all engines are in one network, each with an address of its own, and talk', async () => {
+test('containers of all engines are in one network, each with addresses of its own', async () => {
   const ids = await Promise.all(cluster.hosts.map((at) => idOf(at, 'app')));
   expect(new Set(ids).size).toBe(1);
-  const [web4, peer4] = [await web.address('app'), await peer.address('app')];
-  expect(web4).not.toBe(peer4);
+  for (const at of cluster.hosts) {
+    const all = () => endpoints(at).then((views) => views.map(({ name, node }) => `${name}@${node}`).sort());
+    await expect.poll(all, patient).toEqual(['outsider@h3', 'peer@h2', 'third@h3', 'web@h1']);
+    const addresses = (await endpoints(at)).flatMap((view) => view.addresses);
+    expect([addresses.length, new Set(addresses).size]).toEqual([8, 8]);
+  }
   expect(await web.must('ip', 'route')).toContain(`default via ${gateway} dev eth0`);
-  await expect
-    .poll(() => endpoints(host(h3)).then((all) => all.map(({ name }) => name).sort()), patient)
-    .toEqual(['outsider', 'peer', 'web']);
-  await expectTalk(web, peer4, 'peer');
-  await expectTalk(peer, web4, 'web');
-  for (const [address, name] of [
-    [web4, 'web'],
-    [peer4, 'peer'],
-  ] as const)
-    await expectTalk(outsider, address, name);
+});
+
+/** Small packets, the largest ones, none that is larger, fragments, and bulk: in one process, for each `docker exec` takes long. */
+function talk(address: string, name: string): string[] {
+  const headers = address.includes(':') ? 48 : 28;
+  const script = `
+    small() { ping -n -q -c 1 -W 2 "$@" $0; }
+    small
+    for transport in tcp udp; do python3 ${programs}client.py $transport $0 80 | grep '"reply": "${name} '; done
+    small -M do -s ${1450 - headers}
+    ! small -M do -s ${1451 - headers}
+    small -s 4000
+    test "$(python3 ${programs}bulk.py send $0 91 3000000)" = 3000000`;
+  return ['sh', '-exc', script, address];
+}
+
+test('containers of every two engines talk, over both families: small and large packets, and bulk', async () => {
+  const all = [web, peer, third];
+  for (const one of all) await one.spawn('python3', `${programs}bulk.py`, 'serve', '91').until(/ready/);
+  const reach = async (from: EngineContainer, to: EngineContainer) => {
+    for (const family of [4, 6] as const) {
+      const { status, stdout, stderr } = await from.exec(...talk(await to.address('app', family), to.name));
+      expect(status, `${from.name} to ${to.name}, IPv${family}: ${stdout}${stderr}`).toBe(0);
+    }
+  };
+  for (const from of all) for (const to of all) if (to !== from) await reach(from, to);
+  // And whoever is on the same host without an engine.
+  for (const to of all) await expectTalk(outsider, await to.address('app'), to.name);
 });
 
 test('a published port is served by the host that its container is on', async () => {
@@ -116,19 +149,27 @@ test("names of other hosts' containers are resolved", async () => {
   }
 });
 
-test('a container that moves to another host keeps its address, and is reached there within a second', async () => {
-  const flags = ['--network', 'app', '--ip', '10.100.0.200'];
+test('a container that moves to another host keeps its addresses, and is reached there within a second', async () => {
+  const addresses = ['10.100.0.200', 'fd00:100::200'] as const;
+  const flags = ['--network', 'app', '--ip', addresses[0], '--ip6', addresses[1]];
   await one.run('mover', flags);
-  await expectTalk(peer, '10.100.0.200', 'mover');
-  await expectTalk(outsider, '10.100.0.200', 'mover');
+  for (const from of [peer, third, outsider]) {
+    for (const address of addresses) await expectTalk(from, address, 'mover');
+  }
   const elsewhere = await two.attempt(...two.runArguments('thief', flags), 'links', 'true');
   expect([elsewhere.status, elsewhere.stderr]).toEqual([125, expect.stringMatching(/10\.100\.0\.200 .*host h1/)]);
   await two.docker('rm', '--force', 'thief');
   await one.docker('rm', '--force', 'mover');
   await two.run('mover', flags);
-  const second = { timeout: 1_000, interval: 50 };
-  await expect.poll(() => ping(outsider, '10.100.0.200', '-W', '0.2'), second).toBe(0);
-  for (const from of [web, outsider]) await expectTalk(from, '10.100.0.200', 'mover');
+  const late = Date.now() + 1_000;
+  for (const address of addresses) {
+    let status = 1;
+    while (status !== 0 && Date.now() < late) status = await ping(outsider, address, '-W', '0.2');
+    expect(status, address).toBe(0);
+  }
+  for (const from of [web, third, outsider]) {
+    for (const address of addresses) await expectTalk(from, address, 'mover');
+  }
   await two.docker('rm', '--force', 'mover');
 });
 
@@ -175,11 +216,21 @@ test('an engine that starts anew, in order or not, finds its containers and thei
 
 test('while etcd is away containers start with addresses that were held before, and are reached when it is back', async () => {
   cluster.pauseEtcd();
-  const late = await one.run('late', ['--network', 'app']).finally(() => cluster.resumeEtcd());
+  const asker = one.attempt(
+    ...one.runArguments('asker', ['--network', 'app', '--ip', '10.100.0.201']),
+    'links',
+    'true',
+  );
+  const late = await one.run('late', ['--network', 'app']).finally(() => asker.finally(() => cluster.resumeEtcd()));
+  const { status, stderr } = await asker;
+  expect([status, stderr]).toEqual([125, expect.stringMatching(/does not hold 10\.100\.0\.201 of network app/)]);
+  await one.docker('rm', '--force', 'asker');
   const address = await late.address('app');
   await expectTalk(web, address, 'late');
   await expect.poll(async () => (await askInVain(peer, 'tcp', address, 80)).ok, patient).toBe(true);
   await one.docker('rm', '--force', 'late');
+  const asking = ['--network', 'app', '--ip', '10.100.0.201'];
+  await vi.waitFor(() => two.docker(...two.runArguments('asker', [...asking, '--rm']), 'links', 'true'), patient);
 });
 
 test('the first engine makes the network, others join it without its subnet; each leaves it alone', async () => {
@@ -194,10 +245,14 @@ test('the first engine makes the network, others join it without its subnet; eac
     await two.run('right', ['--network', 'elsewhere']),
   ];
   for (const family of [4, 6] as const) await expectTalk(left, await right.address('elsewhere', family), 'right');
+  // An engine asks on and on for another IPv4 subnet when it is told one that the host has a route to.
+  const { subnets } = await host(h2).vetch<NetworkView>('network', 'inspect', 'made');
+  const { IPAM } = await two.inspect<{ IPAM: { Config: { Subnet: string }[] } }>('--type', 'network', 'elsewhere');
+  expect(IPAM.Config.map(({ Subnet }) => Subnet)).toEqual(['0.0.0.0/0', subnets[1]]);
   await one.docker('rm', '--force', 'left');
   await one.docker('network', 'rm', 'made');
-  const [third] = await host(h3).attach('made', 'third');
-  await expectTalk(third, await right.address('elsewhere'), 'right');
+  const [last] = await host(h3).attach('made', 'last');
+  await expectTalk(last, await right.address('elsewhere'), 'right');
   for (const at of cluster.hosts) expect(await names(at)).toContain('made');
   await one.docker(...joining('made', '--ipv6'), 'again');
   await expectTalk(await one.run('left', ['--network', 'again']), await right.address('elsewhere'), 'right');
@@ -215,10 +270,7 @@ test('what an engine has lost with its disk goes, and it may join again', async 
       interval: 1_000,
     })
     .toBe(0);
-  await vi.waitUntil(
-    async () => (await two.attempt(...joining('app', '--subnet', subnet), 'app')).status === 0,
-    patient,
-  );
+  await vi.waitUntil(async () => (await two.attempt(...joining('app', ...subnets), 'app')).status === 0, patient);
   peer = await two.run('other-peer', ['--network', 'app']);
   await expectTalk(web, await peer.address('app'), 'other-peer');
 });
@@ -231,13 +283,9 @@ test.each<[string, readonly string[], RegExp]>([
     ['-o', 'vetch.network=new', '--ipam-driver', 'vetch', '--ipam-opt', 'vetch.network=other'],
     /addresses of network new are the cluster's.*--ipam-opt vetch\.network=new/,
   ],
-  [
-    'that the engine has already',
-    joining('app', '--subnet', subnet).slice(6),
-    /is network app of the cluster on this host/,
-  ],
+  ['that the engine has already', joining('app', ...subnets).slice(6), /is network app of the cluster on this host/],
   ['of another subnet', joining('app', '--subnet', '10.9.0.0/24').slice(6), /app of the cluster has 10\.100\.0\.0\/24/],
-  ['of a family that it has not', joining('app', '--ipv6').slice(6), /app of the cluster has no IPv6 subnet/],
+  ['of a family that it has not', joining('plain', '--ipv6').slice(6), /plain of the cluster has no IPv6 subnet/],
 ])('a network %s is refused in one line, and nothing stays', async (_what, flags, words) => {
   const before = await names(host(h2));
   const create = ['network', 'create', '-d', 'vetch', '-o', 'vetch.driver=overlay'];
@@ -258,6 +306,7 @@ test('once no host has a container in it the network goes, whatever engines have
   await expect(host(h3).vetch('network', 'rm', 'app')).rejects.toMatchObject({ code: 'IN_USE' });
   await one.docker('rm', '--force', 'web');
   await two.docker('rm', '--force', 'peer', 'other-peer');
+  await three.docker('rm', '--force', 'third');
   await host(h3).vetch('endpoint', 'detach', 'app/outsider');
   await vi.waitFor(() => host(h3).vetch('network', 'rm', 'app'), patient);
   await vi.waitUntil(async () => !(await names(host(h1))).includes('app'), patient);
