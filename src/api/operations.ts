@@ -97,6 +97,8 @@ export interface Operations {
   listNodes(): Promise<readonly NodeView[]>;
   /** Of a host that is gone for good, gives back the addresses that it held. */
   forgetNode(name: string): Promise<void>;
+  /** Begins to have this host use a new key; gives it with both. */
+  rotateKey(): Promise<NodeView>;
   listIdentities(): Promise<readonly IdentityView[]>;
   /** Prometheus' text format. */
   metrics(): Promise<string>;

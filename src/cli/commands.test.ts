@@ -247,6 +247,15 @@ test('trace, status and identities have the shape that their schema says', async
   expect((await json(z.array(nodeView), 'node', 'ls'))[0]?.addresses).toEqual(['198.51.100.10']);
 });
 
+test('node: a host that changes its key is shown with both, and the newest of them in a table', async () => {
+  const [key, next] = ['uP2kOxFf8z4OQ0lDi8oz3dJ2oPI3AvVG7hLmEVqNTlY=', 'iEjSg7cPHVUS7rC5GqbBLoLlmGmG3bDqPSdJ1nZyXU8='];
+  const wireguard = [key, next].map((publicKey, at) => ({ publicKey, port: 51_871 + at }));
+  host.operations.rotateKey = async () => ({ ...host.operations.node, rotating: true, wireguard });
+  expect(await json(nodeView, 'node', 'rotate-key')).toMatchObject({ name: 'h1', rotating: true, wireguard });
+  expect((await vetch('node', 'rotate-key')).stdout).toContain(`${next} (changing)`);
+  expect((await vetch('node', 'ls')).stdout).toContain(`${key}\t`);
+});
+
 test('doctor exits 0 when all is well and 1 when a check fails, which it shows with its remedy', async () => {
   expect(await json(z.array(doctorCheck), 'doctor')).toHaveLength(1);
   host.operations.checks = [

@@ -53,7 +53,7 @@ test.each([
 
 test.each([
   ['--mtu', ['network', 'create', 'a', '--mtu', 'big']],
-  ['--opt', ['network', 'create', 'a', '--opt', 'novalue']],
+  ['--opt', ['network', 'create', 'a', '--opt', '=novalue']],
   ['--since', ['flows', '--since', 'yesterday']],
   ['--last', ['flows', '--last', '-3']],
   ['shell', ['completion', 'tcsh']],

@@ -28,6 +28,7 @@ import { networkLs } from './network/ls.ts';
 import { networkRm } from './network/rm.ts';
 import { nodeForget } from './node/forget.ts';
 import { nodeLs } from './node/ls.ts';
+import { nodeRotateKey } from './node/rotate-key.ts';
 import { policyApply } from './policy/apply.ts';
 import { policyDelete } from './policy/delete.ts';
 import { policyExplain } from './policy/explain.ts';
@@ -89,7 +90,7 @@ export function createProgram(): Command {
     doctor(),
     group('resolver', 'Names for containers that no engine manages', [resolverRun(), resolverStatus()]),
     group('docker', 'The Docker engine on this host', [dockerInstall(), dockerUninstall()]),
-    group('node', 'Hosts of the cluster', [nodeLs(), nodeForget()]),
+    group('node', 'Hosts of the cluster', [nodeLs(), nodeForget(), nodeRotateKey()]),
     group('identity', 'Policy identities', [identityLs()]),
     completion(),
   ];

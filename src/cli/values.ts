@@ -23,6 +23,14 @@ export function collectPair(
   return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** Likewise; `K` alone is `K=`, as Docker has it. */
+export function collectOption(
+  text: string,
+  previous: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  return collectPair(text.includes('=') ? text : `${text}=`, previous);
+}
+
 const unitSeconds: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** A time as RFC 3339: given so, or as how long ago it was (`90s`, `5m`, `1h30m`), or as seconds since 1970. */

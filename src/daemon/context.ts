@@ -13,6 +13,7 @@ import type { DaemonOptions } from './options.ts';
 import type { PolicyEngine } from './policy-engine.ts';
 import type { State } from './state.ts';
 import { UndoStack } from './undo-stack.ts';
+import type { KeyRotation } from './wireguard/key-rotation.ts';
 
 /** What every operation works with. */
 export interface Context {
@@ -31,6 +32,8 @@ export interface Context {
   readonly addresses: ClusterAddresses;
   /** Has the kernel know what has changed of the other hosts and their endpoints, or waits for a network. The caller holds the lock. */
   readonly applyRemotes: (keys: RemoteKeys) => void | Promise<void>;
+  /** Changes of the keys that encrypt between hosts. */
+  readonly rotation: Pick<KeyRotation, 'begin' | 'wake' | 'warnings'>;
   /** Whoever changes the intent or the kernel holds it. */
   readonly lock: Mutex;
   /** Of services' backends. */

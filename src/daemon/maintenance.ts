@@ -88,6 +88,7 @@ export class Maintenance implements AsyncDisposable {
         await networks.retry();
       });
       publishNode(this.#context);
+      this.#context.rotation.wake();
       await host.closeDevices(state.index);
       const repairs = host.drift.total - before;
       if (repairs > 0) log.warn({ repairs, sinceStart: host.drift.byKind }, 'repaired what somebody had changed');

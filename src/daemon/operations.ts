@@ -11,7 +11,7 @@ import { listIdentities } from './operations/identities.ts';
 import { followNames } from './operations/names.ts';
 import { labelNamespace } from './operations/namespaces.ts';
 import { createNetwork, inspectNetwork, listNetworks, removeNetwork } from './operations/networks.ts';
-import { forgetNode, listNodes } from './operations/nodes.ts';
+import { forgetNode, listNodes, rotateKey } from './operations/nodes.ts';
 import { applyPolicies, deletePolicy, getPolicy, listPolicies } from './operations/policies.ts';
 import { listPorts, publishPort, unpublishPort } from './operations/ports.ts';
 import { createService, listServices, removeService } from './operations/services.ts';
@@ -49,6 +49,7 @@ export function operationsOf(context: Context, observer: Observer, following: Cl
     listDeny: async () => listDeny(context),
     listNodes: async () => listNodes(context),
     forgetNode: (name) => forgetNode(context, name),
+    rotateKey: () => rotateKey(context),
     listIdentities: async () => listIdentities(context),
     listConntrack: async (filter) => observer.listConntrack(filter),
     flushConntrack: (filter) => observer.flushConntrack(filter),

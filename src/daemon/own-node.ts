@@ -16,7 +16,18 @@ export function ownNode({ host, options }: Pick<Context, 'host' | 'options'>): N
   const usable = facts.addresses.filter(({ ifindex, global }) => global && uplinks.has(ifindex));
   const addresses = [...new Set(usable.map(({ address }) => formatAddress(address)))].sort();
   const { tunnel } = host;
-  return { name: options.node, version, addresses, ...(tunnel === undefined ? {} : { tunnel }), started };
+  return {
+    ...{ name: options.node, version, addresses },
+    ...(tunnel === undefined ? {} : { tunnel }),
+    ...keysOf(host),
+    started,
+  };
+}
+
+function keysOf({ encryption }: Context['host']): Pick<Node, 'wireguard' | 'movedTo'> {
+  const wireguard = encryption.published().map(({ publicKey, port }) => ({ publicKey, port }));
+  const { movedTo } = encryption;
+  return { ...(wireguard.length > 0 ? { wireguard } : {}), ...(movedTo.length > 0 ? { movedTo } : {}) };
 }
 
 /** Tells the other hosts of this one and of its endpoints, and from now on of what becomes of these. */

@@ -8,6 +8,7 @@ import { parseAddress, withoutLength } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { Netlink } from '../netlink/netlink.ts';
 import { currentNetns } from '../netlink/netns.ts';
+import { WireguardControl } from '../netlink/wireguard-control.ts';
 import { Collector } from '../observe/conntrack/collector.ts';
 import { ConntrackCollect } from '../observe/conntrack/kernel-program.ts';
 import { wireOf } from '../observe/host-wire.ts';
@@ -46,6 +47,8 @@ import { HealthChecks } from './services/health-checks.ts';
 import { readHealth } from './services/health-fact.ts';
 import { loadIntent, State } from './state.ts';
 import { UndoStack } from './undo-stack.ts';
+import { KeyRotation } from './wireguard/key-rotation.ts';
+import { OwnKeys } from './wireguard/own-keys.ts';
 
 /** Where the compiled objects lie, in the checkout as in an installation. VETCH_OBJECTS: others, to try an upgrade with. */
 export const objectDirectory = process.env.VETCH_OBJECTS ?? new URL('../../bpf/build/', import.meta.url).pathname;
@@ -93,15 +96,22 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
   const learned = new LearnedNames();
   for (const record of recordsOf(learnedFile.read(), state)) learned.put(record);
   const health = new BackendHealth(await readHealth(store));
+  const keys = new OwnKeys(join(options.state, 'wireguard-keys'));
   const host = await Host.open({
     ...{ maps, netlink, tree, programs, cgroup, uplink: options.uplink, node: options.node },
     netnsCookie: hostCookie(),
     ...{ learned, health },
+    encryption: {
+      open: () => WireguardControl.open(),
+      keys: () => keys.all(),
+      inAdvance: options.store !== 'embedded',
+    },
     awaitsLabels: (endpoint) => options.dockerEngine !== 'off' && awaitsDescription(endpoint),
     sandboxOf: (endpoint) => sandboxOf(endpoint, store, log),
     holdPort,
     failed: (what, err) => log.error({ err }, `cannot ${what}`),
   });
+  opened.push('close WireGuard', () => host.close());
   await host.reconcile(state.index);
   await host.closeDevices(state.index);
   const program = new ConntrackCollect(host.program('conntrack_collect'), maps);
@@ -133,10 +143,15 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
     }
   };
   const addresses = new ClusterAddresses({ cluster, lock, log, state, options }, shared);
+  const rotation = new KeyRotation({ cluster, host, lock, log, options, state }, keys);
+  opened.push('stop changing keys', () => rotation[Symbol.asyncDispose]());
   const context: Context = {
     ...{ options, log, store, cluster, state, host, policy: host.policy, domainNames, lock, health },
-    ...{ forgetAddresses, forgetFlows, addresses, networks: new ClusterNetworks(() => context, admitted) },
-    applyRemotes: (keys) => host.applyRemotes(state.index, keys),
+    ...{ forgetAddresses, forgetFlows, addresses, rotation, networks: new ClusterNetworks(() => context, admitted) },
+    applyRemotes: async (changed) => {
+      await host.applyRemotes(state.index, changed);
+      rotation.wake();
+    },
   };
   const pools = await DockerPools.load(context);
   followSelection(context);
@@ -145,6 +160,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
   publishAll(context);
   opened.push('stop telling of addresses', () => addresses[Symbol.asyncDispose]());
   addresses.wake();
+  rotation.wake();
   const maintenance = new Maintenance(context);
   opened.push('stop maintenance', () => maintenance[Symbol.asyncDispose]());
   const checks = new HealthChecks(context);

@@ -18,3 +18,23 @@ export function tunnelCheck({ host, state }: Pick<Context, 'host' | 'state'>): D
       'see the warnings of `vetch status`; all hosts need an address of one family on an uplink, and UDP port 4789',
   };
 }
+
+/** Whether it can encrypt to all of them; undefined: no network asks for it. */
+export function encryptionCheck({
+  host,
+  rotation,
+  state,
+}: Pick<Context, 'host' | 'rotation' | 'state'>): DoctorCheck | undefined {
+  if (!host.encryption.needed) return undefined;
+  const [problem, ...others] = [...host.encryption.warnings, ...rotation.warnings];
+  if (problem === undefined) {
+    const detail = `WireGuard has sessions with ${state.index.nodes.size} other hosts`;
+    return { check: 'encryption', ok: true, detail, remedy: null };
+  }
+  return {
+    check: 'encryption',
+    ok: false,
+    detail: others.length === 0 ? problem : `${problem}, and ${others.length} more`,
+    remedy: 'see the warnings of `vetch status`; all hosts need WireGuard, and a way to UDP ports 51871 and 51872',
+  };
+}

@@ -11,9 +11,12 @@ import {
   lanIfnamePattern,
   overlayDevice,
   shaperDevice,
+  wireguardDevices,
 } from '../reconcile/desired/devices.ts';
 import { claimBpffs } from './bpffs-owner.ts';
 import type { DaemonOptions } from './options.ts';
+
+const wireguardNames: readonly string[] = wireguardDevices;
 
 /**
  * Removes every trace from the kernel; the state stays, and a daemon that is started again builds it all anew. Devices
@@ -58,6 +61,9 @@ export async function uninstall(options: DaemonOptions, log: Logger): Promise<st
   if (shaper) attempt(`device ${shaper.name} and its peer`, () => netlink.deleteLink(shaper.index));
   const overlay = links.find(({ name }) => name === overlayDevice.name);
   if (overlay) attempt(`device ${overlay.name}`, () => netlink.deleteLink(overlay.index));
+  for (const { name, index } of links.filter(({ name }) => wireguardNames.includes(name))) {
+    attempt(`device ${name}`, () => netlink.deleteLink(index));
+  }
   const clsact = new ClsactAttachments(netlink);
   const facts = netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link }));
   for (const { hook, target } of clsact.observe(facts)) {

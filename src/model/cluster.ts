@@ -1,6 +1,7 @@
 import type { Endpoint } from './endpoint.ts';
 import type { Network } from './network.ts';
 import type { Labels, PolicyDocument } from './policy.ts';
+import type { PublishedKey } from './wireguard.ts';
 
 /** A host of the cluster, as it tells the others of itself. */
 export interface Node {
@@ -12,6 +13,10 @@ export interface Node {
   readonly addresses: readonly string[];
   /** Where it takes in what other hosts tunnel to it, canonical; absent: nowhere. */
   readonly tunnel?: string;
+  /** Keys that it takes in encrypted packets by, the newest last: two while it changes its key. Absent: it cannot, or alone. */
+  readonly wireguard?: readonly PublishedKey[];
+  /** Of hosts that change their keys, the newest public key of those that it does not send to by an older one any more. */
+  readonly movedTo?: readonly string[];
   /** When its daemon started, RFC 3339 UTC. */
   readonly started: string;
 }

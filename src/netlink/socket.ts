@@ -16,7 +16,7 @@ import { Netns, withNetns } from './netns.ts';
 import type { Payload } from './payload.ts';
 
 /** `NETLINK_*`: which part of the kernel answers. */
-const NetlinkProtocol = { ROUTE: 0, XFRM: 6 } as const;
+const NetlinkProtocol = { ROUTE: 0, XFRM: 6, GENERIC: 16 } as const;
 const NetlinkOption = { ADD_MEMBERSHIP: 1, CAP_ACK: 10, EXT_ACK: 11, GET_STRICT_CHK: 12 } as const;
 
 /** The kernel makes no datagram of a dump larger than 32 KiB. */
@@ -60,6 +60,11 @@ export class NetlinkSocket implements Disposable {
   /** Likewise, one that speaks of IPsec. @throws {KernelError} EPROTONOSUPPORT: the kernel has none */
   static openXfrm(ns?: Netns): NetlinkSocket {
     return new NetlinkSocket(openSocket(NetlinkProtocol.XFRM, ns));
+  }
+
+  /** Likewise, one that speaks of the families of generic netlink. */
+  static openGeneric(ns?: Netns): NetlinkSocket {
+    return new NetlinkSocket(openSocket(NetlinkProtocol.GENERIC, ns));
   }
 
   /** @throws {KernelError} EBADF when it has been closed. */

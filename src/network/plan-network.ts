@@ -3,8 +3,9 @@ import { VetchError } from '../api/error.ts';
 import type { CreateNetworkRequest } from '../api/schemas/network.ts';
 import type { Network, Owner } from '../model/network.ts';
 import type { Driver } from './drivers/contract.ts';
+import { isEncrypted } from './drivers/encryption.ts';
 import { driverNamed } from './drivers/registry.ts';
-import { largestMtu, overVxlan, smallestMtu } from './mtu.ts';
+import { largestMtu, overVxlan, overWireguard, smallestMtu } from './mtu.ts';
 import { checkNetworkName } from './names.ts';
 import { NumberPool } from './number-pool.ts';
 import type { HostRoute } from './overlap.ts';
@@ -28,6 +29,8 @@ export interface NetworkContext extends Partial<SubnetSources> {
   readonly parentMtu?: number;
   /** Bytes; what a tunnel between hosts takes in one piece. Unknown: what one over Ethernet and IPv4 does. */
   readonly tunnelMtu?: number;
+  /** Likewise, of a network that is encrypted. */
+  readonly encryptedMtu?: number;
   /** Default `vetch`. */
   readonly owner?: Owner;
   readonly now?: Date;
@@ -53,6 +56,7 @@ export function planNetwork(request: CreateNetworkRequest, context: NetworkConte
   driver.checkNetworkOptions(request.options, request.internal);
   checkCapabilities(request, driver);
   driver.checkNeighbours?.(request.options, networks);
+  const encrypted = isEncrypted({ driver: driver.name, options: request.options });
   const sources = { ...context, seed: context.seed ?? id };
   // The LAN's own subnet is a route of the host; one that is chosen here keeps clear of all.
   const shared = request.subnets.length > 0 && sharesSubnets(driver, request.options);
@@ -72,8 +76,8 @@ export function planNetwork(request: CreateNetworkRequest, context: NetworkConte
       request.mtu,
       driver.defaults(request.options).mtu,
       subnets.map(({ cidr }) => cidr),
-      carrierOf(driver, context),
-      driver.capabilities.multiHost ? overVxlan(defaultMtu, 4) : defaultMtu,
+      carrierOf(driver, encrypted, context),
+      encrypted ? overWireguard(defaultMtu, 4) : driver.capabilities.multiHost ? overVxlan(defaultMtu, 4) : defaultMtu,
     ),
     internal: request.internal || driver.isInternal?.(request.options) === true,
     options: request.options,
@@ -88,8 +92,12 @@ interface Carrier {
   readonly mtu: number;
 }
 
-function carrierOf({ capabilities }: Driver, { parentMtu, tunnelMtu }: NetworkContext): Carrier | undefined {
-  if (capabilities.multiHost) return tunnelMtu === undefined ? undefined : { name: 'the tunnel', mtu: tunnelMtu };
+function carrierOf({ capabilities }: Driver, encrypted: boolean, context: NetworkContext): Carrier | undefined {
+  const { parentMtu } = context;
+  if (capabilities.multiHost) {
+    const mtu = encrypted ? context.encryptedMtu : context.tunnelMtu;
+    return mtu === undefined ? undefined : { name: encrypted ? 'the encrypted tunnel' : 'the tunnel', mtu };
+  }
   if (!capabilities.parentDevice || parentMtu === undefined) return undefined;
   return { name: 'its parent device', mtu: parentMtu };
 }

@@ -107,5 +107,5 @@ export class Attachments {
 }
 
 function ofHostDevices({ hook }: { readonly hook: string }): boolean {
-  return hook === 'from_host' || hook === 'from_shaper' || hook === 'from_overlay';
+  return ['from_host', 'from_shaper', 'from_overlay', 'from_wireguard'].includes(hook);
 }

@@ -26,6 +26,7 @@ import { memberServiceEntries, serviceEntries, serviceTable } from './desired/se
 import { trustedEntries } from './desired/trusted.ts';
 import { tunnelOf } from './desired/tunnel.ts';
 import { uplinkEntries } from './desired/uplinks.ts';
+import type { Encryption } from './encryption/encryption.ts';
 import { controlMaps, type MapEntry } from './entry.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { entriesOf, type RawMaps } from './observed/maps.ts';
@@ -60,6 +61,7 @@ export class ControlMaps {
   readonly #remotes: RemoteMaps;
   /** Which ports of this host lead to endpoints on others. */
   readonly remotePorts: RemotePorts;
+  #encryption: Encryption | undefined;
   #overlay = 0;
   /** A daemon before this one may have been killed after it took something away and before it said so. */
   #unsure = true;
@@ -112,6 +114,12 @@ export class ControlMaps {
     return control;
   }
 
+  /** What packets to other hosts are encrypted by; without it none is sent of a network that is. */
+  set encryption(encryption: Encryption) {
+    this.#encryption = encryption;
+    this.#remotes.encryption = encryption;
+  }
+
   /** What is on other hosts, by the numbers that the maps have for it. */
   get remotes(): RemoteTable {
     return this.#remotes.table;
@@ -149,6 +157,7 @@ export class ControlMaps {
     const memory = {
       ...{ generation: this.#generation, slots: this.#slots, denied: this.#denied, limits: this.#limits, services },
       ...{ remotes: this.remotes, remoteEndpoints: await this.#remotes.contents(admits), overlay: this.#overlay },
+      ...(this.#encryption ? { encryption: this.#encryption } : {}),
     };
     const of = [...this.remotes.placed.values()].filter((placed) => placed.remote.ports.length > 0 && admits(placed));
     const remotePorts = { ports: this.remotePorts, of, kernel: keptPorts(this.#maps) };
@@ -234,6 +243,11 @@ export class ControlMaps {
     this.#overlay = ifindex;
     if (this.#facts) setEntries(this.#maps, [ownNodeEntry(tunnelOf(this.#facts)?.address)]);
     this.#configure();
+  }
+
+  /** After hosts have agreed upon keys, or the devices that have them are others. */
+  followKeys(): void {
+    this.#remotes.followKeys();
   }
 
   /**

@@ -10,6 +10,7 @@ import { Attachments } from './attachments.ts';
 import { ControlMaps } from './control-maps.ts';
 import { type HostRoute, hostDevice } from './desired/devices.ts';
 import { Drift, type DriftKind } from './drift.ts';
+import { Encryption, type EncryptionOptions } from './encryption/encryption.ts';
 import { EndpointDevices } from './endpoint-devices.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { observeFacts } from './observed/host-facts.ts';
@@ -41,6 +42,8 @@ export interface HostOptions {
    * Keeps a port of this host from its processes for a while; undefined: one of them has it. Default: none has any.
    */
   readonly holdPort?: (binding: Binding) => Disposable | undefined;
+  /** How it encrypts what goes to other hosts. Default: it cannot. */
+  readonly encryption?: EncryptionOptions;
   /** The sandbox of an endpoint whose device is gone, if that sandbox is still there; the pass disposes of it. */
   readonly sandboxOf: (endpoint: Endpoint) => Promise<Sandbox | undefined>;
   /** Told of what a pass could not do; the next one tries again. */
@@ -56,6 +59,7 @@ export class HostParts {
   readonly attachments: Attachments;
   readonly shaper: Shaper;
   readonly overlay: OverlayDevice;
+  readonly encryption: Encryption;
   readonly devices = new EndpointDevices();
   readonly drift = new Drift();
   /** Ids of the cgroups of endpoints in the host's namespace, by path; those that are there. */
@@ -83,6 +87,8 @@ export class HostParts {
     this.attachments = new Attachments(tree, programs, netlink, cgroup);
     this.shaper = new Shaper(netlink);
     this.overlay = new OverlayDevice(netlink);
+    this.encryption = new Encryption(netlink, options.encryption);
+    control.encryption = this.encryption;
   }
 
   static async open(options: HostOptions): Promise<HostParts> {

@@ -7,6 +7,7 @@ import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
 import type { Service } from '../model/service.ts';
 import * as requests from '../netlink/requests.ts';
+import { isEncrypted } from '../network/drivers/encryption.ts';
 import { driverOf, planOf } from '../network/drivers/registry.ts';
 import { spansHosts } from '../network/drivers/spans-hosts.ts';
 import type { HostRoute } from '../network/overlap.ts';
@@ -26,12 +27,14 @@ import { endpointRoutesOf, lanDevices, vlanOf } from './desired/lan-devices.ts';
 import { snatPorts } from './desired/ports.ts';
 import { tunnelAddress, tunnelOf } from './desired/tunnel.ts';
 import type { Drift } from './drift.ts';
+import { HostEncryption } from './encryption/host-encryption.ts';
 import type { HostFacts, PortRange } from './facts.ts';
 import { foreignRoutes } from './foreign-routes.ts';
 import { cgroupId } from './host-cgroups.ts';
 import { type HostOptions, HostParts } from './host-parts.ts';
 import { addLanDevice, addParent, removeLanDevice, removeVlans } from './lan-devices.ts';
 import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
+import { followEncryption, syncPeers } from './open-encryption.ts';
 import { followOverlay } from './open-overlay.ts';
 import { pass, wantedDevices } from './pass.ts';
 import type { HostPolicy } from './policy/host-policy.ts';
@@ -46,16 +49,24 @@ import type { Sandbox } from './sandbox.ts';
  */
 export class Host {
   readonly maps: Maps;
+  /** What encrypts between hosts. */
+  readonly encryption: HostEncryption;
   readonly #parts: HostParts;
 
   private constructor(parts: HostParts) {
     this.maps = parts.options.maps;
     this.#parts = parts;
+    this.encryption = new HostEncryption(parts);
   }
 
   /** Looks at what there is, and changes nothing yet. */
   static async open(options: HostOptions): Promise<Host> {
     return new Host(await HostParts.open(options));
+  }
+
+  /** The kernel goes on with what it has. */
+  close(): void {
+    this.#parts.encryption.close();
   }
 
   /** As of the last pass. */
@@ -93,7 +104,7 @@ export class Host {
     const { policyFailure } = this.#parts;
     const stale =
       policyFailure === undefined ? [] : [`an older policy than the one applied is in force: ${policyFailure}`];
-    stale.push(...this.tunnelWarnings, ...this.#parts.control.remotePorts.warnings);
+    stale.push(...this.tunnelWarnings, ...this.encryption.warnings, ...this.#parts.control.remotePorts.warnings);
     const { awaitingLabels } = this.policy;
     if (awaitingLabels > 0) {
       stale.push(`policy keeps ${awaitingLabels} endpoints cut off until their engine tells their labels`);
@@ -126,16 +137,16 @@ export class Host {
 
   /** Whether a device is ours and should be there. */
   knows(ifindex: number): boolean {
-    const { devices, shaper, overlay } = this.#parts;
-    if (ifindex === this.hostIfindex || devices.has(ifindex)) return true;
+    const { devices, shaper, overlay, encryption } = this.#parts;
+    if (ifindex === this.hostIfindex || devices.has(ifindex) || encryption.has(ifindex)) return true;
     return ifindex !== 0 && (ifindex === shaper.ifindex || ifindex === overlay.ifindex);
   }
 
   /** Whether a device is ours, should be up, and is not. */
   isDown(ifindex: number): boolean {
-    const { devices, overlay } = this.#parts;
+    const { devices, overlay, encryption } = this.#parts;
     const isHosts = ifindex === this.hostIfindex || (ifindex !== 0 && ifindex === overlay.ifindex);
-    const open = isHosts || devices.at(ifindex)?.open === true;
+    const open = isHosts || encryption.has(ifindex) || devices.at(ifindex)?.open === true;
     return open && this.#parts.netlink.link(ifindex)?.up !== true;
   }
 
@@ -190,9 +201,10 @@ export class Host {
     return (this.#parts.netlink.link(parent) ?? (vlan && this.#parts.netlink.link(vlan.base)))?.mtu;
   }
 
-  /** Bytes that a frame's contents may have on the way to another host; undefined: there is no way. */
-  get tunnelMtu(): number | undefined {
-    return tunnelOf(this.facts)?.mtu;
+  /** Bytes that a frame's contents may have on the way to another host; empty: there is no way. */
+  get tunnelMtus(): { readonly tunnelMtu?: number; readonly encryptedMtu?: number } {
+    const tunnel = tunnelOf(this.facts);
+    return tunnel ? { tunnelMtu: tunnel.mtu, encryptedMtu: tunnel.encryptedMtu } : {};
   }
 
   /** Where other hosts send what is for this one, canonical; undefined: nowhere. */
@@ -217,8 +229,9 @@ export class Host {
    * @param intent with the change
    * @param keys names of nodes, and `NODE/ID` of endpoints, that have come, gone or changed
    */
-  applyRemotes(intent: Intent, keys: RemoteKeys = {}): Promise<void> {
-    return applyRemotes(this.#parts, intent, keys);
+  async applyRemotes(intent: Intent, keys: RemoteKeys = {}): Promise<void> {
+    const { nodes } = await applyRemotes(this.#parts, intent, keys);
+    if (nodes.size > 0) syncPeers(this.#parts);
   }
 
   /** @throws VetchError MAP_FULL, NOT_FOUND, INVALID, UNSUPPORTED; KernelError. `removeNetwork` takes back what was done. */
@@ -227,6 +240,7 @@ export class Host {
     this.#parts.control.addNetwork(network, this.hostIfindex);
     openHostDevice(this.#parts, networks);
     if (spansHosts(network)) followOverlay(this.#parts, [network]);
+    if (isEncrypted(network)) followEncryption(this.#parts, [network]);
   }
 
   /** @param rest the other networks */
@@ -235,6 +249,7 @@ export class Host {
     openHostDevice(this.#parts, others);
     this.#parts.leftRemotes.push(...this.#parts.control.removeNetwork(network, this.hostIfindex));
     if (spansHosts(network)) followOverlay(this.#parts, others);
+    if (isEncrypted(network)) followEncryption(this.#parts, others);
     const { lan, uplink } = planOf(network);
     if (!lan && uplink === undefined) return;
     const links = this.#parts.netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link }));

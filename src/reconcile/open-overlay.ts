@@ -4,7 +4,7 @@ import { needsTunnel, tunnelOf } from './desired/tunnel.ts';
 import type { HostParts } from './host-parts.ts';
 
 /** Only the host's own devices are looked at, whatever is intended. */
-const hostDevices = {
+export const hostDevices = {
   networks: new Map<string, Network>(),
   endpoints: new Map<string, Endpoint>(),
   deny: new Set<string>(),

@@ -6,7 +6,7 @@ import { alignMaps } from './align-maps.ts';
 import { bindDevices } from './bind-devices.ts';
 import { desiredHostDevice } from './desired/devices.ts';
 import { lanIfindexOf } from './desired/lan-devices.ts';
-import { needsTunnel, tunnelOf } from './desired/tunnel.ts';
+import { needsEncryption, needsTunnel, tunnelOf } from './desired/tunnel.ts';
 import { isOurs } from './desired/uplinks.ts';
 import { type HostFacts, linksByName } from './facts.ts';
 import { observeCgroups } from './host-cgroups.ts';
@@ -14,6 +14,7 @@ import type { HostParts } from './host-parts.ts';
 import { bindLanDevices, makeLanDevices, noteEndpointRoutes, openLanDevices } from './lan-devices.ts';
 import { makeDevices } from './make-devices.ts';
 import { closeHostDevice, openDevices } from './open-devices.ts';
+import { openEncryption, syncPeers } from './open-encryption.ts';
 import { openOverlay } from './open-overlay.ts';
 import { planMaking, type WantedDevices } from './plan/devices.ts';
 
@@ -34,7 +35,8 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   // Thousands of devices take the kernel a while to list.
   const shaped = ensureShaper(parts, intent);
   const tunnelled = ensureOverlay(parts, intent, seen);
-  const unchanged = steps.length === 0 && joined.size === 0 && !shaped && !tunnelled;
+  const encrypted = ensureEncryption(parts, intent, seen);
+  const unchanged = steps.length === 0 && joined.size === 0 && !shaped && !tunnelled && !encrypted;
   parts.facts = unchanged ? seen : parts.observeFacts();
   const { facts } = parts;
   noteDevices(parts, intent);
@@ -47,11 +49,15 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   control.know(facts);
   control.shape(parts.shaper.ifindex);
   if (openOverlay(parts) && !tunnelled) parts.count('device', 1);
+  const opened = openEncryption(parts);
+  if (!encrypted) parts.count('device', opened);
   // What is free by now is no drift.
   if (parts.passes > 0) control.retryRemotePorts();
   const changed = await alignMaps(parts, intent);
   // An entry that follows a device or an address which has changed is no drift of its own.
   if (made.size === 0 && !moved && sameFacts(before, facts)) parts.count('map', changed);
+  // Who is known is accepted before it may send.
+  parts.count('device', syncPeers(parts));
   devices.allDone();
   await setImmediate();
   parts.count('attachment', attachments.reconcile(intent, facts, failed));
@@ -88,6 +94,21 @@ function ensureOverlay(parts: HostParts, { networks }: Intent, facts: HostFacts)
     changed = parts.overlay.ensure(needsTunnel(networks.values()), tunnelOf(facts));
   });
   if (changed && before !== 0) parts.count('device', 1);
+  return changed;
+}
+
+/**
+ * Has the devices that encrypt there as long as some network is encrypted. They stay closed.
+ *
+ * @returns whether one has come or gone
+ */
+function ensureEncryption(parts: HostParts, { networks }: Intent, facts: HostFacts): boolean {
+  const before = parts.encryption.devices.length;
+  let changed = false;
+  parts.attempt('make the devices that encrypt', () => {
+    changed = parts.encryption.ensure(needsEncryption(networks.values()), tunnelOf(facts));
+  });
+  if (changed && before > 0) parts.count('device', 1);
   return changed;
 }
 

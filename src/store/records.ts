@@ -123,6 +123,11 @@ const node = z.object({
   version: z.string(),
   addresses: z.array(z.string()).readonly(),
   tunnel: z.string().exactOptional(),
+  wireguard: z
+    .array(z.object({ publicKey: z.string(), port }))
+    .readonly()
+    .exactOptional(),
+  movedTo: z.array(z.string()).readonly().exactOptional(),
   started: z.string(),
 }) satisfies z.ZodType<Node>;
 

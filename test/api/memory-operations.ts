@@ -294,12 +294,22 @@ export class MemoryOperations implements Operations {
     return this.checks;
   }
 
+  readonly node: NodeView = {
+    ...{ name: 'h1', version: '0.1.0', addresses: ['198.51.100.10'], rotating: false },
+    wireguard: [{ publicKey: 'uP2kOxFf8z4OQ0lDi8oz3dJ2oPI3AvVG7hLmEVqNTlY=', port: 51871 }],
+    started: '2026-01-31T12:00:00.000Z',
+  };
+
   async forgetNode(name: string): Promise<void> {
     if (name === 'h1') throw new VetchError('IN_USE', 'host h1 is this host', 'see vetch node ls');
   }
 
+  async rotateKey(): Promise<NodeView> {
+    return this.node;
+  }
+
   async listNodes(): Promise<readonly NodeView[]> {
-    return [{ name: 'h1', version: '0.1.0', addresses: ['198.51.100.10'], started: '2026-01-31T12:00:00.000Z' }];
+    return [this.node];
   }
 
   async listIdentities(): Promise<readonly IdentityView[]> {

@@ -2,11 +2,12 @@ import { EtcdServers } from './etcd-servers.ts';
 import type { Host } from './host.ts';
 import { Lab } from './lab.ts';
 import type { Machine } from './machine.ts';
+import { slowness } from './process.ts';
 
 /** For what takes a lease of 15 s, and more. */
 export const patient = { timeout: 30_000, interval: 100 };
 
-/** Three hosts and three members of etcd, on one wire. */
+/** Three hosts and members of etcd, on one wire. */
 export class ClusterLab implements AsyncDisposable {
   readonly lab: Lab;
   readonly servers: EtcdServers;
@@ -22,16 +23,19 @@ export class ClusterLab implements AsyncDisposable {
   /**
    * @param started the hosts whose daemons are started; default: all
    * @param remotes machines behind the hosts' default gateway; default: none
+   * @param members of etcd
    */
   static async create(
     started: readonly string[] = ['h1', 'h2', 'h3'],
-    remotes: readonly string[] = [],
+    { remotes = [], members = 3 }: { readonly remotes?: readonly string[]; readonly members?: number } = {},
   ): Promise<ClusterLab> {
     const lab = await Lab.create({ hosts: ['h1', 'h2', 'h3'], clients: ['etcd', 'outside'], remotes, start: false });
     try {
-      const servers = await EtcdServers.start({ count: 3, machine: lab.client('etcd') });
+      const servers = await EtcdServers.start({ count: members, machine: lab.client('etcd') });
       const cluster = new ClusterLab(lab, servers);
-      await Promise.all(started.map((name) => cluster.start(name)));
+      // Emulated, the programs of all at once would take longer than each may.
+      if (slowness > 1) for (const name of started) await cluster.start(name);
+      else await Promise.all(started.map((name) => cluster.start(name)));
       return cluster;
     } catch (error) {
       await lab[Symbol.asyncDispose]();

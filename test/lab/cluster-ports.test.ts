@@ -24,7 +24,7 @@ let addresses: readonly string[];
 let neighbour: Container;
 
 beforeAll(async () => {
-  cluster = await ClusterLab.create(undefined, ['far']);
+  cluster = await ClusterLab.create(undefined, { remotes: ['far'] });
   const [h1, h2, h3] = cluster.hosts;
   [outside, far] = [cluster.lab.client('outside'), cluster.lab.client('far')];
   await h1.vetch('network', 'create', 'app', '--driver', 'overlay', '--subnet', '10.100.0.0/24', '--ipv6');

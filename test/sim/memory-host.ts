@@ -82,6 +82,9 @@ export class MemoryHost {
     return tunnelOf(this.#base)?.mtu;
   }
 
+  /** It has no devices that could encrypt. */
+  readonly encryption = { needed: false, movedTo: [], warnings: [], published: () => [], require: () => undefined };
+
   parentMtu(): undefined {}
 
   foreignRoutes(): HostRoute[] {
@@ -94,8 +97,8 @@ export class MemoryHost {
     return this.control.remotes.placed.get(key);
   }
 
-  applyRemotes(intent: Intent, keys: RemoteKeys = {}): Promise<void> {
-    return applyRemotes(this, intent, keys);
+  async applyRemotes(intent: Intent, keys: RemoteKeys = {}): Promise<void> {
+    await applyRemotes(this, intent, keys);
   }
 
   /** What a pass does with the maps. */

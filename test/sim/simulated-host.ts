@@ -80,7 +80,13 @@ export class SimulatedHost implements AsyncDisposable {
     // Of the datapath the operations ask for no more than a MemoryHost has.
     const context: Context = {
       ...{ options: daemon, log, store, cluster, state, lock, addresses },
-      ...{ host: host as never, policy: host.policy, domainNames: undefined as never, health: undefined as never },
+      ...{
+        host: host as never,
+        policy: host.policy,
+        domainNames: undefined as never,
+        rotation: undefined as never,
+        health: undefined as never,
+      },
       ...{
         networks: new ClusterNetworks(() => context, admitted),
         applyRemotes: (keys) => host.applyRemotes(state.index, keys),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CreateNetworkInput, NetworkView } from '../../api/schemas/network.ts';
 import { command, contextOf, show } from '../command.ts';
-import { collect, collectPair, wholeNumber } from '../values.ts';
+import { collect, collectOption, collectPair, wholeNumber } from '../values.ts';
 import { printNetwork } from './print.ts';
 
 interface Flags {
@@ -24,7 +24,7 @@ export function networkCreate(): Command {
     'vetch network create web --subnet 10.88.0.0/16\n  vetch network create lan --driver macvlan --opt parent=eth0 --subnet 192.0.2.0/24 --gateway 192.0.2.1',
   )
     .argument('<name>')
-    .option('--driver <driver>', 'how it is built: bridge, macvlan, ipvlan, host or none (default: bridge)')
+    .option('--driver <driver>', 'how it is built: bridge, overlay, macvlan, ipvlan, host or none (default: bridge)')
     .option('--subnet <cidr>', 'its subnet, one of each family; chosen when none is given', collect)
     .option('--gateway <ip>', "the host's address in a subnet; of macvlan and ipvlan the LAN's router", collect)
     .option('--ip-range <cidr>', 'where automatic addresses come from')
@@ -32,7 +32,7 @@ export function networkCreate(): Command {
     .option('--ipv6', 'also an IPv6 subnet')
     .option('--internal', 'no way out and no way in')
     .option('--mtu <bytes>', 'of its devices', wholeNumber)
-    .option('--opt <key=value>', 'a driver option', collectPair)
+    .option('--opt <key=value>', 'a driver option; some need no value, as encrypted', collectOption)
     .option('--label <key=value>', 'a label', collectPair)
     .action(async (name: string, flags: Flags, self: Command) => {
       const context = contextOf(self);

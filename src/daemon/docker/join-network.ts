@@ -2,6 +2,7 @@ import { VetchError } from '../../api/error.ts';
 import type { CreateNetworkRequest } from '../../api/schemas/network.ts';
 import { familyOf } from '../../model/address.ts';
 import type { Network } from '../../model/network.ts';
+import { asksForEncryption, encryptionOption, isEncrypted } from '../../network/drivers/encryption.ts';
 import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import type { HeldPool } from '../../network/held-pools.ts';
 import { planNetwork } from '../../network/plan-network.ts';
@@ -100,6 +101,7 @@ function check(network: Network, held: readonly HeldPool[], { gateways, internal
   }
   for (const [option, value] of Object.entries(options)) {
     if (network.options[option] === value) continue;
+    if (option === encryptionOption && asksForEncryption(options) === isEncrypted(network)) continue;
     throw refuse(`has another ${option} than '${value}'`, 'leave that option out');
   }
 }

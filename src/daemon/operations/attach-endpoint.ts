@@ -80,6 +80,7 @@ export async function addEndpoint(
   { sandbox, signal }: { readonly sandbox?: Sandbox; readonly signal?: AbortSignal },
 ): Promise<void> {
   const { host, log, state, store } = context;
+  host.encryption.require(network, state.index.networks.values());
   await using undo = undoStack(context);
   const stored = store.transaction((writer) => {
     writer.putEndpoint(endpoint);

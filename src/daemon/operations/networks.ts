@@ -60,10 +60,13 @@ export async function addClusterNetwork(
   network: Network,
   write?: (writer: ClusterWriter) => void,
 ): Promise<void> {
-  const { cluster, log } = context;
+  const { cluster, host, log, state } = context;
   await using undo = undoStack(context);
   await build(context, network, undo);
-  if (write) await cluster.transaction(write);
+  if (write) {
+    host.encryption.require(network, state.index.networks.values());
+    await cluster.transaction(write);
+  }
   undo.commit();
   const subnets = network.subnets.map(({ cidr }) => cidr);
   log.info({ network: network.name, subnets }, write ? 'network created' : 'network created by another host');
@@ -81,9 +84,8 @@ async function build(context: Context, network: Network, undo: UndoStack): Promi
 
 /** What a network learns of what carries it: its parent device, where it names one, or the tunnel. */
 export function parentOf(host: Context['host'], options: Readonly<Record<string, string>>) {
-  const { tunnelMtu } = host;
   const parentMtu = host.parentMtu(options);
-  return { ...(parentMtu === undefined ? {} : { parentMtu }), ...(tunnelMtu === undefined ? {} : { tunnelMtu }) };
+  return { ...(parentMtu === undefined ? {} : { parentMtu }), ...host.tunnelMtus };
 }
 
 export function listNetworks(context: Context): NetworkView[] {

@@ -1,5 +1,6 @@
 import { VetchError } from '../../api/error.ts';
 import type { NodeView } from '../../api/schemas/node.ts';
+import type { Node } from '../../model/cluster.ts';
 import { changeCluster } from '../change-cluster.ts';
 import type { Context } from '../context.ts';
 import { ownNode } from '../own-node.ts';
@@ -7,7 +8,17 @@ import { ownNode } from '../own-node.ts';
 /** The hosts that are there, this one among them, by their names. */
 export function listNodes(context: Context): NodeView[] {
   const all = new Map(context.state.index.nodes).set(context.options.node, ownNode(context));
-  return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).map(viewOf);
+}
+
+function viewOf({ movedTo: _, ...node }: Node): NodeView {
+  return { ...node, rotating: (node.wireguard?.length ?? 0) > 1 };
+}
+
+/** Has this host use a new key from now on. @throws VetchError IN_USE, UNSUPPORTED */
+export async function rotateKey(context: Context): Promise<NodeView> {
+  await context.rotation.begin();
+  return viewOf(ownNode(context));
 }
 
 /** Records of one transaction; the store takes 120. */

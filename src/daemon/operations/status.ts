@@ -12,7 +12,7 @@ import { fullName } from '../refs.ts';
 import { resolverCheck } from '../resolver-health.ts';
 
 export async function status(context: Context, observer: Observer, following: ClusterFollowing): Promise<StatusView> {
-  const { addresses, cluster, host, networks, options, state } = context;
+  const { addresses, cluster, host, networks, options, rotation, state } = context;
   const [{ maps, drops, warnings }, resolver] = await Promise.all([observer.statusParts(), resolverCheck(context)]);
   return {
     version,
@@ -30,6 +30,7 @@ export async function status(context: Context, observer: Observer, following: Cl
       ...networks.warnings,
       ...addresses.warnings,
       ...hostWarnings(context),
+      ...rotation.warnings,
       ...warningOf('the resolver', resolver),
       ...warningOf('domain names', engineNamesCheck(context)),
       ...warnings,

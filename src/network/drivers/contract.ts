@@ -50,7 +50,8 @@ export type NetworkFlagName =
   | 'LAN'
   | 'VEPA'
   | 'HOST_OFF'
-  | 'OVERLAY';
+  | 'OVERLAY'
+  | 'ENCRYPTED';
 
 export interface Route {
   /** Canonical prefix; `0.0.0.0/0` and `::/0` are the default routes. */

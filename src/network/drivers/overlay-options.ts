@@ -1,6 +1,6 @@
-import { VetchError } from '../../api/error.ts';
-import { type OptionRules, parseBoolean, parseChoice } from '../options.ts';
+import { type OptionRules, parseChoice } from '../options.ts';
 import { bridgeEndpointRules, bridgeRules } from './bridge-options.ts';
+import { encryptionOption, parseEncrypted } from './encryption.ts';
 
 const bridge = 'com.docker.network.bridge';
 const ofBridges = { unsupported: 'leave it out: it belongs to bridge networks' };
@@ -15,7 +15,7 @@ export const overlayRules: OptionRules = {
   'com.docker.network.host_ipv4': ofOneHost,
   'com.docker.network.host_ipv6': ofOneHost,
   'vetch.publish': { parse: parseChoice('host', 'cluster') },
-  encrypted: { parse: unencrypted },
+  [encryptionOption]: { parse: parseEncrypted },
   'com.docker.network.driver.overlay.vxlanid_list': {
     unsupported: 'leave it out: the network gets a number of its own',
   },
@@ -25,10 +25,3 @@ export const overlayEndpointRules: OptionRules = {
   ...bridgeEndpointRules,
   'vetch.publish': { parse: parseChoice('host', 'cluster') },
 };
-
-/** Docker gives it without a value, too. */
-function unencrypted(value: string): void {
-  if (value !== '' && !parseBoolean(value)) return;
-  const remedy = 'leave it out: what crosses the hosts is not encrypted yet';
-  throw new VetchError('UNSUPPORTED', 'an overlay network cannot be encrypted', remedy);
-}

@@ -36,8 +36,6 @@ describe('an overlay network', () => {
   });
 
   test.each([
-    ['encrypted', 'true', /cannot be encrypted/],
-    ['encrypted', '', /cannot be encrypted/],
     ['com.docker.network.host_ipv4', '192.0.2.1', /is not supported by an overlay network/],
     ['com.docker.network.bridge.gateway_mode_ipv4', 'routed', /is not supported by an overlay network/],
     ['com.docker.network.driver.overlay.vxlanid_list', '4097', /is not supported by an overlay network/],
@@ -45,6 +43,21 @@ describe('an overlay network', () => {
     expect(refusal(() => overlay({ [name]: value }))).toMatchObject({
       ...{ code: 'UNSUPPORTED', message: expect.stringMatching(message) },
     });
+  });
+
+  test('that is encrypted says so, and takes less', () => {
+    for (const value of ['', 'true', '1']) {
+      const network = overlay({ encrypted: value }, { tunnelMtu: 1450, encryptedMtu: 1370 });
+      expect(network.mtu).toBe(1370);
+      expect(overlayDriver.planNetwork(network).flags).toContain('ENCRYPTED');
+    }
+    expect(overlay({ encrypted: '' }).mtu).toBe(1370);
+    const large = { encrypted: '', 'com.docker.network.driver.mtu': '1450' };
+    expect(refusal(() => overlay(large, { tunnelMtu: 1450, encryptedMtu: 1370 }))).toMatchObject({
+      ...{ code: 'INVALID', message: 'mtu 1450 is larger than the encrypted tunnel takes' },
+    });
+    expect(overlayDriver.planNetwork(overlay({ encrypted: 'false' })).flags).not.toContain('ENCRYPTED');
+    expect(refusal(() => overlay({ encrypted: 'maybe' }))).toMatchObject({ code: 'INVALID' });
   });
 
   test('takes encrypted=false, and both ways of publishing', () => {

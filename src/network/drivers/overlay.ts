@@ -2,6 +2,7 @@ import type { Network } from '../../model/network.ts';
 import { checkOptions } from '../options.ts';
 import { bridgeDriver } from './bridge.ts';
 import type { Driver, NetworkPlan } from './contract.ts';
+import { isEncrypted } from './encryption.ts';
 import { overlayEndpointRules, overlayRules } from './overlay-options.ts';
 
 /**
@@ -16,6 +17,6 @@ export const overlayDriver: Driver = {
   checkEndpointOptions: (options) => checkOptions(overlayEndpointRules, options, 'an endpoint of an overlay network'),
   planNetwork(network: Network): NetworkPlan {
     const plan = bridgeDriver.planNetwork(network);
-    return { ...plan, flags: [...plan.flags, 'OVERLAY'] };
+    return { ...plan, flags: [...plan.flags, 'OVERLAY', ...(isEncrypted(network) ? (['ENCRYPTED'] as const) : [])] };
   },
 };

@@ -2,7 +2,7 @@ import type { CgroupAttachType } from '../../loader/attach-type.ts';
 import type { Intent } from '../../model/intent.ts';
 import { driverOf, planOf } from '../../network/drivers/registry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
-import { hostDevice, overlayDevice, shaperDevice } from './devices.ts';
+import { hostDevice, overlayDevice, shaperDevice, wireguardDevices } from './devices.ts';
 import { uplinksOf } from './uplinks.ts';
 
 /** A program at a device. */
@@ -67,6 +67,12 @@ export function desiredAttachments(
   if (overlay) {
     const { name: target, ifindex } = overlay;
     attachments.push({ kind: 'ingress', hook: 'from_overlay', program: 'from_overlay', target, ifindex });
+  }
+  for (const name of wireguardDevices) {
+    const device = links.get(name);
+    if (device?.kind !== 'wireguard') continue;
+    const { name: target, ifindex } = device;
+    attachments.push({ kind: 'ingress', hook: 'from_wireguard', program: 'from_wireguard', target, ifindex });
   }
   for (const { name: target, ifindex, ethernet } of uplinks) {
     const program = ethernet ? 'from_uplink' : 'from_uplink_l3';

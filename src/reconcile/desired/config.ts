@@ -24,6 +24,9 @@ const quotas = { flowQuota: 32_768, snatQuota: 4_096, quotaWindow: 60 };
 /** VXLAN's (RFC 7348). What a container sends there would pass for a node's, or for a tunnel of the host's own. */
 export const tunnelPort = 4789;
 
+/** Where WireGuard's packets come in, by the slot of the key that they are for. */
+export const wireguardPorts = [51_871, 51_872] as const;
+
 /** Frames a second: mDNS, ARP storms of a boot and cluster heartbeats stay far below. */
 const floodRate = 500;
 

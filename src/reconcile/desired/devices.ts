@@ -42,6 +42,12 @@ export const overlayDevice = {
   mtu: 65_535,
 } as const;
 
+/**
+ * WireGuard devices that encrypt what goes to other hosts: one for each key of this host, the second only while the key is
+ * changed; each new key is of the other one. They are there only while some network is encrypted.
+ */
+export const wireguardDevices = ['vetchwg0', 'vetchwg1'] as const;
+
 /** The one ingress filter block of all endpoint veths ('ve'). */
 export const sharedBlock = 0x7665;
 

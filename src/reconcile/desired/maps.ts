@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
+import type { Encryption } from '../encryption/encryption.ts';
 import { controlMaps, type DesiredMaps, keyText, type MapEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { PackedContents } from '../packed-contents.ts';
@@ -48,6 +49,8 @@ export interface MapMemory {
   };
   /** Ifindex of the device that leads to other hosts. Default: none does. */
   readonly overlay?: number;
+  /** How packets to other hosts are encrypted. Default: they are not. */
+  readonly encryption?: Pick<Encryption, 'of'>;
 }
 
 export interface MapPlan {
@@ -102,7 +105,8 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
   entries.push(configEntry(facts, memory.generation, memory.limits, memory.overlay));
   entries.push(ownNodeEntry(tunnelOf(facts)?.address));
   for (const node of memory.remotes?.nodes ?? []) {
-    entries.push(nodeEntry(node.number, node), ...nodeNumberEntries(node.number, nodeValueOf(node)));
+    const keyed = { ...node, crypt: memory.encryption?.of(node) ?? {} };
+    entries.push(nodeEntry(node.number, keyed), ...nodeNumberEntries(node.number, nodeValueOf(keyed)));
   }
   const { slots } = memory;
   const numbers = new Set([...intent.networks.values()].map((network) => network.number));

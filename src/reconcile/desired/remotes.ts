@@ -20,8 +20,14 @@ export function remoteEntries({ number, network, node, reach }: PlacedRemote): M
   return addresses.map((addr) => entryOf('endpoints', { network: network.number, addr }, value));
 }
 
+/** Another host, and how packets to it are encrypted. */
+export interface KeyedNode extends Pick<PlacedNode, 'tunnel'> {
+  /** Absent: they are not, and none is accepted. */
+  readonly crypt?: NodeCrypt;
+}
+
 /** A node's element of `nodes`; undefined: nobody has the number. */
-export function nodeEntry(number: number, node: Pick<PlacedNode, 'tunnel' | 'crypt'> | undefined): MapEntry {
+export function nodeEntry(number: number, node: KeyedNode | undefined): MapEntry {
   return entryOf('nodes', number, node ? nodeValueOf(node) : nodeValue());
 }
 
@@ -31,7 +37,7 @@ export function nodeNumberEntries(number: number, { addr, cryptTo, cryptAlso }: 
   return ends.map((end) => entryOf('nodeNumbers', end, number));
 }
 
-export function nodeValueOf({ tunnel, crypt }: Pick<PlacedNode, 'tunnel' | 'crypt'>): NodeValue {
+export function nodeValueOf({ tunnel, crypt }: KeyedNode): NodeValue {
   return nodeValue(parseAddress(tunnel), crypt);
 }
 

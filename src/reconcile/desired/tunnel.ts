@@ -1,7 +1,8 @@
 import { formatAddress, isIPv4 } from '../../model/address.ts';
 import type { Network } from '../../model/network.ts';
+import { isEncrypted } from '../../network/drivers/encryption.ts';
 import { spansHosts } from '../../network/drivers/spans-hosts.ts';
-import { overVxlan } from '../../network/mtu.ts';
+import { overVxlan, overWireguard, wireguardMtu } from '../../network/mtu.ts';
 import type { HostFacts } from '../facts.ts';
 import { uplinksOf } from './uplinks.ts';
 
@@ -11,6 +12,10 @@ export interface Tunnel {
   readonly address: Uint8Array;
   /** Bytes that a frame's contents may have to go through in one piece. */
   readonly mtu: number;
+  /** Likewise, of networks that are encrypted. */
+  readonly encryptedMtu: number;
+  /** Bytes that a packet which is to be encrypted may have. */
+  readonly wireguardMtu: number;
 }
 
 /**
@@ -27,10 +32,18 @@ export function tunnelOf(facts: HostFacts): Tunnel | undefined {
       const own = facts.addresses.find((one) => {
         return one.ifindex === ifindex && one.global && !one.secondary && isIPv4(one.address) === v4;
       });
-      if (own) return { address: own.address, mtu: overVxlan(mtu, v4 ? 4 : 6) };
+      if (own) return { address: own.address, ...sizesOver(mtu, v4 ? 4 : 6) };
     }
   }
   return undefined;
+}
+
+function sizesOver(mtu: number, family: 4 | 6): Omit<Tunnel, 'address'> {
+  return {
+    mtu: overVxlan(mtu, family),
+    encryptedMtu: overWireguard(mtu, family),
+    wireguardMtu: wireguardMtu(mtu, family),
+  };
 }
 
 /** What this host tells others of its tunnel: the address, canonical. */
@@ -42,5 +55,11 @@ export function tunnelAddress(facts: HostFacts): string | undefined {
 /** Whether some network needs the way to other hosts. */
 export function needsTunnel(networks: Iterable<Network>): boolean {
   for (const network of networks) if (spansHosts(network)) return true;
+  return false;
+}
+
+/** Whether some network needs WireGuard for it. */
+export function needsEncryption(networks: Iterable<Network>): boolean {
+  for (const network of networks) if (isEncrypted(network)) return true;
   return false;
 }

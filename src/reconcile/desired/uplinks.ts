@@ -11,6 +11,7 @@ import {
   lanIfnamePattern,
   overlayDevice,
   shaperDevice,
+  wireguardDevices,
 } from './devices.ts';
 
 /** Bridges and devices of other container networks: what comes from there is theirs. */
@@ -63,9 +64,10 @@ export function uplinkEntries(facts: HostFacts, networks: Iterable<Network> = []
   });
 }
 
-/** The host device, the shaper, their peers, the overlay's device, and what of endpoints' devices is in the host. */
+/** The host device, the shaper, their peers, the devices to other hosts, and what of endpoints' devices is in the host. */
 export function isOurs(name: string): boolean {
   const all: readonly string[] = [hostDevice.name, hostDevice.peer, shaperDevice.name, shaperDevice.peer];
-  if (all.includes(name) || name === overlayDevice.name) return true;
+  const toOthers: readonly string[] = [overlayDevice.name, ...wireguardDevices];
+  if (all.includes(name) || toOthers.includes(name)) return true;
   return hostIfnamePattern.test(name) || handedOverPattern.test(name) || lanIfnamePattern.test(name);
 }

@@ -1,6 +1,6 @@
 import type { Intent } from '../../model/intent.ts';
 import type { HostParts } from '../host-parts.ts';
-import type { RemoteKeys } from './remote-table.ts';
+import type { RemoteChanges, RemoteKeys } from './remote-table.ts';
 
 /** Of a host, what follows the others. */
 export type FollowingParts = Pick<HostParts, 'control' | 'policy' | 'policyFailure' | 'forgetRemotes' | 'failing'>;
@@ -11,8 +11,9 @@ export type FollowingParts = Pick<HostParts, 'control' | 'policy' | 'policyFailu
  *
  * @param intent with the change
  * @param keys names of nodes, and `NODE/ID` of endpoints, that have come, gone or changed
+ * @returns what that was
  */
-export async function applyRemotes(parts: FollowingParts, intent: Intent, keys: RemoteKeys): Promise<void> {
+export async function applyRemotes(parts: FollowingParts, intent: Intent, keys: RemoteKeys): Promise<RemoteChanges> {
   const { control, policy } = parts;
   await parts.forgetRemotes();
   const changes = control.remotes.follow(intent, keys);
@@ -33,4 +34,5 @@ export async function applyRemotes(parts: FollowingParts, intent: Intent, keys: 
   };
   control.changeRemotes(known, failed);
   await policy.removeRemotes(changes.gone);
+  return changes;
 }

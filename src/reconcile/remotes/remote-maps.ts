@@ -2,10 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import { EndpointFlag, endpointCodec, nodeCodec } from '../../maps/generated/abi.ts';
 import { deleteEntries, setEntries } from '../apply/maps.ts';
 import { nodeEntry, nodeNumberEntries, nodeValueOf, remoteEntries } from '../desired/remotes.ts';
+import type { Encryption } from '../encryption/encryption.ts';
 import { keyText, type MapEntry } from '../entry.ts';
 import type { RawMaps } from '../observed/maps.ts';
 import { PackedContents } from '../packed-contents.ts';
-import type { PlacedRemote, RemoteChanges, RemoteTable } from './remote-table.ts';
+import type { PlacedNode, PlacedRemote, RemoteChanges, RemoteTable } from './remote-table.ts';
 
 /** Some milliseconds' worth. */
 const aTurn = 1000;
@@ -14,6 +15,8 @@ const aTurn = 1000;
 export class RemoteMaps {
   readonly #maps: RawMaps;
   readonly table: RemoteTable;
+  /** How packets to other hosts are encrypted; absent: they are not. */
+  encryption: Pick<Encryption, 'of'> | undefined;
 
   constructor(maps: RawMaps, table: RemoteTable) {
     this.#maps = maps;
@@ -26,19 +29,7 @@ export class RemoteMaps {
    * @param failed is told what could not be written; the rest is
    */
   apply({ come, gone, changed, nodes }: RemoteChanges, failed: (error: unknown) => void): void {
-    const [there, left]: [MapEntry[], MapEntry[]] = [[], []];
-    const former = [...nodes].flatMap((number) => this.#numbered(number));
-    for (const number of nodes) {
-      const node = this.table.node(number);
-      (node ? there : left).push(nodeEntry(number, node));
-      if (node) there.push(...nodeNumberEntries(number, nodeValueOf(node)));
-    }
-    const current = new Set(there.map(({ key }) => keyText(key)));
-    deleteEntries(
-      this.#maps,
-      former.filter(({ key }) => !current.has(keyText(key))),
-    );
-    setEntries(this.#maps, there);
+    const left = this.#placeNodes(nodes);
     for (const placed of [...changed.map(({ after }) => after), ...come]) {
       try {
         this.#enter(placed);
@@ -49,6 +40,12 @@ export class RemoteMaps {
     for (const { before, after } of changed) this.withdraw(before, remoteEntries(after));
     for (const placed of gone) this.withdraw(placed);
     deleteEntries(this.#maps, left);
+  }
+
+  /** Has packets go by the keys that both ends have agreed upon by now, and those alone be accepted that each node has. */
+  followKeys(): void {
+    const stale = [...this.table.nodes].filter((node) => this.#isStale(node));
+    this.#placeNodes(stale.map(({ number }) => number));
   }
 
   /**
@@ -74,6 +71,35 @@ export class RemoteMaps {
       if (admits(placed)) for (const entry of remoteEntries(placed)) contents.set(entry);
     }
     return contents;
+  }
+
+  /** @returns entries of nodes that are gone, to be deleted once nobody is there any more */
+  #placeNodes(numbers: Iterable<number>): MapEntry[] {
+    const [there, left, former]: [MapEntry[], MapEntry[], MapEntry[]] = [[], [], []];
+    for (const number of numbers) {
+      const node = this.table.node(number);
+      former.push(...this.#numbered(number));
+      if (!node) left.push(nodeEntry(number, undefined));
+      if (node) there.push(...this.#nodeEntries(node));
+    }
+    const current = new Set(there.map(({ key }) => keyText(key)));
+    deleteEntries(
+      this.#maps,
+      former.filter(({ key }) => !current.has(keyText(key))),
+    );
+    setEntries(this.#maps, there);
+    return left;
+  }
+
+  #nodeEntries(node: PlacedNode): [MapEntry, ...MapEntry[]] {
+    const keyed = { ...node, crypt: this.encryption?.of(node) ?? {} };
+    return [nodeEntry(node.number, keyed), ...nodeNumberEntries(node.number, nodeValueOf(keyed))];
+  }
+
+  #isStale(node: PlacedNode): boolean {
+    const [{ key, value }] = this.#nodeEntries(node);
+    const found = new Uint8Array(value.length);
+    return !this.#maps.nodes.raw.lookup(key, found) || !Buffer.from(found).equals(value);
   }
 
   #enter(placed: PlacedRemote): void {

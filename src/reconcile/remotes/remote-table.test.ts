@@ -42,6 +42,19 @@ describe('what is on other hosts', () => {
     expect([table.numbered(16_384)?.remote, [...table.nodesOf(wide.id)].sort()]).toEqual([other, [1, 2]]);
   });
 
+  test('is reached by the keys that its node has now, and stays where it is when they change', () => {
+    const table = new RemoteTable();
+    table.align(intentOf([wide], [alpha, beta], [web, db]));
+    const wireguard = [{ publicKey: 'a', port: 51_871 }];
+    const keyed = intentOf([wide], [{ ...alpha, wireguard }, beta], [web, db]);
+    expect(names(table.follow(keyed, { nodes: ['alpha'] }))).toEqual({ ...nothing, nodes: [1] });
+    expect(table.node(1)).toMatchObject({ name: 'alpha', wireguard });
+    expect(names(table.follow(keyed, { nodes: ['alpha', 'beta'] }))).toEqual(nothing);
+    const both = [...wireguard, { publicKey: 'b', port: 51_872 }];
+    const changing = intentOf([wide], [{ ...alpha, wireguard: both }, beta], [web, db]);
+    expect(names(table.align(changing))).toEqual({ ...nothing, nodes: [1] });
+  });
+
   test('waits for its node and its network', () => {
     const table = new RemoteTable();
     expect(names(table.align(intentOf([], [alpha], [web, db])))).toEqual({ ...nothing, nodes: [1] });

@@ -1,6 +1,7 @@
 import type { ClusterEndpoint, Node } from '../../model/cluster.ts';
 import type { Intent } from '../../model/intent.ts';
 import type { Network } from '../../model/network.ts';
+import type { PublishedKey } from '../../model/wireguard.ts';
 import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { RotatingNumbers } from '../../policy/rotating-numbers.ts';
 import { endpointKeys, nodeNumbers, packReach, remoteNumbers } from './numbers.ts';
@@ -25,8 +26,8 @@ export interface PlacedNode {
   readonly number: number;
   /** Canonical. */
   readonly tunnel: string;
-  /** Absent: none of its packets is encrypted. */
-  readonly crypt?: NodeCrypt;
+  /** Its keys, the newest last. */
+  readonly wireguard: readonly PublishedKey[];
 }
 
 /** An endpoint on another host that this one can reach. */
@@ -173,7 +174,8 @@ export class RemoteTable {
     this.#unnumbered.delete(name);
     if (node && tunnel === undefined) this.mute.add(name);
     else this.mute.delete(name);
-    if (before?.tunnel === tunnel) return;
+    const wireguard = node?.wireguard ?? [];
+    if (before?.tunnel === tunnel && sameKeys(before?.wireguard ?? [], wireguard)) return;
     if (tunnel === undefined) {
       if (!before) return;
       this.#nodes.delete(name);
@@ -187,7 +189,7 @@ export class RemoteTable {
       this.#unnumbered.add(name);
       return;
     }
-    const placed = { name, number, tunnel };
+    const placed = { name, number, tunnel, wireguard };
     this.#nodes.set(name, placed);
     this.#nodeByNumber.set(number, placed);
     changes.nodes.add(number);
@@ -246,4 +248,13 @@ export class RemoteTable {
     this.#byNumber.delete(placed.number);
     this.#groups.remove(placed);
   }
+}
+
+function sameKeys(a: readonly PublishedKey[], b: readonly PublishedKey[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ publicKey, port }, at) => {
+      return b[at]?.publicKey === publicKey && b[at]?.port === port;
+    })
+  );
 }

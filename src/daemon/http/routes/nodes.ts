@@ -18,4 +18,12 @@ export const nodeRoutes = [
     summary: 'Give back the addresses that a host held, by its name; refused while the host is there',
     handle: (operations, { ref }) => operations.forgetNode(ref),
   }),
+  route({
+    method: 'POST',
+    path: '/nodes/rotate-key',
+    operation: 'rotateKey',
+    summary: 'Have this host use a new key; answers when it is made, and the others move to it within seconds',
+    response: nodeView,
+    handle: (operations) => operations.rotateKey(),
+  }),
 ];
