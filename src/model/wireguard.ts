@@ -16,6 +16,22 @@ export interface OwnKey extends PublishedKey {
   readonly slot: 0 | 1;
 }
 
+/** A host has two keys while it changes them, and never more. */
+const keysOfHost = 2;
+
+/**
+ * Of what a host tells, the newest last, that which is keys. The kernel refuses all of a message with one that is none, and
+ * knows each by its bytes: what is written in another way than we do would look like another key at every look.
+ */
+export function usableKeys(keys: readonly PublishedKey[]): readonly PublishedKey[] {
+  return keys.filter(({ publicKey }) => isKey(publicKey)).slice(-keysOfHost);
+}
+
+function isKey(text: string): boolean {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length === 32 && bytes.toString('base64') === text;
+}
+
 /**
  * The address that packets of a key have inside of WireGuard, 16 bytes: no host has it, and both ends compute it. It says who
  * has sent a packet, since WireGuard lets through none that another key has encrypted.

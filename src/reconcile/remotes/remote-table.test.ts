@@ -7,6 +7,7 @@ import { type RemoteChanges, RemoteTable } from './remote-table.ts';
 
 const wide = aNetwork({ driver: 'overlay', number: 2048 });
 const [alpha, beta] = [aNode({ name: 'alpha' }), aNode({ name: 'beta', tunnel: '192.0.2.3' })];
+const aKey = (letter: string, port: number) => ({ publicKey: Buffer.alloc(32, letter).toString('base64'), port });
 const keyOf = ({ node, id }: ClusterEndpoint) => `${node}/${id}`;
 
 function intentOf(networks: readonly Network[], nodes: readonly Node[], remotes: readonly ClusterEndpoint[]) {
@@ -45,14 +46,33 @@ describe('what is on other hosts', () => {
   test('is reached by the keys that its node has now, and stays where it is when they change', () => {
     const table = new RemoteTable();
     table.align(intentOf([wide], [alpha, beta], [web, db]));
-    const wireguard = [{ publicKey: 'a', port: 51_871 }];
+    const wireguard = [aKey('a', 51_871)];
     const keyed = intentOf([wide], [{ ...alpha, wireguard }, beta], [web, db]);
     expect(names(table.follow(keyed, { nodes: ['alpha'] }))).toEqual({ ...nothing, nodes: [1] });
     expect(table.node(1)).toMatchObject({ name: 'alpha', wireguard });
     expect(names(table.follow(keyed, { nodes: ['alpha', 'beta'] }))).toEqual(nothing);
-    const both = [...wireguard, { publicKey: 'b', port: 51_872 }];
+    const both = [...wireguard, aKey('b', 51_872)];
     const changing = intentOf([wide], [{ ...alpha, wireguard: both }, beta], [web, db]);
     expect(names(table.align(changing))).toEqual({ ...nothing, nodes: [1] });
+  });
+
+  test('is not kept from the others by what a node says to be its key and is none', () => {
+    const table = new RemoteTable();
+    const [a, b, c] = [aKey('a', 51_871), aKey('b', 51_872), aKey('c', 51_871)];
+    const notCanonical = `${a.publicKey.slice(0, -2)}F=`;
+    expect(Buffer.from(notCanonical, 'base64')).toEqual(Buffer.from(a.publicKey, 'base64'));
+    const wireguard = ['', 'x', 'YWJj', notCanonical].map((publicKey) => ({ publicKey, port: 51_871 }));
+    table.align(
+      intentOf(
+        [wide],
+        [
+          { ...alpha, wireguard: [...wireguard, b] },
+          { ...beta, wireguard: [a, b, c] },
+        ],
+        [],
+      ),
+    );
+    expect([table.node(1)?.wireguard, table.node(2)?.wireguard]).toEqual([[b], [b, c]]);
   });
 
   test('waits for its node and its network', () => {

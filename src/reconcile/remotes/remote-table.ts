@@ -1,7 +1,7 @@
 import type { ClusterEndpoint, Node } from '../../model/cluster.ts';
 import type { Intent } from '../../model/intent.ts';
 import type { Network } from '../../model/network.ts';
-import type { PublishedKey } from '../../model/wireguard.ts';
+import { type PublishedKey, usableKeys } from '../../model/wireguard.ts';
 import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { RotatingNumbers } from '../../policy/rotating-numbers.ts';
 import { endpointKeys, nodeNumbers, packReach, remoteNumbers } from './numbers.ts';
@@ -174,7 +174,7 @@ export class RemoteTable {
     this.#unnumbered.delete(name);
     if (node && tunnel === undefined) this.mute.add(name);
     else this.mute.delete(name);
-    const wireguard = node?.wireguard ?? [];
+    const wireguard = usableKeys(node?.wireguard ?? []);
     if (before?.tunnel === tunnel && sameKeys(before?.wireguard ?? [], wireguard)) return;
     if (tunnel === undefined) {
       if (!before) return;
