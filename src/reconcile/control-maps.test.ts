@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { VetchError } from '../api/error.ts';
 import { mapDefinitions } from '../maps/generated/abi.ts';
+import { parseAddress } from '../model/address.ts';
 import type { ClusterEndpoint } from '../model/cluster.ts';
 import type { PublishedPort } from '../model/endpoint.ts';
 import { BackendHealth } from '../service/health.ts';
@@ -325,6 +326,25 @@ describe('the maps of the control plane', () => {
     whole.remotes.align(intent(far));
     await whole.reconcile(intent(far), facts, fail);
     expect(await contents(bySteps)).toBe(await contents(byPass));
+  });
+
+  test('a host that comes with the address and the key of one that is not gone yet keeps them when that one is', async () => {
+    const maps = memoryMaps();
+    const control = await ControlMaps.open(maps);
+    await control.reconcile(anIntent([], []), facts, fail);
+    const follow = (...names: string[]) => {
+      const nodes = new Map(names.map((name) => [name, aNode({ name })]));
+      const keys = { nodes: ['former', 'renamed'] };
+      control.changeRemotes(control.remotes.follow({ ...anIntent([], []), nodes }, keys), fail);
+    };
+    follow('former');
+    follow('former', 'renamed');
+    follow('renamed');
+    const number = new Uint8Array(4);
+    expect(maps.nodeNumbers.raw.lookup(parseAddress('192.0.2.2'), number)).toBe(true);
+    expect(Buffer.from(number).readUInt32LE()).toBe([...control.remotes.nodes][0]?.number);
+    follow();
+    expect(maps.nodeNumbers.raw.lookup(parseAddress('192.0.2.2'), number)).toBe(false);
   });
 
   test('endpoints on other hosts that no map has room for are told of, and the others are there', async () => {

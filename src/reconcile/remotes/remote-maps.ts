@@ -109,11 +109,14 @@ export class RemoteMaps {
     );
   }
 
-  /** What says that a node has its number, as the kernel has it. */
+  /** What says that a node has its number, as the kernel has it. Another one may have come with its address or its key. */
   #numbered(number: number): MapEntry[] {
     const value = new Uint8Array(nodeCodec.size);
     if (!this.#maps.nodes.raw.lookup(nodeEntry(number, undefined).key, value)) return [];
-    return nodeNumberEntries(number, nodeCodec.decode(value));
+    return nodeNumberEntries(number, nodeCodec.decode(value)).filter((entry) => {
+      const found = new Uint8Array(entry.value.length);
+      return this.#maps.nodeNumbers.raw.lookup(entry.key, found) && Buffer.from(found).equals(entry.value);
+    });
   }
 
   #at(key: Uint8Array): { readonly number: number; readonly isRemote: boolean } | undefined {
