@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -35,6 +35,14 @@ test('a change of keys goes on in the next process, and each new key is of the o
   expect(next.all().map(({ slot }) => slot)).toEqual([1, 0]);
   next.end('old');
   expect(new OwnKeys(path).all()).toEqual([second]);
+});
+
+test('what lies where it is written, longer and for others to read, makes the keys neither', () => {
+  writeFileSync(`${path}.new`, 'x'.repeat(1_000));
+  chmodSync(`${path}.new`, 0o644);
+  const keys = new OwnKeys(path).all();
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(new OwnKeys(path).all()).toEqual(keys);
 });
 
 test('what was half written before a crash is no key, and a file that is none is told of by its path', () => {

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { VetchError } from '../../api/error.ts';
@@ -85,7 +85,9 @@ function ownKey(privateKey: string, slot: 0 | 1): OwnKey {
 function writeWhole(path: string, text: string): void {
   const fd = openSync(path, 'w', 0o600);
   try {
-    writeSync(fd, text);
+    // One that a daemon before this one had left keeps its mode.
+    fchmodSync(fd, 0o600);
+    writeFileSync(fd, text);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
