@@ -9,7 +9,7 @@ import type { Tunnel } from '../desired/tunnel.ts';
 import type { NodeCrypt, PlacedNode } from '../remotes/remote-table.ts';
 import { type EncryptedPath, type KeyedDevice, nodeCrypt, pathBetween } from './paths.ts';
 import { planPeers, wantedPeers } from './peers.ts';
-import { noTunnel, noWireguard, type Problem, portIsTaken } from './problems.ts';
+import { hasFailed, noTunnel, noWireguard, type Problem, portIsTaken } from './problems.ts';
 
 export interface EncryptionOptions {
   /** Undefined: this kernel has no WireGuard. */
@@ -62,7 +62,14 @@ export class Encryption {
     if (!this.#options?.inAdvance) return [];
     // A kernel that has none is not asked to load it again and again.
     if (!this.#sought) this.#supported();
-    return this.#control ? this.#options.keys() : [];
+    if (!this.#control) return [];
+    try {
+      return this.#options.keys();
+    } catch (error) {
+      // What is not encrypted needs none.
+      this.#problem = hasFailed(error);
+      return [];
+    }
   }
 
   /** Those that are open, the newest last. */
@@ -85,6 +92,10 @@ export class Encryption {
   ensure(needed: boolean, tunnel: Tunnel | undefined): boolean {
     this.needed = needed;
     this.#problem = undefined;
+    return this.#telling(() => this.#ensure(needed, tunnel));
+  }
+
+  #ensure(needed: boolean, tunnel: Tunnel | undefined): boolean {
     if (needed && !tunnel) this.#problem = noTunnel;
     if (needed && tunnel && !this.#supported()) this.#problem = noWireguard;
     const keys = needed && tunnel && !this.#problem ? (this.#options?.keys() ?? []) : [];
@@ -118,6 +129,10 @@ export class Encryption {
    * @throws KernelError
    */
   open(): number {
+    return this.#telling(() => this.#open());
+  }
+
+  #open(): number {
     let repairs = 0;
     for (const device of this.#devices) {
       const { name, ifindex } = device;
@@ -144,6 +159,10 @@ export class Encryption {
 
   /** Has the devices talk to the other hosts' keys, and no others. @returns how many somebody else had changed */
   syncPeers(nodes: Iterable<PlacedNode>): number {
+    return this.#telling(() => this.#syncPeers(nodes));
+  }
+
+  #syncPeers(nodes: Iterable<PlacedNode>): number {
     const own = new Set(this.#devices.map(({ key }) => key.publicKey));
     const wanted = wantedPeers(nodes, own);
     let repaired = 0;
@@ -159,7 +178,7 @@ export class Encryption {
 
   /** By which keys packets go to a node; undefined: by none. */
   pathTo(keys: readonly PublishedKey[]): EncryptedPath | undefined {
-    return pathBetween(this.devices, keys, (device, { publicKey }) => {
+    return pathBetween(this.devices, this.#others(keys), (device, { publicKey }) => {
       return this.#devices.some(({ ifindex, observed }) => {
         return ifindex === device.ifindex && (observed?.peers.get(publicKey)?.lastHandshake ?? 0) > 0;
       });
@@ -168,7 +187,7 @@ export class Encryption {
 
   /** What the map `nodes` says of a node's keys. */
   of({ wireguard }: Pick<PlacedNode, 'wireguard'>): NodeCrypt {
-    return nodeCrypt(this.pathTo(wireguard), wireguard);
+    return nodeCrypt(this.pathTo(wireguard), this.#others(wireguard));
   }
 
   /** What the newest device that knows a key has of it; undefined: none does. */
@@ -178,6 +197,21 @@ export class Encryption {
       if (peer) return peer;
     }
     return undefined;
+  }
+
+  /** A key that is this host's, too, leads nowhere: WireGuard has no peer for it. */
+  #others(keys: readonly PublishedKey[]): readonly PublishedKey[] {
+    return keys.filter(({ publicKey }) => this.#devices.every(({ key }) => key.publicKey !== publicKey));
+  }
+
+  /** What fails is a problem, too, until it is tried again. */
+  #telling<Result>(action: () => Result): Result {
+    try {
+      return action();
+    } catch (error) {
+      this.#problem = hasFailed(error);
+      throw error;
+    }
   }
 
   #supported(): boolean {

@@ -4,7 +4,7 @@ import { isEncrypted } from '../../network/drivers/encryption.ts';
 import type { HostParts } from '../host-parts.ts';
 import { followEncryption } from '../open-encryption.ts';
 import type { PlacedNode } from '../remotes/remote-table.ts';
-import { type EncryptionState, encryptionWarnings } from './warnings.ts';
+import { type EncryptionState, encryptionWarnings, twinsOf } from './warnings.ts';
 
 /** What the daemon asks of a host's encryption. Whoever changes something holds the lock on the intent. */
 export class HostEncryption {
@@ -73,11 +73,15 @@ export class HostEncryption {
   /** Lines for people. */
   get warnings(): string[] {
     const { encryption, control } = this.#parts;
-    if (!encryption.needed) return [];
+    if (!encryption.needed && !encryption.problem) return [];
     const problem = encryption.problem && `${encryption.problem.what}: ${encryption.problem.remedy}`;
     if (encryption.devices.length === 0) return problem === undefined ? [] : [problem];
     this.#parts.attempt('look at the sessions of WireGuard', () => encryption.observe());
+    const own = encryption.devices.map(({ key }) => key.publicKey);
+    const twins = twinsOf(control.remotes.nodes, own);
     const states = [...control.remotes.nodes].map(({ name, wireguard }): EncryptionState => {
+      const twin = twins.get(name);
+      if (twin !== undefined) return { name, hasKey: true, twin };
       const to = encryption.pathTo(wireguard)?.to.publicKey;
       const peer = to === undefined ? undefined : encryption.peer(to);
       return { name, hasKey: wireguard.length > 0, ...(peer ? { lastHandshake: peer.lastHandshake } : {}) };

@@ -1,3 +1,5 @@
+import { VetchError } from '../../api/error.ts';
+
 /** Why this host cannot encrypt, and what to do about it. */
 export interface Problem {
   readonly what: string;
@@ -21,4 +23,11 @@ export function portIsTaken(port: number): Problem {
     what: `${here}: another socket of this host has UDP port ${port}`,
     remedy: `end what \`ss -ulpn sport = ${port}\` shows; a WireGuard device shows there without a process: see \`wg show\``,
   };
+}
+
+/** What nobody has foreseen. */
+export function hasFailed(error: unknown): Problem {
+  const why = error instanceof Error ? error.message : String(error);
+  const remedy = error instanceof VetchError ? error.hint : "see the daemon's log; it is tried again every 30 s";
+  return { what: `${here}: ${why}`, remedy };
 }
