@@ -75,3 +75,20 @@ test('nothing is sent to a host by a key that is also this one’s, and what it 
   expect(formatAddress(to)).toBe(formatAddress(innerAddress(other)));
   encryption.close();
 });
+
+test('peers that the kernel refuses are told of, and those that it has not taken for them are no drift', ({ skip }) => {
+  skip(!probe, lacking);
+  using world = new World();
+  const encryption = encryptionIn(world);
+  encryption.ensure(true, tunnel);
+  withNetns(world.host, () => encryption.open());
+  const node = (number: number, publicKey: string) => {
+    return { name: `h${number}`, number, tunnel: `192.0.2.${number}`, wireguard: [{ publicKey, port: 51_871 }] };
+  };
+  const good = node(3, publicKeyOf(newPrivateKey()));
+  expect(() => encryption.syncPeers([node(2, 'YWJj'), good])).toThrow(/^cannot configure WireGuard device /);
+  expect(encryption.problem?.what).toMatch(/^networks cannot be encrypted here: cannot configure /);
+  expect([encryption.ensure(true, tunnel), encryption.problem]).toEqual([false, undefined]);
+  expect([encryption.syncPeers([good]), encryption.syncPeers([good])]).toEqual([0, 0]);
+  encryption.close();
+});

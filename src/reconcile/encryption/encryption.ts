@@ -170,7 +170,13 @@ export class Encryption {
       const observed = this.#control?.get(device.ifindex);
       if (!observed) continue;
       const { changes, repairs } = planPeers(wanted, observed.peers, device.told);
-      if (changes.length > 0) this.#control?.set(device.ifindex, { peers: changes });
+      try {
+        if (changes.length > 0) this.#control?.set(device.ifindex, { peers: changes });
+      } catch (error) {
+        // Which of them it has taken nobody knows: what is missing next time nobody else has removed.
+        device.told.clear();
+        throw error;
+      }
       repaired += repairs;
     }
     return repaired;
