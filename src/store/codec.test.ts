@@ -3,7 +3,7 @@ import { decodeRecord, encodeRecord } from './codec.ts';
 
 describe('a stored record', () => {
   test('carries the schema that it was written with', () => {
-    expect(JSON.parse(encodeRecord<'deny'>({}))).toEqual({ schema: 2 });
+    expect(JSON.parse(encodeRecord<'deny'>({}))).toEqual({ schema: 3 });
   });
 
   test('of an older schema passes through each migration in turn', () => {

@@ -10,8 +10,9 @@ import type { Service } from '../model/service.ts';
  *
  * 2: policies and namespaces. Records of 1 are read as they are; but a version that knows no policies would leave open
  * what they close, so it must refuse a state that may hold some.
+ * 3: networks that are encrypted, likewise: a version that knows no encryption would send what they carry in the clear.
  */
-export const recordSchema = 2;
+export const recordSchema = 3;
 
 const owner = z.enum(['vetch', 'docker', 'cni']);
 const texts = z.record(z.string(), z.string()).readonly();
