@@ -41,7 +41,7 @@ clusterCompliance({
 
 test.each([
   ['NetworkPolicy/a/b', '{"schema":2,"kind":"Other"}', 'INTERNAL', /policies\/NetworkPolicy\/a\/b .*kind/],
-  ['NetworkPolicy/a/b', '{"schema":3}', 'UNSUPPORTED', /policies\/NetworkPolicy\/a\/b .*schema 3.* 2/],
+  ['NetworkPolicy/a/b', '{"schema":4}', 'UNSUPPORTED', /policies\/NetworkPolicy\/a\/b .*schema 4.* 3/],
 ])('the embedded cluster store names the record %s that it cannot read', async (key, value, code, message) => {
   const { place, remove } = await directory();
   const first = await openCluster(place);

@@ -47,7 +47,7 @@ describe('the embedded store', () => {
     ['networks', 'abc', '{"schema":1,"na', 'INTERNAL', /networks\/abc .*JSON/],
     ['endpoints', 'abc', '{"schema":1,"name":"web"}', 'INTERNAL', /endpoints\/abc .*id/],
     ['networks', 'abc', '{"name":"web"}', 'INTERNAL', /networks\/abc .*schema/],
-    ['networks', 'abc', '{"schema":3,"name":"web"}', 'UNSUPPORTED', /networks\/abc .*schema 3.* 2/],
+    ['networks', 'abc', '{"schema":4,"name":"web"}', 'UNSUPPORTED', /networks\/abc .*schema 4.* 3/],
   ])('names the record in %s that it cannot read', async (database, key, value, code, message) => {
     await withStore(async (place) => {
       await tamper(place, database, key, value);
@@ -59,10 +59,10 @@ describe('the embedded store', () => {
 
   test('refuses a state that a newer version wrote, and leaves it as it is', async () => {
     await withStore(async (place) => {
-      await tamper(place, 'meta', 'schema', '3');
+      await tamper(place, 'meta', 'schema', '4');
       await expect(openEmbeddedStore(place)).rejects.toMatchObject({
         code: 'UNSUPPORTED',
-        message: expect.stringContaining('schema 3'),
+        message: expect.stringContaining('schema 4'),
       });
       await tamper(place, 'meta', 'schema', '1');
       const store = await openEmbeddedStore(place);

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { NamespaceType, unshare } from '../../../src/loader/ffi/libc.ts';
 import { Netlink } from '../../../src/netlink/netlink.ts';
 import { createNetns, type Netns, withNetns } from '../../../src/netlink/netns.ts';
+import { hasWireguard } from './key-pair.ts';
 import { Sandbox } from './sandbox.ts';
 import { TunnelHost, type WideName, wideEndpoint } from './tunnel-host.ts';
 import { Wire } from './wire.ts';
@@ -21,12 +22,13 @@ const simple = { prefix: '192.0.2.', uplinks: true };
 export const wireUnderlay: Underlay = { ...simple, name: 'IPv4, encrypted', encrypted: 'wire' };
 export const wireguardUnderlay: Underlay = { ...simple, name: 'IPv4, encrypted by WireGuard', encrypted: 'wireguard' };
 
+/** The device that stands for WireGuard is among them only where the kernel has none. */
 export const underlays: readonly Underlay[] = [
   { name: 'IPv4', prefix: '192.0.2.', uplinks: false },
   { name: 'IPv6', prefix: '2001:db8:f::', uplinks: false },
   { name: 'IPv4 past the device', prefix: '192.0.2.', uplinks: true },
   { name: 'IPv6 with a known uplink', prefix: '2001:db8:f::', uplinks: true },
-  wireUnderlay,
+  ...(hasWireguard() ? [] : [wireUnderlay]),
 ];
 
 /** Addresses of keys: of each host two, and one that is nobody's. */
