@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { engineReleases } from '../../test/engines/engines.ts';
 import { fetchRoot } from '../../test/engines/fetch-root.ts';
 import { engineVersion } from '../../test/engines/version.ts';
-import { kernels, runs } from '../../test/kernels/kernels.ts';
+import { kernels, longRuns, runs } from '../../test/kernels/kernels.ts';
 import { runOnKernel } from '../../test/kernels/run.ts';
 import { type Count, none, readReport } from './count.ts';
 import { type RunOptions, run } from './run.ts';
@@ -110,5 +110,11 @@ export const steps: readonly Step[] = [
     name: `kernel-${kernel.name}`,
     what: `kernel tests and a small lab on Linux ${kernel.name}, under QEMU`,
     run: () => runOnKernel(kernel, { checkout: process.cwd(), runs }),
+  })),
+  ...kernels.map((kernel) => ({
+    extra: true,
+    name: `kernel-${kernel.name}-encrypted`,
+    what: `hosts that encrypt on Linux ${kernel.name}, under QEMU`,
+    run: () => runOnKernel(kernel, { checkout: process.cwd(), runs: longRuns }),
   })),
 ];

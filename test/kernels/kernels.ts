@@ -10,5 +10,8 @@ export const kernels: readonly Kernel[] = [
 /** What runs on each: `project` of vitest.config.ts, with files where not all of it. */
 export const runs: readonly string[] = [
   'kernel',
-  'lab:test/lab/lab.test.ts,test/lab/small.test.ts,test/lab/shaping.test.ts,test/lab/vlan.test.ts,test/lab/ipvlan.test.ts,test/lab/encrypted.test.ts',
+  'lab:test/lab/lab.test.ts,test/lab/small.test.ts,test/lab/shaping.test.ts,test/lab/vlan.test.ts,test/lab/ipvlan.test.ts',
 ];
+
+/** What takes long where all is emulated; `make test-kernels` alone runs it. */
+export const longRuns: readonly string[] = ['lab:test/lab/encrypted.test.ts'];

@@ -115,6 +115,20 @@ export class EtcdServers implements AsyncDisposable {
     return must(this.#within(command), { env: { ETCDCTL_API: '3' } });
   }
 
+  /** Has all keys that begin so outlive their leases, within one change. @returns how many there are */
+  async outliveLeases(...prefixes: readonly string[]): Promise<number> {
+    const text = await this.etcdctl('get', '--prefix', '', '--write-out', 'json');
+    const { kvs } = JSON.parse(text) as { kvs: readonly { readonly key: string; readonly value: string }[] };
+    const puts = kvs
+      .map(({ key, value }) => [key, value].map((part) => Buffer.from(part, 'base64').toString()))
+      .filter(([key = '']) => prefixes.some((prefix) => key.startsWith(prefix)))
+      .map(([key, value]) => `put ${key} ${JSON.stringify(value)}\n`);
+    const running = this.#members.filter(({ process }) => process.running).map(({ client }) => client);
+    const command = ['etcdctl', '--endpoints', running.join(','), ...this.#clientFlags, 'txn'];
+    await must(this.#within(command), { env: { ETCDCTL_API: '3' }, input: `\n${puts.join('')}\n\n` });
+    return puts.length;
+  }
+
   /** Index of the member that leads. */
   async leader(): Promise<number> {
     const text = await this.etcdctl('endpoint', 'status', '--write-out', 'json');

@@ -37,7 +37,7 @@ describe.each(families)('IPv%i', (family) => {
   test('all that leaves goes to the device, and the wire between the hosts sees nothing of it', async () => {
     const [inside, outside] = [
       await watch(hosts.near, wireDevice),
-      await watch(hosts.near, 'uplink0', 'not', 'arp', 'and', 'not', 'icmp6'),
+      await watch(hosts.near, 'uplink0', 'not', 'arp', 'and', 'not', 'icmp6', 'and', 'not', 'ip6', 'multicast'),
     ];
     expect(await ping(['-s', '3000'])).toBe(true);
     // What is seen last: all before it has been.
@@ -84,7 +84,9 @@ describe.each(families)('IPv%i', (family) => {
     for (const from of ['::', keyOf(far), '::1']) {
       expect(await near.drops(() => far.forge(near, asks, { from }))).toEqual({ SPOOFED_TUNNEL: 1 });
     }
-    expect(await near.drops(() => ping())).toEqual({ NO_KEY: 1 });
+    // The containers' own stacks speak to groups meanwhile.
+    const drops = await near.drops(async () => expect(await ping()).toBe(false));
+    expect(drops.NO_KEY).toBeGreaterThanOrEqual(1);
   });
 
   test('what comes in the clear is dropped, of a known flow, too', async () => {

@@ -5,7 +5,7 @@ import { remotes } from '../world/plan.ts';
 import { allow, deny } from '../world/policy.ts';
 import { hasWireguard } from './key-pair.ts';
 import type { Sandbox } from './sandbox.ts';
-import { at, enterMounts, numbers, ThreeHosts, underlays, wireguardUnderlay } from './three-hosts.ts';
+import { at, enterMounts, numbers, ThreeHosts, underlays, wireguardUnderlay, wireUnderlay } from './three-hosts.ts';
 
 const programs = new URL('../../lab/programs/', import.meta.url).pathname;
 interface Reply {
@@ -27,7 +27,10 @@ async function serve(on: Sandbox, transport: string, port: number, name: string)
 
 beforeAll(enterMounts);
 
-describe.each([...underlays, ...(hasWireguard() ? [wireguardUnderlay] : [])])('over $name', (underlay) => {
+// A device that stands for WireGuard where the kernel has none.
+const tried = hasWireguard() ? [...underlays.filter((one) => one !== wireUnderlay), wireguardUnderlay] : underlays;
+
+describe.each(tried)('over $name', (underlay) => {
   const encrypted = underlay.encrypted !== undefined;
   const past = underlay.uplinks && underlay.prefix.includes('.') && !encrypted;
   let hosts: ThreeHosts;
