@@ -62,13 +62,14 @@ static __always_inline struct standing standing_of(__u32 number, const struct ad
 	return slot ? slot->standing[parity] : none;
 }
 
-/* Who an address of the host or the world is. Keys lie in the room: a chain of calls has no more stack. */
-static __always_inline __u32 identity_of_block(struct block_key *key, const struct address *addr, __u32 parity,
-					       __u32 otherwise)
+/* Who an address of the host or the world is. Keys lie in the room: a chain of calls has no more stack. @length: of the
+ * longest prefix that counts, with the family's 32 bits */
+static __always_inline __u32 identity_of_block(struct block_key *key, const struct address *addr, __u32 length,
+					       __u32 parity, __u32 otherwise)
 {
 	struct block_identity *block;
 
-	key->prefixlen = 160;
+	key->prefixlen = length;
 	key->family = address_is_v4(addr) ? 4 : 6;
 	key->addr = *addr;
 	block = bpf_map_lookup_elem(&address_blocks, key);
@@ -78,10 +79,16 @@ static __always_inline __u32 identity_of_block(struct block_key *key, const stru
 static __always_inline struct standing standing_at(struct block_key *key, const struct flow_end *end, __u32 parity)
 {
 	struct standing outsider = {};
+	__u32 length = 160;
 
 	if (party_is_endpoint(end->party))
 		return standing_of(end->number, &end->addr, parity);
-	outsider.identity = identity_of_block(key, &end->addr, parity, end->party == PARTY_HOST ? IDENTITY_HOST : IDENTITY_WORLD);
+	/* What comes by way of another host is not known to be this one, whose addresses anybody can claim there: it is judged
+	 * as what is around it. */
+	if (end->party == PARTY_NODE && bpf_map_lookup_elem(&host_addrs, &end->addr))
+		length = 159;
+	outsider.identity = identity_of_block(key, &end->addr, length, parity,
+					      end->party == PARTY_HOST ? IDENTITY_HOST : IDENTITY_WORLD);
 	return outsider;
 }
 

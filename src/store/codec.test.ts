@@ -35,4 +35,34 @@ describe('a stored record', () => {
   test('of an older schema whose kind did not change is read as it is', () => {
     expect(decodeRecord('deny', '192.0.2.0/24', '{"schema":1}', { schema: 2, migrations: {} })).toEqual({});
   });
+
+  test('of another host is none where its addresses cannot be read', () => {
+    const told = {
+      ...({
+        id: 'a',
+        name: 'web',
+        network: 'b',
+        owner: 'vetch',
+        node: 'h1',
+        mac: '02:42:0a:58:00:02',
+        labels: {},
+      } as const),
+      addresses: ['10.88.0.2/16', 'fd00:88::2/64'],
+      ports: [{ protocol: 'tcp', hostAddress: '::', hostPort: 8080, port: 80, scope: 'cluster' }] as const,
+    };
+    const read = (change: object) =>
+      decodeRecord('cluster-endpoints', 'h1/a', JSON.stringify({ schema: 2, ...told, ...change }));
+    expect(read({})).toEqual(told);
+    const [port] = told.ports;
+    for (const change of [
+      { mac: '02' },
+      { addresses: ['nowhere/16'] },
+      { ports: [{ ...port, hostAddress: 'here' }] },
+    ]) {
+      expect(() => read(change)).toThrow(/record cluster-endpoints\/h1\/a of the state cannot be read/);
+    }
+    const node = { schema: 2, name: 'h1', version: '1', addresses: [], started: '' };
+    expect(decodeRecord('nodes', 'h1', JSON.stringify({ ...node, tunnel: '192.0.2.1' })).tunnel).toBe('192.0.2.1');
+    expect(() => decodeRecord('nodes', 'h1', JSON.stringify({ ...node, tunnel: '192.0.2' }))).toThrow(/cannot be read/);
+  });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseAddress, parseMac, withoutLength } from '../model/address.ts';
 import type { ClusterEndpoint, HeldAddress, Node, NumberedIdentity } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
@@ -119,11 +120,25 @@ const heldAddress = z.object({
 
 const identity = z.object({ number: z.int().min(1), key: z.string() }) satisfies z.ZodType<NumberedIdentity>;
 
+/** What another host tells: one record of its that makes no sense is not to keep this one from following all the others. */
+function text(read: (text: string) => unknown, what: string) {
+  const isReadable = (value: string) => {
+    try {
+      read(value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return z.string().refine(isReadable, { error: `not ${what}` });
+}
+const address = text(parseAddress, 'an address');
+
 const node = z.object({
   name: z.string().min(1),
   version: z.string(),
   addresses: z.array(z.string()).readonly(),
-  tunnel: z.string().exactOptional(),
+  tunnel: address.exactOptional(),
   wireguard: z
     .array(z.object({ publicKey: z.string(), port }))
     .readonly()
@@ -132,9 +147,12 @@ const node = z.object({
   started: z.string(),
 }) satisfies z.ZodType<Node>;
 
-const clusterEndpoint = endpoint
-  .pick({ id: true, name: true, network: true, owner: true, mac: true, addresses: true, labels: true, ports: true })
-  .extend({ node: z.string().min(1) }) satisfies z.ZodType<ClusterEndpoint>;
+const clusterEndpoint = endpoint.pick({ id: true, name: true, network: true, owner: true, labels: true }).extend({
+  node: z.string().min(1),
+  mac: text(parseMac, 'a MAC address'),
+  addresses: z.array(text((value) => parseAddress(withoutLength(value)), 'an address')).readonly(),
+  ports: z.array(publishedPort.extend({ hostAddress: address })).readonly(),
+}) satisfies z.ZodType<ClusterEndpoint>;
 
 /** The kinds of record there are. */
 export const recordTypes = {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { mapDefinitions, NetworkFlag, PublishFlag } from '../../maps/generated/abi.ts';
 import { formatAddress, parseAddress } from '../../model/address.ts';
 import type { PublishedPort } from '../../model/endpoint.ts';
-import type { ControlMap } from '../entry.ts';
+import { type ControlMap, keyText } from '../entry.ts';
 import { aLink, aNetwork, anAddress, anEndpoint, anIntent, hostFacts, noServices } from '../testing.ts';
 import { DenyHeads } from './deny-heads.ts';
 import { desiredMaps } from './maps.ts';
@@ -93,6 +93,14 @@ describe('desired maps', () => {
       ...['0.0.0.0 8080 0', '0.0.0.0 8081 0'],
       ...[`10.88.0.2 80 ${PublishFlag.BY_NODE}`, ':: 8080 0', ':: 8081 0', `fd00:88::2 80 ${PublishFlag.BY_NODE}`],
     ]);
+  });
+
+  test("what every host leads to is no other host's to give away, by the own address of the endpoint", () => {
+    const endpoint = anEndpoint({ ports: [{ ...publish('0.0.0.0'), scope: 'cluster' }] });
+    const { counts, maps } = desiredMaps(anIntent([aNetwork()], [endpoint]), hostFacts(), memory);
+    const isTaken = (hostAddress: string) =>
+      counts.isTaken(publish(hostAddress, 80), (key) => maps.published.get(keyText(key)) !== undefined);
+    expect([isTaken('10.88.0.2'), isTaken('10.88.0.3'), isTaken('0.0.0.0')]).toEqual([true, false, false]);
   });
 
   test('what takes no port of the host is published at the own address of the endpoint', () => {

@@ -19,17 +19,16 @@ export class PublishCounts {
   readonly #ownAddresses = new Map<string, number>();
 
   /**
-   * Whether a port of the host is published already: the same address, or a wildcard on either side.
+   * Whether a port of the host is published already: the same address, or a wildcard on either side; or whether somebody
+   * else's address is named, at which something is published.
    *
    * @param has whether `published` has a key
    */
   isTaken(port: PublishedPort, has: (key: Uint8Array) => boolean): boolean {
+    if (has(publishedKey(port))) return true;
     if (!this.#bound.has(boundKey(port))) return false;
     const any = familyOf(port) === 6 ? '::' : '0.0.0.0';
-    return (
-      port.hostAddress === any ||
-      [port.hostAddress, any].some((hostAddress) => has(publishedKey({ ...port, hostAddress })))
-    );
+    return port.hostAddress === any || has(publishedKey({ ...port, hostAddress: any }));
   }
 
   /** What restricts comes before what permits. */

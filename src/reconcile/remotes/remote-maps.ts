@@ -83,12 +83,20 @@ export class RemoteMaps {
       if (node) there.push(...this.#nodeEntries(node));
     }
     const current = new Set(there.map(({ key }) => keyText(key)));
-    deleteEntries(
-      this.#maps,
-      former.filter(({ key }) => !current.has(keyText(key))),
-    );
-    setEntries(this.#maps, there);
+    const free = former.filter(({ key }) => !current.has(keyText(key)));
+    deleteEntries(this.#maps, free);
+    setEntries(this.#maps, [...there, ...this.#inherited(free)]);
     return left;
+  }
+
+  /** A host that has come back under another name is there twice for a while: what one of them leaves is the other's. */
+  #inherited(free: readonly MapEntry[]): MapEntry[] {
+    if (free.length === 0) return [];
+    const keys = new Set(free.map(({ key }) => keyText(key)));
+    return [...this.table.nodes].flatMap((node) => {
+      const [, ...numbers] = this.#nodeEntries(node);
+      return numbers.filter(({ key }) => keys.has(keyText(key)));
+    });
   }
 
   #nodeEntries(node: PlacedNode): [MapEntry, ...MapEntry[]] {

@@ -124,6 +124,12 @@ describe('ports that lead to other hosts', () => {
     expect(led.size).toBe(0);
   });
 
+  test('are none that take no port of the host', () => {
+    const direct = port(0, { hostAddress: '10.88.0.9' });
+    ports.follow({ ...nothing, come: [placed({ name: 'web', ports: [direct, ...both(80)] })] }, desk);
+    expect([[...led.keys()], ports.warnings]).toEqual([['0.0.0.0:80', ':::80'], []]);
+  });
+
   test('that a full map refuses are told of', () => {
     const enter = () => {
       throw new Error('the map published is full');

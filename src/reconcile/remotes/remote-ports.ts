@@ -145,7 +145,8 @@ export class RemotePorts {
 function portsOf(placed: PlacedRemote): RemotePort[] {
   const found = new Map<string, PublishedPort[]>();
   for (const port of placed.remote.ports) {
-    if (port.scope !== 'cluster') continue;
+    // What takes no port of its own host takes none here.
+    if (port.scope !== 'cluster' || port.hostPort === 0) continue;
     const text = `${port.protocol} ${port.hostPort} ${port.port}`;
     found.set(text, [...(found.get(text) ?? []), port]);
   }

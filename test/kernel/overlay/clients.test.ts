@@ -134,6 +134,31 @@ describe.each(underlays.filter(({ uplinks }) => uplinks))('over $name', (underla
       expect((await ask('udp', family, 8053)).ok).toBe(true);
     });
 
+    test("who comes under an address of the container's own host is not that host, but what is around it", async () => {
+      const own = family === 4 ? '198.51.100.4' : '2001:db8:c::4';
+      const [around, ownKey] = [152, 160].map((prefixlen) => ({ prefixlen, family, addr: parseAddress(own) }));
+      const { hostAddrs, addressBlocks } = hosts.near.maps;
+      hostAddrs.set(parseAddress(own), { ifindex: 1, network: 0 });
+      if (around) addressBlocks.set(around, { identity: [700, 700] });
+      if (ownKey) addressBlocks.set(ownKey, { identity: [701, 701] });
+      try {
+        const asks = (source: string) =>
+          hosts.far.forge(hosts.near, frame(family, source, build.udp({ source: 5000, destination: 53 })));
+        await asks(own);
+        await expect.poll(flows).toMatchObject([{ sourceIdentity: 700 }]);
+        hosts.near.judgeAgain();
+        await asks(own);
+        await expect.poll(flows).toMatchObject([{ sourceIdentity: 700, packetsOriginal: 2n }]);
+        hostAddrs.delete(parseAddress(own));
+        hosts.near.judgeAgain();
+        await asks(own);
+        await expect.poll(flows).toMatchObject([{ sourceIdentity: 701 }]);
+      } finally {
+        hostAddrs.delete(parseAddress(own));
+        for (const key of [around, ownKey]) if (key) addressBlocks.delete(key);
+      }
+    });
+
     test('a node brings in nobody but for ports that are published so, and nobody who is one of us', async () => {
       const asks = build.udp({ source: 5000, destination: 53 });
       const forged = (family: Family, source: string, content: build.Layer, from?: string) => {

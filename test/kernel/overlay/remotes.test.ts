@@ -157,6 +157,16 @@ describe('what is on other hosts', () => {
     expect([leading(), bound(), again.drift.total]).toEqual([[], [], 0]);
   });
 
+  test('is known by its tunnel for as long as a node under another name has the same one', async () => {
+    const renamed = { ...beta, name: 'gamma' };
+    await host.reconcile(all);
+    await host.applyRemotes(intentOf([wide], [alpha, beta, renamed], [web, db]), { nodes: ['gamma'] });
+    await host.applyRemotes(intentOf([wide], [alpha, renamed], [web]), { nodes: ['beta'], remotes: [keyOf(db)] });
+    expect(numbersOfNodes()).toEqual(['1 192.0.2.2', '3 192.0.2.3']);
+    await host.applyRemotes(intentOf([wide], [alpha], [web]), { nodes: ['gamma'] });
+    expect(numbersOfNodes()).toEqual(['1 192.0.2.2']);
+  });
+
   test('moves with its addresses, in whatever order its hosts tell', async () => {
     await host.reconcile(all);
     const moved = { ...web, node: 'beta', id: 'd'.repeat(64) };
