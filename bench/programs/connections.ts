@@ -3,11 +3,12 @@
  * with blocking sockets, so that JavaScript costs little of what is measured. The server closes first, as of HTTP/1.0,
  * so that the client's ports are free at once.
  *
- *   node bench/programs/connections.ts server PORT
+ *   node bench/programs/connections.ts server PORT [NETNS…]
  *   node bench/programs/connections.ts client ADDRESS[,…] PORT SECONDS   prints {"connections": N, "seconds": S}
  *
- * Of several addresses each is asked in turn.
+ * Of several addresses each is asked in turn. One server may listen in several network namespaces, given by their paths.
  */
+import { closeSync, openSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import koffi from 'koffi';
@@ -30,12 +31,20 @@ type Transfer = (fd: number, bytes: Uint8Array, length: number, flags: number) =
 const send = libc.func('int send(int fd, const void *bytes, size_t length, int flags)') as unknown as Transfer;
 const recv = libc.func('int recv(int fd, void *bytes, size_t length, int flags)') as unknown as Transfer;
 const close = libc.func('int close(int fd)') as (fd: number) => number;
+const setns = libc.func('int setns(int fd, int type)') as (fd: number, type: number) => number;
+const poll = libc.func('int poll(void *fds, unsigned long count, int timeout)') as unknown as (
+  fds: Uint8Array,
+  count: number,
+  timeout: number,
+) => number;
 
 const AF_INET = 2;
 const SOCK_STREAM = 1;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const backlog = 1024;
+const CLONE_NEWNET = 0x4000_0000;
+const POLLIN = 1;
 
 function must(result: number, what: string): number {
   if (result < 0) throw new Error(`${what}: errno ${koffi.errno()}`);
@@ -51,20 +60,47 @@ function socketAddress(address: string, port: number): Uint8Array {
   return bytes;
 }
 
-function serve(port: number): never {
+/** `struct pollfd` */
+const pollSize = 8;
+
+function listenIn(netns: string | undefined, port: number): number {
+  if (netns !== undefined) {
+    const fd = openSync(netns, 'r');
+    must(setns(fd, CLONE_NEWNET), netns);
+    closeSync(fd);
+  }
   const listener = must(socket(AF_INET, SOCK_STREAM, 0), 'socket');
   const on = new Uint8Array(Int32Array.of(1).buffer);
   must(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, on, on.length), 'setsockopt');
   const address = socketAddress('0.0.0.0', port);
   must(bind(listener, address, address.length), 'bind');
   must(listen(listener, backlog), 'listen');
+  return listener;
+}
+
+function answer(listener: number, byte: Uint8Array): void {
+  const fd = accept(listener, null, null);
+  if (fd < 0) return;
+  if (recv(fd, byte, 1, 0) === 1) send(fd, byte, 1, 0);
+  close(fd);
+}
+
+function serve(port: number, namespaces: readonly string[]): never {
+  const listeners = (namespaces.length === 0 ? [undefined] : namespaces).map((netns) => listenIn(netns, port));
+  const [only = -1] = listeners;
   process.stdout.write('ready\n');
   const byte = new Uint8Array(1);
+  if (namespaces.length === 0) for (;;) answer(only, byte);
+  const polled = new DataView(new ArrayBuffer(pollSize * listeners.length));
+  for (const [i, listener] of listeners.entries()) {
+    polled.setInt32(pollSize * i, listener, true);
+    polled.setInt16(pollSize * i + 4, POLLIN, true);
+  }
   for (;;) {
-    const fd = accept(listener, null, null);
-    if (fd < 0) continue;
-    if (recv(fd, byte, 1, 0) === 1) send(fd, byte, 1, 0);
-    close(fd);
+    poll(new Uint8Array(polled.buffer), listeners.length, -1);
+    for (const [i, listener] of listeners.entries()) {
+      if ((polled.getInt16(pollSize * i + 6, true) & POLLIN) !== 0) answer(listener, byte);
+    }
   }
 }
 
@@ -95,5 +131,5 @@ function connectionsFor(to: readonly Uint8Array[], seconds: number): { connectio
 }
 
 const [role, ...args] = process.argv.slice(2);
-if (role === 'server') serve(Number(args[0]));
+if (role === 'server') serve(Number(args[0]), args.slice(1));
 else ask(args[0] ?? '', Number(args[1]), Number(args[2]));
