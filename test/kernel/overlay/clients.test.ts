@@ -92,7 +92,7 @@ describe.each(underlays.filter(({ uplinks }) => uplinks))('over $name', (underla
           ['tcp', 8080],
           ['udp', 8053],
         ] as const) {
-          const { reply } = await ask(transport, family, port, '--count', '3');
+          const { reply } = await ask(transport, family, port, '--timeout', '5', '--count', '3');
           expect(reply).toContain(`x peer=${clients[family]},`);
         }
       });
