@@ -17,9 +17,12 @@ const takeOver = change(({ toSource, toDestination }) => ({
   toDestination: { ...toDestination, check: (toDestination.check ^ 1) >>> 0 },
 }));
 
-/** As if nothing had been seen for so long; the clock is looked at only once a beat. */
+/** As if nothing had been seen for so long; the clock is looked at only once a beat, and this one is far off. */
 const idle = (seconds: number) =>
-  change(({ beat, lastSeen }) => ({ beat: (beat ^ 1) >>> 0, lastSeen: lastSeen - BigInt(seconds) * 1_000_000_000n }));
+  change(({ beat, lastSeen }) => ({
+    beat: (beat ^ 0x8000_0000) >>> 0,
+    lastSeen: lastSeen - BigInt(seconds) * 1_000_000_000n,
+  }));
 
 function expectPackets(count: bigint) {
   return (world: World) => {
