@@ -13,16 +13,18 @@ const held = (address: string, endpoint = '', node = 'a'): HeldAddress => {
 let book: AddressBook;
 let users: Map<string, string>;
 let leaving: Map<string, string>;
+let prepared: Set<string>;
 
 beforeEach(() => {
   book = new AddressBook('a', [network, other]);
   users = new Map();
   leaving = new Map();
+  prepared = new Set([network.id]);
 });
 
 function plan(skip = 0): HoldingsPlan {
   const usersOf = (id: string) => (id === network.id ? users : new Map<string, string>());
-  return planHoldings({ book, networks: [network], usersOf, leaving, skip });
+  return planHoldings({ book, networks: [network], usersOf, leaving, prepared, skip });
 }
 
 /** Does what a plan says, as the store would. */
@@ -33,7 +35,20 @@ function carryOut({ deletes, puts }: HoldingsPlan): void {
 
 const spare4 = () => [...book.ownOf(network.id).values()].filter(({ address }) => !address.includes(':'));
 
-test('a host takes some of each family in advance, and then has nothing to do', () => {
+test('of a network that it has never used a host holds nothing in advance, and of one that it uses more', () => {
+  prepared.clear();
+  expect(plan()).toEqual({ puts: [], deletes: [], taken: [], short: false });
+  users.set('10.88.0.200', 'web');
+  carryOut(plan());
+  expect(spare4()).toHaveLength(9);
+  users.clear();
+  carryOut(plan());
+  // It is likely to use it again.
+  expect(spare4()).toHaveLength(8);
+  expect(plan()).toEqual({ puts: [], deletes: [], taken: [], short: false });
+});
+
+test('a host takes some of each family in advance where it is going to use them, and then has nothing to do', () => {
   carryOut(plan());
   expect([...book.ownOf(network.id).keys()].sort()).toEqual([
     ...['2', '3', '4', '5', '6', '7', '8', '9'].map((digit) => `10.88.0.${digit}`),
@@ -96,7 +111,8 @@ test('what is used and nobody holds is held, and what another host holds is told
 test('of a small range little is taken in advance, and of a full one nothing', () => {
   const small = planned({ name: 'small', subnets: ['10.90.0.0/29'] });
   book.addNetwork(small);
-  const make = () => planHoldings({ book, networks: [small], usersOf: () => new Map(), leaving, skip: 0 });
+  prepared.add(small.id);
+  const make = () => planHoldings({ book, networks: [small], usersOf: () => new Map(), leaving, prepared, skip: 0 });
   expect(make().puts.map(({ address }) => address)).toEqual(['10.90.0.2']);
   for (let host = 2; host < 7; host++) {
     book.put({ network: small.id, address: `10.90.0.${host}`, node: 'b', endpoint: '' });

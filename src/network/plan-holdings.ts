@@ -15,6 +15,8 @@ export interface Holdings {
   readonly usersOf: (network: string) => ReadonlyMap<string, string>;
   /** Addresses, by `addressKey`, that are to be given back, and for whom they were. */
   readonly leaving: ReadonlyMap<string, string>;
+  /** Networks of which the host holds some in advance before it has used any. */
+  readonly prepared: ReadonlySet<string>;
   /** Addresses to pass over when new ones are taken, to get out of other hosts' way. */
   readonly skip: number;
 }
@@ -31,12 +33,13 @@ export interface HoldingsPlan {
 
 /**
  * What to write so that the cluster knows who has the addresses that this host holds: what is used is held for its user,
- * what was held for one that is gone is given back, and a few are held in advance.
+ * what was held for one that is gone is given back, and a few are held in advance of each network that is used here or
+ * has been: a network that is made would else be a write of every host's.
  *
  * Nothing that is held in advance is given back directly: it is held for somebody first. So whoever knows an older state
  * of the cluster, as a host that starts without etcd does, never takes for its own what it gave back.
  */
-export function planHoldings({ book, networks, usersOf, leaving, skip }: Holdings): HoldingsPlan {
+export function planHoldings({ book, networks, usersOf, leaving, prepared, skip }: Holdings): HoldingsPlan {
   const puts: HeldAddress[] = [];
   const deletes: HeldAddress[] = [];
   const taken: { held: HeldAddress; user: string }[] = [];
@@ -63,6 +66,7 @@ export function planHoldings({ book, networks, usersOf, leaving, skip }: Holding
       unheld++;
       puts.push({ network: network.id, address, node: book.node, endpoint: user });
     }
+    if (users.size === 0 && book.ownOf(network.id).size === 0 && !prepared.has(network.id)) continue;
     const spare = [...book.ownOf(network.id).values()].filter((held) => isSpare(held, users, leaving));
     for (const { cidr } of network.subnets) {
       const family = familyOf(cidr);

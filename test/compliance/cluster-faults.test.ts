@@ -377,8 +377,9 @@ test('what a host takes in advance of a hundred small networks goes into transac
   }
   const book = new AddressBook('a', networks);
   const nobody = { usersOf: () => new Map<string, string>(), leaving: new Map<string, string>(), skip: 0 };
+  const prepared = new Set(networks.map(({ id }) => id));
   for (let step = 0; step < 5; step++) {
-    const { puts } = planHoldings({ book, networks, ...nobody });
+    const { puts } = planHoldings({ book, networks, prepared, ...nobody });
     await store.transaction((writer) => {
       for (const held of puts) writer.putAddress(held);
     });

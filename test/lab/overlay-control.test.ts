@@ -244,6 +244,11 @@ test('a network that was removed while a host was cut off stays there until its 
   const held = () => cluster.servers.etcdctl('get', '--prefix', '/vetch/lab/addresses/', '--print-value-only');
   const { id } = await h2.vetch<NetworkView>('network', 'inspect', 'isle');
   const inAdvance = async () => (await held()).split('\n').filter((line) => line.includes(id) && line.includes('"h2"'));
+  // It has not used the network yet, so that it holds nothing of it.
+  expect(await inAdvance()).toEqual([]);
+  await h2.attach('isle', 'scout');
+  await expect.poll(async () => (await inAdvance()).length, patient).toBe(9);
+  await h2.vetch('endpoint', 'detach', 'isle/scout');
   await expect.poll(async () => (await inAdvance()).length, patient).toBe(8);
   await cluster.cable(h2, false);
   try {

@@ -12,6 +12,8 @@ export class AddressClaim implements Disposable {
   readonly id: string;
   /** By `addressKey`: held, or about to be. */
   readonly addresses = new Map<string, HeldAddress>();
+  /** How often another host was faster. */
+  conflicts = 0;
   readonly #release: (claim: AddressClaim) => void;
 
   /** @param release what happens when the change has ended */
@@ -95,6 +97,7 @@ export class AddressClaims {
     } catch (error) {
       const unknown = !(error instanceof ConflictError) && error instanceof VetchError && error.code === 'UNAVAILABLE';
       for (const [held, known] of before) this.#undo(claim, held, known, unknown);
+      if (error instanceof ConflictError) claim.conflicts++;
       if (!unknown) throw error;
       throw new VetchError(
         'UNAVAILABLE',

@@ -6,6 +6,7 @@ import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { VetchError } from '../../api/error.ts';
 import type { HeldAddress } from '../../model/cluster.ts';
+import type { Network } from '../../model/network.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
 import { endpointRequest, planned } from '../../network/testing.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../store/embedded.ts';
@@ -69,6 +70,7 @@ beforeEach(async () => {
   await store.cluster.transaction((writer) => writer.putNetwork(network));
   await store.close();
   await start();
+  await prepare(network);
 });
 afterEach(async () => {
   await die();
@@ -78,8 +80,18 @@ afterEach(async () => {
 const holding = <T>(id: string, change: Parameters<typeof changeHolding<T>>[2]) =>
   changeHolding({ addresses, cluster, lock } as unknown as Parameters<typeof changeHolding>[0], id, change);
 
+/** As for a network that this host has made. */
+async function prepare(made: Network): Promise<void> {
+  await lock.run(() => addresses.prepare(made));
+  await addresses.settle();
+}
+
 /** @returns the address */
 function attach(name: string, ...asked: string[]): Promise<string> {
+  return attachTo(network, name, ...asked);
+}
+
+function attachTo(network: Network, name: string, ...asked: string[]): Promise<string> {
   const id = randomBytes(32).toString('hex');
   return holding(id, async (claim) => {
     const chosen = addresses.choose(network, asked, claim);
@@ -207,7 +219,7 @@ test('of a network that another host has removed nothing is told, and other netw
     state.putNetwork(other);
     addresses.addNetwork(other);
   });
-  await addresses.settle();
+  await prepare(other);
   const held = [...(await store.cluster.load()).addresses.values()];
   expect([held.length, new Set(held.map((one) => one.network))]).toEqual([8, new Set([other.id])]);
   await expect(attach('late')).rejects.toMatchObject({ code: 'ADDRESS_TAKEN' });
@@ -249,7 +261,7 @@ test('what another host gives back is taken in advance where there was none left
     addresses.addNetwork(small);
     addresses.follow(new Map([2, 3, 4, 5, 6].map((host) => [`${small.id}/10.101.0.${host}`, held(host)])));
   });
-  await addresses.settle();
+  await prepare(small);
   expect(addresses.of('a').filter(({ network }) => network === small.id)).toEqual([]);
   await store.cluster.transaction((writer) => writer.deleteAddress(held(5)));
   await lock.run(() => addresses.follow(new Map([[`${small.id}/10.101.0.5`, undefined]])));
@@ -317,4 +329,43 @@ test('an address that is used here and held by another host is taken when that g
   await lock.run(() => addresses.follow(new Map([[key, undefined]])));
   await expect.poll(known, { timeout: 5_000 }).toMatchObject({ [address]: 'web' });
   expect(addresses.warnings).toEqual([]);
+});
+
+test('of a network that another host has made nothing is held until the first endpoint, and then as much as of any', async () => {
+  const subnets = ['10.101.0.0/24'];
+  const other = { ...planned({ name: 'other', driver: 'overlay', subnets }), number: network.number + 1 };
+  await store.cluster.transaction((writer) => writer.putNetwork(other));
+  await lock.run(() => {
+    state.putNetwork(other);
+    addresses.addNetwork(other);
+  });
+  await addresses.settle();
+  const held = () => addresses.of('a').filter((one) => one.network === other.id);
+  expect(held()).toEqual([]);
+  away = true;
+  await expect(attachTo(other, 'early')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  away = false;
+  const first = await attachTo(other, 'first');
+  await expect.poll(() => held().length, { timeout: 5_000 }).toBe(9);
+  away = true;
+  expect(await attachTo(other, 'second')).not.toBe(first);
+});
+
+test("hosts that attach their first endpoints at one moment get out of one another's way", async () => {
+  const subnets = ['10.101.0.0/24'];
+  const other = { ...planned({ name: 'other', driver: 'overlay', subnets }), number: network.number + 1 };
+  await store.cluster.transaction((writer) => writer.putNetwork(other));
+  await lock.run(() => {
+    state.putNetwork(other);
+    addresses.addNetwork(other);
+  });
+  // Of 24 others each has been faster with the address that comes next.
+  const theirs = Array.from({ length: 24 }, (_, at): HeldAddress => {
+    return { network: other.id, address: `10.101.0.${2 + at}`, node: `b${at}`, endpoint: `b${at}` };
+  });
+  await store.cluster.transaction((writer) => {
+    for (const held of theirs) writer.putAddress(held);
+  });
+  const address = await attachTo(other, 'web');
+  expect(theirs.map((held) => held.address)).not.toContain(address);
 });

@@ -32,6 +32,8 @@ export class ClusterAddresses implements AsyncDisposable {
   readonly #book: AddressBook;
   /** Given back while the others thought that they were held in advance: by key, for whom they were. */
   readonly #leaving = new Map<string, string>();
+  /** See `Holdings.prepared`. */
+  readonly #prepared = new Set<string>();
   readonly #claims: AddressClaims;
   #running: Promise<void> | undefined;
   #wanted = false;
@@ -87,8 +89,19 @@ export class ClusterAddresses implements AsyncDisposable {
     this.wake();
   }
 
+  /**
+   * Holds addresses in advance of a network that this host is going to use, so that it can begin there with the store
+   * away. Of others it does from its first endpoint on. The caller holds the lock.
+   */
+  prepare({ id }: Network): void {
+    if (!this.#book.hasNetwork(id)) return;
+    this.#prepared.add(id);
+    this.wake();
+  }
+
   /** The caller holds the lock. */
   removeNetwork(id: string): void {
+    this.#prepared.delete(id);
     this.#book.removeNetwork(id);
   }
 
@@ -230,8 +243,8 @@ export class ClusterAddresses implements AsyncDisposable {
     const networks = [...state.index.networks.values()].filter(({ id }) => this.#book.hasNetwork(id));
     const users = new Map(networks.map(({ id }) => [id, this.#usersOf(id)]));
     const usersOf = (network: string) => users.get(network) ?? new Map<string, string>();
-    const skip = conflicts === 0 ? 0 : Math.floor(Math.random() * 8 * 2 ** conflicts);
-    const plan = planHoldings({ book: this.#book, networks, usersOf, leaving: this.#leaving, skip });
+    const [book, leaving, prepared] = [this.#book, this.#leaving, this.#prepared];
+    const plan = planHoldings({ book, networks, usersOf, leaving, prepared, skip: skipAfter(conflicts) });
     this.#short = plan.short;
     this.#warnings = plan.taken.map(({ held, user }) => this.#warning(held, user));
     if (plan.puts.length + plan.deletes.length === 0) return undefined;
@@ -279,7 +292,7 @@ export class ClusterAddresses implements AsyncDisposable {
     const own =
       [...claim.addresses.values()].find(ours) ??
       [...this.#book.ownOf(network.id).values()].find((held) => ours(held) && isSpare(held, users, this.#leaving));
-    const address = own?.address ?? this.#book.free(network.id, family, 1)[0];
+    const address = own?.address ?? this.#book.free(network.id, family, 1, skipAfter(claim.conflicts))[0];
     if (address !== undefined) return address;
     throw new VetchError(
       'ADDRESS_TAKEN',
@@ -332,6 +345,11 @@ export class ClusterAddresses implements AsyncDisposable {
     else this.#book.delete(key.slice(0, slash), key.slice(slash + 1));
     if (held?.endpoint !== '') this.#leaving.delete(key);
   }
+}
+
+/** How many addresses to pass over: hosts that take some at one moment would meet again and again. */
+function skipAfter(conflicts: number): number {
+  return conflicts === 0 ? 0 : Math.floor(Math.random() * 8 * 2 ** conflicts);
 }
 
 function inUse({ name }: Network, address: string): VetchError {

@@ -36,6 +36,7 @@ export async function makeNetwork(context: Context, network: Network): Promise<v
   if (!spansHosts(network)) return addNetwork(context, network);
   await addClusterNetwork(context, network, (writer) => writer.putNetwork(network));
   context.addresses.addNetwork(network);
+  context.addresses.prepare(network);
 }
 
 /** Builds a network that has been planned, wholly or not at all. The caller holds the lock. @throws VetchError MAP_FULL */
