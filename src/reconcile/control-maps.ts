@@ -32,6 +32,7 @@ import { type HostFacts, linksByName } from './facts.ts';
 import { entriesOf, type RawMaps } from './observed/maps.ts';
 import { observedSlots } from './observed/members.ts';
 import { observedServiceTables } from './observed/service-tables.ts';
+import { PackedContents } from './packed-contents.ts';
 import { differenceOf, type MapDifference, planMaps } from './plan/maps.ts';
 import { keptPorts, portDesk } from './remotes/port-desk.ts';
 import { RemoteMaps } from './remotes/remote-maps.ts';
@@ -154,9 +155,12 @@ export class ControlMaps {
     this.#facts = facts;
     this.#sweepTables();
     const services = { tables: this.#tables, health: this.#health, failed };
+    // What is in step with the other hosts, as it is at almost every pass, is neither written down nor compared again.
+    const others = await this.#remotes.besides(admits);
+    const remoteEndpoints = others ? new PackedContents() : await this.#remotes.contents(admits);
     const memory = {
       ...{ generation: this.#generation, slots: this.#slots, denied: this.#denied, limits: this.#limits, services },
-      ...{ remotes: this.remotes, remoteEndpoints: await this.#remotes.contents(admits), overlay: this.#overlay },
+      ...{ remotes: this.remotes, remoteEndpoints, overlay: this.#overlay },
       ...(this.#encryption ? { encryption: this.#encryption } : {}),
     };
     const of = [...this.remotes.placed.values()].filter((placed) => placed.remote.ports.length > 0 && admits(placed));
@@ -166,7 +170,8 @@ export class ControlMaps {
     const differences: MapDifference[] = [];
     for (const map of controlMaps) {
       await setImmediate();
-      differences.push(differenceOf(map, desired.maps[map], entriesOf(this.#maps, map)));
+      const observed = map === 'endpoints' && others ? others : entriesOf(this.#maps, map);
+      differences.push(differenceOf(map, desired.maps[map], observed));
     }
     const { changes, count, revokes } = planMaps(differences);
     applyMaps(this.#maps, changes, failed);

@@ -36,6 +36,7 @@ export class RowCompiler {
   readonly #around: Surroundings;
 
   readonly #standings = new Map<number, Standings>();
+  readonly #peers = new Peers();
   #blocks: ReadonlyMap<string, number> = new Map();
   readonly #learned = new Map<string, LearnedIdentity>();
 
@@ -281,7 +282,7 @@ export class RowCompiler {
       const identity = this.#identities.identityOf(number);
       if (identity === undefined) this.#standings.delete(number);
       else if (this.#identities.endpoint(number)?.remote) {
-        this.#standings.set(number, { v4: peerOf(identity.v4), v6: peerOf(identity.v6) });
+        this.#standings.set(number, this.#peers.of(identity.v4.number, identity.v6.number));
       } else this.#standings.set(number, { v4: standingOf(identity.v4), v6: standingOf(identity.v6) });
       this.#changedStandings.add(number);
     }
@@ -289,9 +290,20 @@ export class RowCompiler {
   }
 }
 
-/** On another host: judged there. */
-function peerOf({ number }: Profile) {
-  return { identity: number, flags: 0 };
+/** Who endpoints on other hosts are: judged there. Most are somebody that many others are, too, and have one object with them. */
+class Peers {
+  readonly #known = new Map<number, Standings>();
+
+  of(v4: number, v6: number): Standings {
+    if (v4 !== v6) return { v4: { identity: v4, flags: 0 }, v6: { identity: v6, flags: 0 } };
+    let both = this.#known.get(v4);
+    if (!both) {
+      const standing = { identity: v4, flags: 0 };
+      both = { v4: standing, v6: standing };
+      this.#known.set(v4, both);
+    }
+    return both;
+  }
 }
 
 function standingOf({ number, rows }: Profile) {

@@ -28,10 +28,9 @@ export function addressBits(text: string): AddressBits {
 }
 
 function toBits(bytes: Uint8Array): AddressBits {
-  const family = isIPv4(bytes) ? 4 : 6;
-  let bits = 0n;
-  for (const byte of family === 4 ? bytes.subarray(12) : bytes) bits = (bits << 8n) | BigInt(byte);
-  return { family, bits };
+  if (!isIPv4(bytes)) return { family: 6, bits: wideBits(bytes) };
+  const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(12);
+  return { family: 4, bits: BigInt(((a << 24) | (b << 16) | (c << 8) | d) >>> 0) };
 }
 
 /** `10.88.0.2/32` of an address in the form that a block has. */

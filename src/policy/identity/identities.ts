@@ -1,11 +1,11 @@
-import { withoutLength } from '../../model/address.ts';
+import { parseAddress, withoutLength } from '../../model/address.ts';
 import { matchesDomain } from '../../model/domain-name.ts';
 import { type AddressBits, addressBits, type Block, BlockTable, fullLength, isInside } from './blocks.ts';
 import { DomainTable } from './domains.ts';
 import { hasPolicyLabel, type LearnedAddress, type PolicyEndpoint } from './policy-endpoint.ts';
 import { type Facts, factsKey, type Profile } from './profile.ts';
 import { ProfileTable } from './profile-table.ts';
-import { addressFacts, type EndpointState, endpointFacts, endpointState, type Slot, samePorts } from './slot.ts';
+import { addressFacts, EndpointEntry, type Slot, samePorts } from './slot.ts';
 
 /** Identities as the kernel has them, so that a restart gives everybody the number that it had. */
 export interface IdentitySeeds {
@@ -33,10 +33,10 @@ export interface Settled {
   readonly movedLearned: ReadonlySet<string>;
 }
 
-interface EndpointEntry {
-  state: EndpointState;
-  readonly v4: Slot;
-  readonly v6: Slot;
+/** What somebody is now. */
+interface Described {
+  readonly facts: Facts;
+  readonly key: string;
 }
 
 interface LearnedEntry {
@@ -59,7 +59,7 @@ export class Identities {
   readonly #learned = new Map<string, LearnedEntry>();
   readonly #domains = new DomainTable();
   readonly #seeds: IdentitySeeds;
-  readonly #relevance = { isUsed: (key: string) => this.#usedKeys.has(key), blocks: this.blocks };
+  readonly #relevance;
 
   readonly #affected = new Set<Slot>();
   readonly #left = new Set<Profile>();
@@ -73,13 +73,15 @@ export class Identities {
 
   constructor(seeds: IdentitySeeds) {
     this.#seeds = seeds;
+    const isUsed = (key: string) => this.#usedKeys.has(key);
+    this.#relevance = { isUsed, blocks: this.blocks, seeds: seeds.endpoints ?? new Map() };
     for (const { v4, v6 } of seeds.endpoints?.values() ?? []) this.profiles.skip([v4, v6]);
     this.profiles.skip(seeds.blocks?.values() ?? []);
     this.profiles.skip(seeds.learned?.values() ?? []);
   }
 
   endpoint(number: number): PolicyEndpoint | undefined {
-    return this.#endpoints.get(number)?.state.endpoint;
+    return this.#endpoints.get(number)?.endpoint;
   }
 
   /** Undefined before {@link Identities.settle}, and for no endpoint. */
@@ -91,17 +93,18 @@ export class Identities {
 
   /** Adds or replaces; undefined: removes. @throws VetchError INVALID: an address that is none; nothing is changed */
   setEndpoint(number: number, endpoint: PolicyEndpoint | undefined): void {
-    const state = endpoint && endpointState(endpoint);
+    for (const address of endpoint?.addresses ?? []) parseAddress(withoutLength(address));
     const entry = this.#endpoints.get(number);
-    if (state === undefined) {
+    if (endpoint === undefined) {
       if (entry === undefined) return;
       for (const slot of [entry.v4, entry.v6]) this.#detach(slot);
       this.#endpoints.delete(number);
       this.#moved.add(number);
       return;
     }
-    const current = entry ?? this.#newEntry(number, state);
-    current.state = state;
+    const current = entry ?? new EndpointEntry(number, endpoint, this.#relevance);
+    if (entry) entry.endpoint = endpoint;
+    else this.#endpoints.set(number, current);
     this.#affected.add(current.v4).add(current.v6);
   }
 
@@ -230,19 +233,20 @@ export class Identities {
   settle(): Settled {
     if (this.#changedBlocks.size > 0) this.#followBlocks();
     const leaving = new Map<Profile, number>();
-    const moving: Slot[] = [];
+    const moving: { readonly slot: Slot; readonly seed: number | undefined; readonly now: Described }[] = [];
+    const describe = describer();
     for (const slot of this.#affected) {
-      if (slot.profile !== undefined && slot.profile.key === factsKey(slot.facts())) {
+      const now = describe(slot);
+      if (slot.profile !== undefined && slot.profile.key === now.key) {
         this.#affected.delete(slot);
         continue;
       }
-      moving.push(slot);
+      moving.push({ slot, seed: slot.seed, now });
       if (slot.profile !== undefined) leaving.set(slot.profile, (leaving.get(slot.profile) ?? 0) + 1);
     }
     // Those first for whose facts the kernel has a number: whoever else has these facts gets that one.
     moving.sort((a, b) => Number(a.seed === undefined) - Number(b.seed === undefined));
-    const wanted = new Map(moving.map((slot) => [slot, slot.facts()]));
-    const wantedKeys = new Map([...wanted.values()].map((facts) => [factsKey(facts), facts]));
+    const wantedKeys = new Map(moving.map(({ now }) => [now.key, now.facts]));
     // When all who have a profile leave it, and nobody comes, its number goes along: to the facts that it had before, else to
     // those of whoever is first.
     const isLeft = (profile: Profile): boolean =>
@@ -251,8 +255,8 @@ export class Identities {
       const former = this.profiles.formerly(key);
       if (former !== undefined && isLeft(former)) this.#rename(former, key, facts);
     }
-    for (const [slot, facts] of wanted) {
-      const key = factsKey(facts);
+    for (const { slot, now } of moving) {
+      const { key, facts } = now;
       const old = slot.profile;
       if (old !== undefined && isLeft(old) && !this.profiles.find(key) && !this.profiles.wasThere(key)) {
         this.#rename(old, key, facts);
@@ -314,37 +318,18 @@ export class Identities {
     this.#left.add(profile);
   }
 
-  #newEntry(number: number, state: EndpointState): EndpointEntry {
-    const seed = this.#seeds.endpoints?.get(number);
-    const slot = (family: 4 | 6, seeded: number | undefined): Slot => ({
-      endpoint: number,
-      ...(state.endpoint.remote ? { remote: true } : {}),
-      seed: seeded,
-      facts: () => endpointFacts(entry.state, family, this.#relevance),
-      profile: undefined,
-    });
-    const entry: EndpointEntry = { state, v4: slot(4, seed?.v4), v6: slot(6, seed?.v6) };
-    this.#endpoints.set(number, entry);
-    return entry;
-  }
-
   /** Looks at all: only the first document that asks for a key, and the last one, pay for it. */
   #affectThoseWith(labelKey: string): void {
-    for (const { state, v4, v6 } of this.#endpoints.values())
-      if (hasPolicyLabel(state.endpoint, labelKey)) this.#affected.add(v4).add(v6);
+    for (const { endpoint, v4, v6 } of this.#endpoints.values())
+      if (hasPolicyLabel(endpoint, labelKey)) this.#affected.add(v4).add(v6);
   }
 
   /** Everybody whose longest block is another now is affected; what holds the others' blocks may have changed. */
   #followBlocks(): void {
-    for (const { state, v4, v6 } of this.#endpoints.values()) {
-      for (const [family, slot] of [
-        [4, v4],
-        [6, v6],
-      ] as const) {
-        const address = state.addresses[family];
-        if (address === undefined) continue;
-        const block: Block | undefined = this.blocks.longest(address);
-        if (block?.cidr !== slot.profile?.facts.block?.cidr) this.#affected.add(slot);
+    for (const entry of this.#endpoints.values()) {
+      for (const family of [4, 6] as const) {
+        const slot = family === 4 ? entry.v4 : entry.v6;
+        if (entry.block(family)?.cidr !== slot.profile?.facts.block?.cidr) this.#affected.add(slot);
       }
     }
     for (const slot of this.#hosts.values()) this.#affected.add(slot);
@@ -358,6 +343,23 @@ export class Identities {
     }
     this.#changedBlocks.clear();
   }
+}
+
+/** Gives who somebody is now; twice the same where an endpoint's families come one after the other and do not differ. */
+function describer(): (slot: Slot) => Described {
+  let last: { readonly entry: EndpointEntry; readonly block: Block | undefined; readonly now: Described } | undefined;
+  return (slot) => {
+    if (!slot.entry) {
+      const facts = slot.facts();
+      return { facts, key: factsKey(facts) };
+    }
+    const { entry } = slot;
+    const block = entry.block(slot === entry.v4 ? 4 : 6);
+    if (last?.entry === entry && last.block === block) return last.now;
+    const facts = entry.facts(block);
+    last = { entry, block, now: { facts, key: factsKey(facts) } };
+    return last.now;
+  };
 }
 
 function isSubject({ endpoint, remote }: Slot): boolean {

@@ -1,4 +1,5 @@
-import { type AddressBits, addressBits, type Block, type BlockTable } from './blocks.ts';
+import { familyOf } from '../../model/address.ts';
+import { addressBits, type Block, type BlockTable } from './blocks.ts';
 import { isNamedPortLabel } from './named-port.ts';
 import { type PolicyEndpoint, policyLabels, policyNamespace } from './policy-endpoint.ts';
 import type { Facts, Profile } from './profile.ts';
@@ -16,41 +17,87 @@ export interface Slot {
   readonly learned?: string;
   /** The identity that the kernel has for it. */
   readonly seed: number | undefined;
-  readonly facts: () => Facts;
+  facts(): Facts;
+  /** Of one of an endpoint's families: what both have in common. */
+  readonly entry?: EndpointEntry;
   profile: Profile | undefined;
 }
 
-/** An endpoint and what policy derives from it. */
-export interface EndpointState {
-  readonly endpoint: PolicyEndpoint;
-  readonly namespace: string;
-  readonly addresses: Readonly<Record<4 | 6, AddressBits | undefined>>;
-}
-
+/** What of an endpoint's labels and addresses counts, and the identities that the kernel has for endpoints. */
 export interface Relevance {
   /** Whether some document asks for labels with this key. */
   isUsed(labelKey: string): boolean;
   readonly blocks: BlockTable;
+  readonly seeds: ReadonlyMap<number, { readonly v4: number; readonly v6: number }>;
 }
 
-export function endpointState(endpoint: PolicyEndpoint): EndpointState {
-  const addresses: Record<4 | 6, AddressBits | undefined> = { 4: undefined, 6: undefined };
-  for (const address of endpoint.addresses.map(addressBits)) addresses[address.family] ??= address;
-  return { endpoint, namespace: policyNamespace(endpoint), addresses };
+/**
+ * An endpoint, and who it is by each of its families. What follows from it is not kept: of each of a cluster's endpoints that
+ * would take several times the memory.
+ */
+export class EndpointEntry {
+  endpoint: PolicyEndpoint;
+  readonly number: number;
+  readonly relevance: Relevance;
+  readonly v4: Slot;
+  readonly v6: Slot;
+
+  constructor(number: number, endpoint: PolicyEndpoint, relevance: Relevance) {
+    this.number = number;
+    this.endpoint = endpoint;
+    this.relevance = relevance;
+    this.v4 = new EndpointSlot(this, 4);
+    this.v6 = new EndpointSlot(this, 6);
+  }
+
+  /** The longest block that holds its first address of a family. */
+  block(family: 4 | 6): Block | undefined {
+    const { blocks } = this.relevance;
+    const address = blocks.size > 0 && this.endpoint.addresses.find((one) => familyOf(one) === family);
+    return address ? blocks.longest(addressBits(address)) : undefined;
+  }
+
+  facts(block: Block | undefined): Facts {
+    const { endpoint, relevance } = this;
+    return {
+      party: 'endpoint',
+      namespace: policyNamespace(endpoint),
+      labels: policyLabels(endpoint, (key) => relevance.isUsed(key)),
+      block,
+      domains: [],
+      onHost: endpoint.driver === 'host',
+    };
+  }
 }
 
-export function endpointFacts(state: EndpointState, family: 4 | 6, relevance: Relevance): Facts {
-  const address = state.addresses[family];
-  // Not kept: of each of a cluster's endpoints they would take as much memory as all else that policy knows of it.
-  const labels = policyLabels(state.endpoint, (key) => relevance.isUsed(key));
-  return {
-    party: 'endpoint',
-    namespace: state.namespace,
-    labels,
-    block: address && relevance.blocks.longest(address),
-    domains: [],
-    onHost: state.endpoint.driver === 'host',
-  };
+/** One family of an endpoint. */
+class EndpointSlot implements Slot {
+  readonly entry: EndpointEntry;
+  readonly family: 4 | 6;
+  profile: Profile | undefined;
+
+  constructor(entry: EndpointEntry, family: 4 | 6) {
+    this.entry = entry;
+    this.family = family;
+    this.profile = undefined;
+  }
+
+  get endpoint(): number {
+    return this.entry.number;
+  }
+
+  get remote(): boolean {
+    return this.entry.endpoint.remote === true;
+  }
+
+  get seed(): number | undefined {
+    const seeds = this.entry.relevance.seeds.get(this.entry.number);
+    return this.family === 4 ? seeds?.v4 : seeds?.v6;
+  }
+
+  facts(): Facts {
+    return this.entry.facts(this.entry.block(this.family));
+  }
 }
 
 /** Of addresses that no endpoint has. */

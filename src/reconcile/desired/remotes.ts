@@ -1,7 +1,7 @@
-import { EndpointFlag, type Node as NodeValue } from '../../maps/generated/abi.ts';
+import { EndpointFlag, endpointCodec, endpointKeyCodec, type Node as NodeValue } from '../../maps/generated/abi.ts';
 import { parseAddress } from '../../model/address.ts';
 import { entryOf, type MapEntry } from '../entry.ts';
-import { unpackReach } from '../remotes/numbers.ts';
+import { isReachedAt, unpackReach } from '../remotes/numbers.ts';
 import type { NodeCrypt, PlacedNode, PlacedRemote } from '../remotes/remote-table.ts';
 
 const none = new Uint8Array(16);
@@ -18,6 +18,15 @@ export function remoteEntries({ number, network, node, reach }: PlacedRemote): M
   const { mac, addresses } = unpackReach(reach);
   const value = { number, ifindex: node, network: network.number, mac, flags: EndpointFlag.REMOTE };
   return addresses.map((addr) => entryOf('endpoints', { network: network.number, addr }, value));
+}
+
+/** Whether an entry of the map `endpoints` is one of `remoteEntries`, to the last byte. */
+export function isEntryOf({ number, network, node, reach }: PlacedRemote, key: Uint8Array, value: Uint8Array): boolean {
+  const found = endpointCodec.decode(value);
+  if (found.number !== number || found.ifindex !== node || found.flags !== EndpointFlag.REMOTE) return false;
+  const { network: within, addr } = endpointKeyCodec.decode(key);
+  if (found.network !== network.number || within !== network.number) return false;
+  return isReachedAt(reach, found.mac, addr);
 }
 
 /** Another host, and how packets to it are encrypted. */

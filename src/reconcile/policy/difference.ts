@@ -30,7 +30,7 @@ const nobody: Standing = { identity: 0, flags: 0 };
 const noPorts: readonly PortEntry[] = [];
 const noStandings: Standings = { v4: nobody, v6: nobody };
 
-/** Every key that either has. */
+/** Every key of which they may not say the same. */
 export function allKeys(before: PolicyTables, after: PolicyTables): PolicyChanges {
   return {
     standings: keysOf(before.standings, after.standings),
@@ -151,6 +151,10 @@ function findPorts(entries: readonly PortEntry[], { protocol, port, bits }: Port
   return undefined;
 }
 
+/** Of a cluster's hundred thousand almost all are the very same object. */
 function keysOf<K>(a: ReadonlyMap<K, unknown>, b: ReadonlyMap<K, unknown>): Set<K> {
-  return new Set([...a.keys(), ...b.keys()]);
+  const keys = new Set<K>();
+  for (const [key, value] of a) if (!Object.is(value, b.get(key))) keys.add(key);
+  for (const key of b.keys()) if (!a.has(key)) keys.add(key);
+  return keys;
 }

@@ -20,6 +20,7 @@ import type { HostFacts } from '../facts.ts';
 import type { PlacedRemote } from '../remotes/remote-table.ts';
 import type { PolicyRawMaps } from './observe.ts';
 import { type Generation, PolicyMaps } from './policy-maps.ts';
+import { RemoteParty } from './remote-party.ts';
 import { ToldRemotes } from './told-remotes.ts';
 
 export interface HostPolicyOptions {
@@ -352,14 +353,14 @@ export class HostPolicy {
 
   async #tellRemotes(remotes: readonly PlacedRemote[], tell: (update: PolicyUpdate) => Promise<void>): Promise<void> {
     if (remotes.length === 0) return;
-    await tell({ endpoints: new Map(remotes.map((remote) => [remote.number, remoteFacts(remote)])) });
+    await tell({ endpoints: new Map(remotes.map((remote) => [remote.number, new RemoteParty(remote)])) });
     for (const remote of remotes) this.#toldRemotes.put(remote);
   }
 
   /** What the compiler was told. */
   #factsOf(number: number): PolicyEndpoint | undefined {
     const remote = this.#toldRemotes.get(number);
-    return this.#told.get(number)?.facts ?? (remote && remoteFacts(remote));
+    return this.#told.get(number)?.facts ?? (remote && new RemoteParty(remote));
   }
 
   #inverse({ documents, namespaces, endpoints, hostAddresses, learned }: PolicyUpdate): PolicyUpdate {
@@ -405,7 +406,7 @@ export class HostPolicy {
     this.#compiler.update({
       endpoints: new Map([
         ...[...told].map(([number, one]) => [number, one?.facts] as const),
-        ...[...far].map(([number, one]) => [number, one && remoteFacts(one)] as const),
+        ...[...far].map(([number, one]) => [number, one && new RemoteParty(one)] as const),
       ]),
       learned: difference(this.#compiler.learnedAddresses(), this.learned.addresses(), sameLearned),
       documents: difference(this.#compiler.documents, policies),
@@ -427,11 +428,6 @@ export class HostPolicy {
 function toldOf(endpoint: Endpoint, network: Network): Told {
   const { number, name, labels, addresses } = endpoint;
   return { endpoint, facts: { number, name, network: network.name, driver: network.driver, labels, addresses } };
-}
-
-function remoteFacts({ number, remote, network }: PlacedRemote): PolicyEndpoint {
-  const { name, labels, addresses } = remote;
-  return { number, name, network: network.name, driver: network.driver, labels, addresses, remote: true };
 }
 
 /** The host's own addresses, and the gateways that it speaks to containers with. */

@@ -136,7 +136,7 @@ export class PolicyMaps {
    */
   async reconcile(tables: PolicyTables, store?: () => Promise<void>): Promise<number> {
     await this.#settled;
-    const observed = await observePolicy(this.#maps, this.#generation.parity);
+    const observed = await observePolicy(this.#maps, this.#generation.parity, this.#applied.standings);
     this.#applied = new AppliedTables(observed.tables);
     this.#mend(observed.torn);
     const keys = allKeys(this.#applied, tables);

@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
+import { u32Codec } from '../../maps/codec.ts';
 import { EndpointFlag, endpointCodec, nodeCodec } from '../../maps/generated/abi.ts';
 import { deleteEntries, setEntries } from '../apply/maps.ts';
-import { nodeEntry, nodeNumberEntries, nodeValueOf, remoteEntries } from '../desired/remotes.ts';
+import { isEntryOf, nodeEntry, nodeNumberEntries, nodeValueOf, remoteEntries } from '../desired/remotes.ts';
 import type { Encryption } from '../encryption/encryption.ts';
-import { keyText, type MapEntry } from '../entry.ts';
+import { keyText, type MapEntry, type RawEntry } from '../entry.ts';
 import type { RawMaps } from '../observed/maps.ts';
 import { PackedContents } from '../packed-contents.ts';
+import { reachCount } from './numbers.ts';
 import type { PlacedNode, PlacedRemote, RemoteChanges, RemoteTable } from './remote-table.ts';
 
 /** Some milliseconds' worth. */
@@ -60,6 +62,26 @@ export class RemoteMaps {
       return found?.isRemote === true && found.number === placed.number && !kept.has(keyText(key));
     });
     deleteEntries(this.#maps, own);
+  }
+
+  /**
+   * What `endpoints` holds beside exactly what it is to hold of other hosts; undefined: some of that is missing or wrong, or two
+   * would have one entry. It costs a fraction of `contents` and of what is made of that. Other work runs now and then.
+   */
+  async besides(admits: (remote: PlacedRemote) => boolean): Promise<RawEntry[] | undefined> {
+    let missing = 0;
+    for (const placed of this.table.placed.values()) if (admits(placed)) missing += reachCount(placed.reach);
+    const others: RawEntry[] = [];
+    for (const batch of this.#maps.endpoints.raw.batches()) {
+      for (const [key, value] of batch) {
+        // Their number comes first.
+        const placed = this.table.numbered(u32Codec.decode(value));
+        if (placed && isEntryOf(placed, key, value) && admits(placed)) missing--;
+        else others.push({ key, value });
+      }
+      await setImmediate();
+    }
+    return missing === 0 ? others : undefined;
   }
 
   /** All of `endpoints` that is on other hosts. Other work runs now and then: a cluster has a hundred thousand. */

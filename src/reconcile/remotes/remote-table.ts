@@ -41,7 +41,7 @@ export interface PlacedRemote {
   /** Number of its node. */
   readonly node: number;
   /** What it is reached at, of `packReach`: a hundred thousand are written down at every pass. */
-  readonly reach: Uint8Array;
+  readonly reach: string;
 }
 
 /** What a change does. */
@@ -77,7 +77,8 @@ export class RemoteTable {
   readonly #nodes = new Map<string, PlacedNode>();
   readonly #nodeByNumber = new Map<number, PlacedNode>();
   readonly #placed = new Map<string, PlacedRemote>();
-  readonly #byNumber = new Map<number, PlacedRemote>();
+  /** By number, less the first. */
+  readonly #byNumber: (PlacedRemote | undefined)[] = [];
   readonly #groups = new RemoteGroups();
   /** Keys of what is not placed: its network or its node is not there, or there are too many. */
   readonly #waiting = new Set<string>();
@@ -111,7 +112,7 @@ export class RemoteTable {
   }
 
   numbered(number: number): PlacedRemote | undefined {
-    return this.#byNumber.get(number);
+    return this.#byNumber[number - remoteNumbers.first];
   }
 
   /** Numbers of the nodes that have endpoints of a network. @param network its id */
@@ -162,9 +163,16 @@ export class RemoteTable {
     return gone;
   }
 
-  /** Those that are gone after those that are there. */
-  *#allKeys({ remotes }: RemoteIntent): Generator<string> {
-    yield* remotes.keys();
+  /** Whether all that follows of an endpoint is as it was: of a hundred thousand at a pass that is almost always so. */
+  #isFollowed(key: string, remote: ClusterEndpoint, networks: RemoteIntent['networks']): boolean {
+    const placed = this.#placed.get(key);
+    if (placed?.remote !== remote || placed.network !== networks.get(remote.network)) return false;
+    return this.#nodes.get(remote.node)?.number === placed.node;
+  }
+
+  /** Those that have changed, and those that are gone after those that are there. */
+  *#allKeys({ networks, remotes }: RemoteIntent): Generator<string> {
+    for (const [key, remote] of remotes) if (!this.#isFollowed(key, remote, networks)) yield key;
     for (const key of this.#placed.keys()) if (!remotes.has(key)) yield key;
   }
 
@@ -239,13 +247,13 @@ export class RemoteTable {
   #add(placed: PlacedRemote): void {
     this.#waiting.delete(placed.key);
     this.#placed.set(placed.key, placed);
-    this.#byNumber.set(placed.number, placed);
+    this.#byNumber[placed.number - remoteNumbers.first] = placed;
     this.#groups.add(placed);
   }
 
   #remove(placed: PlacedRemote): void {
     this.#placed.delete(placed.key);
-    this.#byNumber.delete(placed.number);
+    this.#byNumber[placed.number - remoteNumbers.first] = undefined;
     this.#groups.remove(placed);
   }
 }
