@@ -3,12 +3,15 @@ import type { ClusterEndpoint } from '../model/cluster.ts';
 
 type Remotes = ReadonlyMap<string, ClusterEndpoint>;
 
+/** Few share a name or an address: a list for each that is alone would take more memory than the map itself. */
+type Places = Map<string, ClusterEndpoint | readonly ClusterEndpoint[]>;
+
 /** The endpoints that are on other hosts, by their keys, and by what they are looked for. */
 export class RemoteIndex {
   readonly #all = new Map<string, ClusterEndpoint>();
   readonly #byNetwork = new Map<string, Map<string, ClusterEndpoint>>();
-  readonly #byName = new Map<string, readonly ClusterEndpoint[]>();
-  readonly #byAddress = new Map<string, readonly ClusterEndpoint[]>();
+  readonly #byName: Places = new Map();
+  readonly #byAddress: Places = new Map();
 
   /** By `NODE/ID`. */
   get all(): Remotes {
@@ -24,7 +27,8 @@ export class RemoteIndex {
     const others = this.#byNetwork.get(remote.network);
     if (others) others.set(key, remote);
     else this.#byNetwork.set(remote.network, new Map([[key, remote]]));
-    for (const [index, value] of this.#places(remote)) index.set(value, [...(index.get(value) ?? []), remote]);
+    put(this.#byName, remote.name, remote);
+    for (const address of remote.addresses) put(this.#byAddress, withoutLength(address), remote);
   }
 
   of(network: string): Remotes {
@@ -32,12 +36,12 @@ export class RemoteIndex {
   }
 
   named(name: string): readonly ClusterEndpoint[] {
-    return this.#byName.get(name) ?? [];
+    return listOf(this.#byName.get(name));
   }
 
   /** @param address canonical, without prefix length */
   at(address: string): readonly ClusterEndpoint[] {
-    return this.#byAddress.get(address) ?? [];
+    return listOf(this.#byAddress.get(address));
   }
 
   #drop(key: string, before: ClusterEndpoint): void {
@@ -45,18 +49,26 @@ export class RemoteIndex {
     const others = this.#byNetwork.get(before.network);
     others?.delete(key);
     if (others?.size === 0) this.#byNetwork.delete(before.network);
-    for (const [index, value] of this.#places(before)) {
-      const rest = (index.get(value) ?? []).filter((other) => other !== before);
-      if (rest.length > 0) index.set(value, rest);
-      else index.delete(value);
-    }
+    drop(this.#byName, before.name, before);
+    for (const address of before.addresses) drop(this.#byAddress, withoutLength(address), before);
   }
+}
 
-  /** Few share a name or an address: a list of one takes a fifth of the memory of a map. */
-  *#places({ name, addresses }: ClusterEndpoint): Iterable<[Map<string, readonly ClusterEndpoint[]>, string]> {
-    yield [this.#byName, name];
-    for (const address of addresses) yield [this.#byAddress, withoutLength(address)];
-  }
+function listOf(found: ClusterEndpoint | readonly ClusterEndpoint[] | undefined): readonly ClusterEndpoint[] {
+  if (found === undefined) return [];
+  return Array.isArray(found) ? found : [found as ClusterEndpoint];
+}
+
+function put(places: Places, key: string, remote: ClusterEndpoint): void {
+  const others = places.get(key);
+  places.set(key, others === undefined ? remote : [...listOf(others), remote]);
+}
+
+function drop(places: Places, key: string, remote: ClusterEndpoint): void {
+  const rest = listOf(places.get(key)).filter((other) => other !== remote);
+  const [one] = rest;
+  if (!one) places.delete(key);
+  else places.set(key, rest.length === 1 ? one : rest);
 }
 
 const none: Remotes = new Map();

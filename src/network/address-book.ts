@@ -1,5 +1,5 @@
 import { familyOf } from '../model/address.ts';
-import { addressKey, type HeldAddress } from '../model/cluster.ts';
+import type { HeldAddress } from '../model/cluster.ts';
 import type { Network } from '../model/network.ts';
 import { AddressPool } from './address-pool.ts';
 
@@ -21,7 +21,8 @@ interface Range {
  */
 export class AddressBook {
   readonly node: string;
-  readonly #held = new Map<string, HeldAddress>();
+  /** By network, then address. */
+  readonly #held = new Map<string, Map<string, HeldAddress>>();
   /** By network: this host's. */
   readonly #own = new Map<string, Map<string, HeldAddress>>();
   readonly #ranges = new Map<string, readonly Range[]>();
@@ -33,7 +34,7 @@ export class AddressBook {
   }
 
   get(network: string, address: string): HeldAddress | undefined {
-    return this.#held.get(addressKey({ network, address }));
+    return this.#held.get(network)?.get(address);
   }
 
   /** All that this host holds of all networks. */
@@ -48,14 +49,16 @@ export class AddressBook {
 
   /** What a host holds. */
   of(node: string): HeldAddress[] {
-    return [...this.#held.values()].filter((held) => held.node === node);
+    return [...this.#held.values()].flatMap((all) => [...all.values()].filter((held) => held.node === node));
   }
 
   /** Also replaces. */
   put(held: HeldAddress): void {
     const { network, address } = held;
     this.delete(network, address);
-    this.#held.set(addressKey(held), held);
+    const all = this.#held.get(network);
+    if (all) all.set(address, held);
+    else this.#held.set(network, new Map([[address, held]]));
     if (held.node === this.node) {
       const own = this.#own.get(network) ?? new Map<string, HeldAddress>();
       this.#own.set(network, own.set(address, held));
@@ -68,7 +71,9 @@ export class AddressBook {
   delete(network: string, address: string): void {
     const held = this.get(network, address);
     if (!held) return;
-    this.#held.delete(addressKey(held));
+    const all = this.#held.get(network);
+    all?.delete(address);
+    if (all?.size === 0) this.#held.delete(network);
     const own = this.#own.get(network);
     own?.delete(address);
     if (own?.size === 0) this.#own.delete(network);
@@ -79,7 +84,7 @@ export class AddressBook {
     if (this.#ranges.has(id)) return;
     const ranges = subnets.map((subnet): Range => ({ pool: new AddressPool(subnet), last: undefined }));
     this.#ranges.set(id, ranges);
-    for (const held of [...this.#held.values()]) if (held.network === id) this.put(held);
+    for (const held of [...(this.#held.get(id)?.values() ?? [])]) this.put(held);
   }
 
   /** Whether it is the cluster's, as far as is known. */
@@ -89,7 +94,7 @@ export class AddressBook {
 
   /** With all that is held of it. */
   removeNetwork(id: string): void {
-    for (const held of [...this.#held.values()]) if (held.network === id) this.delete(id, held.address);
+    for (const address of [...(this.#held.get(id)?.keys() ?? [])]) this.delete(id, address);
     this.#ranges.delete(id);
   }
 

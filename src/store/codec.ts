@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VetchError } from '../api/error.ts';
+import { quickReaders } from './quick-records.ts';
 import { type Migrations, migrations, type RecordKind, type RecordOf, recordSchema, recordTypes } from './records.ts';
 
 const envelope = z.looseObject({ schema: z.int().min(1) });
@@ -28,7 +29,10 @@ export function decodeRecord<Kind extends RecordKind>(
   text: string,
   reading: Reading = current,
 ): RecordOf<Kind> {
-  const parsed = envelope.safeParse(parseJson(kind, key, text));
+  const json = parseJson(kind, key, text);
+  const quick = readQuickly(kind, json, reading);
+  if (quick) return quick as RecordOf<Kind>;
+  const parsed = envelope.safeParse(json);
   if (!parsed.success) throw unreadable(kind, key, parsed.error);
   const { schema, ...rest } = parsed.data;
   if (schema > reading.schema) throw tooNew(`record ${kind}/${key}`, schema, reading.schema);
@@ -39,6 +43,13 @@ export function decodeRecord<Kind extends RecordKind>(
   const result = recordTypes[kind].safeParse(record);
   if (!result.success) throw unreadable(kind, key, result.error);
   return result.data as RecordOf<Kind>;
+}
+
+function readQuickly(kind: RecordKind, json: unknown, reading: Reading) {
+  if (kind !== 'addresses' && kind !== 'cluster-endpoints') return undefined;
+  if (typeof json !== 'object' || json === null || !('schema' in json) || json.schema !== reading.schema)
+    return undefined;
+  return quickReaders[kind](json as Readonly<Record<string, unknown>>);
 }
 
 export function tooNew(what: string, seen: number, known: number): VetchError {

@@ -44,7 +44,8 @@ export function decodeShared(kind: keyof ClusterRecords, key: string, text: stri
   return kind === 'namespaces' ? decodeRecord(kind, key, text).labels : decodeRecord(recordKinds[kind], key, text);
 }
 
-/** Whether a key is what a host tells of itself. */
-export function isOwn(key: string, node: string): boolean {
-  return key === `nodes/${node}` || key.startsWith(`endpoints/${node}/`);
+/** Says whether a key is what a host tells of itself. */
+export function ownKeys(node: string): (key: string) => boolean {
+  const [own, endpoints] = [`nodes/${node}`, `endpoints/${node}/`];
+  return (key) => key === own || key.startsWith(endpoints);
 }

@@ -1,7 +1,7 @@
 import { VetchError } from '../../api/error.ts';
 import type { ClusterChanges, ClusterRecords } from '../../model/cluster.ts';
 import { ClusterView } from '../cluster-view.ts';
-import { decodeShared, isOwn, splitKey } from './keys.ts';
+import { decodeShared, ownKeys, splitKey } from './keys.ts';
 
 /** What a key below the prefix has held since a revision. */
 export interface Keyed {
@@ -24,7 +24,7 @@ export class Replica {
   readonly view = new ClusterView();
   /** All changes up to here are known. */
   position = 0;
-  readonly #node: string;
+  readonly #isOwn: (key: string) => boolean;
   /** Last change of each key that is there. */
   readonly #revisions = new Map<string, number>();
   /** Keys that this host wrote after `position`: the watch brings older news of them yet. */
@@ -38,7 +38,7 @@ export class Replica {
   readonly #unreadable = new Map<string, VetchError>();
 
   constructor(node: string) {
-    this.#node = node;
+    this.#isOwn = ownKeys(node);
   }
 
   /** Up to where this host has written. */
@@ -153,25 +153,26 @@ export class Replica {
     const { key, revision, text } = event;
     if (revision <= Math.max(this.revisionOf(key), this.#written.get(key) ?? 0)) return;
     if (text === undefined && !this.#revisions.has(key)) return;
-    this.#set(event);
-    if (splitKey(key) === undefined || isOwn(key, this.#node)) return;
+    if (!this.#set(event)) return;
     if (this.#expected.has(key) && this.#expected.get(key) === text) this.#early.add(key);
     else this.#untold.add(key);
   }
 
-  #set({ key, revision, text }: KeyEvent): void {
+  /** Whether it is a record of the cluster's, and not what this host tells of itself. */
+  #set({ key, revision, text }: KeyEvent): boolean {
     if (text === undefined) this.#revisions.delete(key);
     else this.#revisions.set(key, revision);
     const split = splitKey(key);
-    if (split === undefined || isOwn(key, this.#node)) return;
+    if (split === undefined || this.#isOwn(key)) return false;
     this.#unsaved.set(key, text === undefined ? undefined : { text, revision });
-    this.#unreadable.delete(key);
+    if (this.#unreadable.size > 0) this.#unreadable.delete(key);
     try {
       this.view.set(split.kind, split.key, text === undefined ? undefined : decodeShared(split.kind, split.key, text));
     } catch (error) {
       if (!(error instanceof VetchError)) throw error;
       this.#unreadable.set(key, error);
     }
+    return true;
   }
 
   #arriveAt(position: number): void {
