@@ -1,11 +1,18 @@
 import type { ClusterRecords } from '../model/cluster.ts';
 import { ClusterView } from './cluster-view.ts';
-import type { Store } from './contract.ts';
+import type { IntentWriter, Store } from './contract.ts';
 import { decodeShared, splitKey } from './etcd/keys.ts';
 import type { Keyed } from './etcd/replica.ts';
 
-const recordFacts = 'cluster/record/';
-const stateFact = 'cluster/state';
+/** Pages of what there was, and what has changed since, each key for itself. */
+const [pageFacts, changeFacts, stateFact] = ['cluster/page/', 'cluster/change/', 'cluster/copy'];
+/** What a version before pages puts aside. Where there is some, that one has run last. */
+const [formerFacts, formerState] = ['cluster/record/', 'cluster/state'];
+
+/** Keys of a page: to write each for itself would be most of what a host does when it joins a large cluster. */
+const pageKeys = 1_000;
+/** Changes from which on pages are made anew. */
+const manyChanges = 10_000;
 
 /** What a host has put aside of its cluster, so that it starts while the others cannot be reached. */
 export interface CachedCluster {
@@ -14,6 +21,8 @@ export interface CachedCluster {
   readonly position: number;
   readonly keys: ReadonlyMap<string, Keyed>;
 }
+
+type Page = readonly (readonly [key: string, revision: number, text: string])[];
 
 /** The cluster's records, as they were last known, among the facts of a host's own store. */
 export class ClusterCache {
@@ -25,12 +34,19 @@ export class ClusterCache {
 
   /** Undefined: this host has never been in a cluster. */
   async read(): Promise<CachedCluster | undefined> {
-    const state = await this.#store.fact(stateFact);
+    const former = await this.#store.fact(formerState);
+    const state = former ?? (await this.#store.fact(stateFact));
     if (state === undefined) return undefined;
     const keys = new Map<string, Keyed>();
-    for (const [key, fact] of await this.#store.facts(recordFacts)) {
+    if (former === undefined) {
+      for (const text of (await this.#store.facts(pageFacts)).values()) {
+        for (const [key, revision, record] of JSON.parse(text) as Page) keys.set(key, { revision, text: record });
+      }
+    }
+    for (const [key, fact] of await this.#store.facts(former === undefined ? changeFacts : formerFacts)) {
       const space = fact.indexOf(' ');
-      keys.set(key, { revision: Number(fact.slice(0, space)), text: fact.slice(space + 1) });
+      if (space === -1) keys.delete(key);
+      else keys.set(key, { revision: Number(fact.slice(0, space)), text: fact.slice(space + 1) });
     }
     return { ...(JSON.parse(state) as Omit<CachedCluster, 'keys'>), keys };
   }
@@ -49,20 +65,76 @@ export class ClusterCache {
 
   /** Of a cluster that the host has left. */
   async clear(): Promise<void> {
-    const keys = [...(await this.#store.facts(recordFacts)).keys()];
+    const all = await this.#all();
     await this.#store.transaction((writer) => {
-      for (const key of keys) writer.putFact(recordFacts + key, undefined);
-      writer.putFact(stateFact, undefined);
+      for (const name of all) writer.putFact(name, undefined);
     });
   }
 
   /** @param changes by key; `undefined`: it is gone */
   async write(state: Omit<CachedCluster, 'keys'>, changes: ReadonlyMap<string, Keyed | undefined>): Promise<void> {
+    const isFormer = await this.#isFormer();
+    const [facts, fact] = isFormer ? [formerFacts, formerState] : [changeFacts, stateFact];
     await this.#store.transaction((writer) => {
       for (const [key, keyed] of changes) {
-        writer.putFact(recordFacts + key, keyed && `${keyed.revision} ${keyed.text}`);
+        // Of what is gone a page may speak.
+        const gone = isFormer ? undefined : 'gone';
+        writer.putFact(facts + key, keyed ? `${keyed.revision} ${keyed.text}` : gone);
       }
+      writer.putFact(fact, JSON.stringify(state));
+    });
+  }
+
+  /**
+   * After `read`: what has changed since then.
+   *
+   * @param known what that gave; undefined: nothing
+   */
+  async follow(
+    state: Omit<CachedCluster, 'keys'>,
+    changes: ReadonlyMap<string, Keyed | undefined>,
+    known: CachedCluster | undefined,
+  ): Promise<void> {
+    const changed = (await this.#store.facts(changeFacts)).size + changes.size;
+    if (known && !(await this.#isFormer()) && changed < manyChanges) return this.write(state, changes);
+    const keys = new Map<string, Keyed>(known?.keys);
+    for (const [key, keyed] of changes) {
+      if (keyed) keys.set(key, keyed);
+      else keys.delete(key);
+    }
+    const all = await this.#all();
+    await this.#store.transaction((writer) => {
+      for (const name of all) writer.putFact(name, undefined);
+      writePages(writer, keys);
       writer.putFact(stateFact, JSON.stringify(state));
     });
   }
+
+  /** Until its pages are made. */
+  async #isFormer(): Promise<boolean> {
+    return (await this.#store.fact(formerState)) !== undefined;
+  }
+
+  /** Names of all facts of a cluster's. */
+  async #all(): Promise<string[]> {
+    const prefixes = [pageFacts, changeFacts, formerFacts];
+    const names = await Promise.all(
+      prefixes.map(async (prefix) => Array.from((await this.#store.facts(prefix)).keys(), (name) => prefix + name)),
+    );
+    return [...names.flat(), stateFact, formerState];
+  }
+}
+
+function writePages(writer: Pick<IntentWriter<void>, 'putFact'>, keys: ReadonlyMap<string, Keyed>): void {
+  let page: [string, number, string][] = [];
+  let number = 0;
+  const end = () => {
+    if (page.length > 0) writer.putFact(`${pageFacts}${number++}`, JSON.stringify(page satisfies Page));
+    page = [];
+  };
+  for (const [key, { revision, text }] of keys) {
+    page.push([key, revision, text]);
+    if (page.length === pageKeys) end();
+  }
+  end();
 }

@@ -1,6 +1,6 @@
-/** Gives one and the same string for equal ones, so that what many records say lies in memory once. */
-export class Interner {
-  readonly #known = new Map<string, string>();
+/** Gives one and the same thing for equal ones, so that what many records say lies in memory once. */
+export class Interner<Thing> {
+  readonly #known = new Map<string, Thing>();
   readonly #most: number;
 
   /** @param most that it remembers; what comes when it is full begins anew */
@@ -8,11 +8,12 @@ export class Interner {
     this.#most = most;
   }
 
-  one(text: string): string {
+  /** @param thing which nobody changes. @param text of it: equal things have equal ones */
+  one(thing: Thing, text: string): Thing {
     const known = this.#known.get(text);
     if (known !== undefined) return known;
     if (this.#known.size >= this.#most) this.#known.clear();
-    this.#known.set(text, text);
-    return text;
+    this.#known.set(text, thing);
+    return thing;
   }
 }

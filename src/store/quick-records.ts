@@ -5,7 +5,9 @@ import { Interner } from './interner.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Ids of networks, names of hosts, values of labels: of each there are few, in very many records. */
-const texts = new Interner(8_192);
+const texts = new Interner<string>(8_192);
+const labelSets = new Interner<Readonly<Record<string, string>>>(8_192);
+const one = (text: string) => texts.one(text, text);
 const owners = ['vetch', 'docker', 'cni'] as const;
 const noPorts: ClusterEndpoint['ports'] = [];
 
@@ -19,33 +21,35 @@ export const quickReaders: {
 } = {
   addresses({ network, address, node, endpoint }) {
     if (!isFilled(network) || !isFilled(address) || !isFilled(node) || typeof endpoint !== 'string') return undefined;
-    return { network: texts.one(network), address, node: texts.one(node), endpoint };
+    return { network: one(network), address, node: one(node), endpoint };
   },
 
   'cluster-endpoints'({ id, name, network, owner, labels, node, mac, addresses, ports }) {
     if (!isFilled(id) || !isFilled(name) || !isFilled(network) || !isFilled(node)) return undefined;
-    const knownOwner = owners.find((one) => one === owner);
+    const knownOwner = owners.find((known) => known === owner);
     // What is published is left to the schema.
     if (!knownOwner || !isMac(mac) || !isList(addresses) || !isList(ports) || ports.length > 0) return undefined;
     const read = labelsOf(labels);
     if (!read || !addresses.every(isAddress)) return undefined;
-    return {
-      ...{ id, name, network: texts.one(network), owner: knownOwner, labels: read, node: texts.one(node) },
-      ...{ mac, addresses, ports: noPorts },
-    };
+    const [ofNetwork, ofNode] = [one(network), one(node)];
+    // As one literal: what is spread into an object lies apart from it.
+    // biome-ignore format: nine lines say no more
+    return { id, name, network: ofNetwork, owner: knownOwner, labels: read, node: ofNode, mac, addresses, ports: noPorts };
   },
 };
 
-/** @returns the same object, whose texts are those of other records */
-function labelsOf(labels: unknown): Record<string, string> | undefined {
+/** @returns one object for all that have the same labels: a service's endpoints do */
+function labelsOf(labels: unknown): Readonly<Record<string, string>> | undefined {
   if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) return undefined;
   const all = labels as Record<string, unknown>;
+  let text = '';
   for (const key in all) {
     const value = all[key];
     if (typeof value !== 'string' || key === '__proto__') return undefined;
-    all[key] = texts.one(value);
+    all[key] = one(value);
+    text += `${key}\0${value}\0`;
   }
-  return all as Record<string, string>;
+  return labelSets.one(all as Record<string, string>, text);
 }
 
 function isFilled(value: unknown): value is string {

@@ -4,7 +4,11 @@ export class Serial {
 
   run<T>(work: () => T | Promise<T>): Promise<T> {
     const mine = this.#last.then(work);
-    this.#last = mine.catch(() => undefined);
+    // Nobody keeps what it gave: that may be all of a cluster.
+    this.#last = mine.then(
+      () => undefined,
+      () => undefined,
+    );
     return mine;
   }
 

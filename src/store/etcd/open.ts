@@ -59,7 +59,7 @@ export async function openEtcdCluster(options: EtcdClusterOptions): Promise<Clus
       const anew = own !== undefined && (own.clusterId !== clusterId || revision < own.position);
       if (anew) failed('find the cluster as it was: etcd is another one, or has gone back', undefined);
       replica.replace(keys, revision, anew);
-      await cache?.write({ clusterId, prefix, position: replica.position }, replica.unsaved());
+      await cache?.follow({ clusterId, prefix, position: replica.position }, replica.unsaved(), own);
     }
     const clusterId = joined.snapshot?.clusterId ?? own?.clusterId ?? '';
     const parts = { client, prefix, node, replica, presence, clusterId, failed };
