@@ -347,6 +347,62 @@ describe('the maps of the control plane', () => {
     expect(maps.nodeNumbers.raw.lookup(parseAddress('192.0.2.2'), number)).toBe(false);
   });
 
+  test('what somebody has done to entries of endpoints on other hosts a pass undoes, entry by entry', async () => {
+    const wide = aNetwork({ driver: 'overlay', number: 2048 });
+    const remote = (n: number) => {
+      const addresses = [`10.88.1.${n}/16`, `fd00:88::1:${n}/64`];
+      return aRemote({ id: `${n}`.repeat(64), name: `far${n}`, mac: `02:42:0a:58:01:0${n}`, addresses });
+    };
+    const remotes = new Map([1, 2, 3, 4].map((n) => [`alpha/${n}`, remote(n)]));
+    const intent = { ...anIntent([wide], [web]), nodes: new Map([['alpha', aNode()]]), remotes };
+    const maps = memoryMaps();
+    const control = await ControlMaps.open(maps);
+    control.remotes.align(intent);
+    const pass = () => control.reconcile(intent, facts, fail);
+    await pass();
+    const before = await contents(maps);
+    const { raw } = maps.endpoints;
+    const entries = [...entriesOf(maps, 'endpoints')].map(({ key, value }) => ({
+      key: key.slice(),
+      value: value.slice(),
+    }));
+    for (const [at, { key, value }] of entries.entries()) {
+      if (at % 4 === 0) raw.delete(key);
+      if (at % 4 === 1)
+        raw.update(
+          key,
+          value.map((byte, i) => (i === 17 ? byte ^ 1 : byte)),
+        );
+      // Another one's.
+      if (at % 4 === 2) raw.update(key, entries[(at + 3) % entries.length]?.value ?? value);
+    }
+    // Of nobody.
+    raw.update(
+      new Uint8Array(mapDefinitions.endpoints.key.size).fill(9),
+      new Uint8Array(mapDefinitions.endpoints.value.size).fill(1),
+    );
+    expect(await pass()).toBe(1 + entries.filter((_, at) => at % 4 !== 3).length);
+    expect(await contents(maps)).toBe(before);
+    expect(await pass()).toBe(0);
+  });
+
+  test('of two on other hosts with one address the one that came last is reached, at each pass', async () => {
+    const wide = aNetwork({ driver: 'overlay', number: 2048 });
+    const { addresses, mac } = aRemote();
+    const twins = ['one', 'other'].map((name) => [`alpha/${name}`, aRemote({ name, addresses, mac })] as const);
+    const intent = { ...anIntent([wide], []), nodes: new Map([['alpha', aNode()]]), remotes: new Map(twins) };
+    const maps = memoryMaps();
+    const control = await ControlMaps.open(maps);
+    control.remotes.align(intent);
+    for (const repaired of [expect.any(Number), 0, 0]) {
+      expect(await control.reconcile(intent, facts, fail)).toEqual(repaired);
+      const numbers = [...entriesOf(maps, 'endpoints')].map(
+        ({ value }) => mapDefinitions.endpoints.value.decode(value).number,
+      );
+      expect(new Set(numbers)).toEqual(new Set([control.remotes.placed.get('alpha/other')?.number]));
+    }
+  });
+
   test('endpoints on other hosts that no map has room for are told of, and the others are there', async () => {
     const wide = aNetwork({ driver: 'overlay', number: 2048 });
     const remotes = new Map(['a', 'b', 'c'].map((name) => [name, aRemote({ name })]));

@@ -32,7 +32,6 @@ import { type HostFacts, linksByName } from './facts.ts';
 import { entriesOf, type RawMaps } from './observed/maps.ts';
 import { observedSlots } from './observed/members.ts';
 import { observedServiceTables } from './observed/service-tables.ts';
-import { PackedContents } from './packed-contents.ts';
 import { differenceOf, type MapDifference, planMaps } from './plan/maps.ts';
 import { keptPorts, portDesk } from './remotes/port-desk.ts';
 import { RemoteMaps } from './remotes/remote-maps.ts';
@@ -155,9 +154,7 @@ export class ControlMaps {
     this.#facts = facts;
     this.#sweepTables();
     const services = { tables: this.#tables, health: this.#health, failed };
-    // What is in step with the other hosts, as it is at almost every pass, is neither written down nor compared again.
-    const others = await this.#remotes.besides(admits);
-    const remoteEndpoints = others ? new PackedContents() : await this.#remotes.contents(admits);
+    const { others, wanted: remoteEndpoints } = await this.#remotes.compare(admits);
     const memory = {
       ...{ generation: this.#generation, slots: this.#slots, denied: this.#denied, limits: this.#limits, services },
       ...{ remotes: this.remotes, remoteEndpoints, overlay: this.#overlay },

@@ -1,6 +1,6 @@
 import { EndpointFlag, endpointCodec, endpointKeyCodec, type Node as NodeValue } from '../../maps/generated/abi.ts';
 import { parseAddress } from '../../model/address.ts';
-import { entryOf, type MapEntry } from '../entry.ts';
+import { entryOf, type MapEntry, type RawEntry } from '../entry.ts';
 import { isReachedAt, unpackReach } from '../remotes/numbers.ts';
 import type { NodeCrypt, PlacedNode, PlacedRemote } from '../remotes/remote-table.ts';
 
@@ -18,6 +18,18 @@ export function remoteEntries({ number, network, node, reach }: PlacedRemote): M
   const { mac, addresses } = unpackReach(reach);
   const value = { number, ifindex: node, network: network.number, mac, flags: EndpointFlag.REMOTE };
   return addresses.map((addr) => entryOf('endpoints', { network: network.number, addr }, value));
+}
+
+const [key, value] = [new Uint8Array(endpointKeyCodec.size), new Uint8Array(endpointCodec.size)];
+
+/** Likewise, one after the other in the same bytes: whoever takes one copies it. */
+export function* passingRemoteEntries({ number, network, node, reach }: PlacedRemote): Generator<RawEntry> {
+  const { mac, addresses } = unpackReach(reach);
+  endpointCodec.encode({ number, ifindex: node, network: network.number, mac, flags: EndpointFlag.REMOTE }, value);
+  for (const addr of addresses) {
+    endpointKeyCodec.encode({ network: network.number, addr }, key);
+    yield { key, value };
+  }
 }
 
 /** Whether an entry of the map `endpoints` is one of `remoteEntries`, to the last byte. */

@@ -2,7 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import { u32Codec } from '../../maps/codec.ts';
 import { EndpointFlag, endpointCodec, nodeCodec } from '../../maps/generated/abi.ts';
 import { deleteEntries, setEntries } from '../apply/maps.ts';
-import { isEntryOf, nodeEntry, nodeNumberEntries, nodeValueOf, remoteEntries } from '../desired/remotes.ts';
+import {
+  isEntryOf,
+  nodeEntry,
+  nodeNumberEntries,
+  nodeValueOf,
+  passingRemoteEntries,
+  remoteEntries,
+} from '../desired/remotes.ts';
 import type { Encryption } from '../encryption/encryption.ts';
 import { keyText, type MapEntry, type RawEntry } from '../entry.ts';
 import type { RawMaps } from '../observed/maps.ts';
@@ -12,6 +19,14 @@ import type { PlacedNode, PlacedRemote, RemoteChanges, RemoteTable } from './rem
 
 /** Some milliseconds' worth. */
 const aTurn = 1000;
+
+/** Of the map `endpoints`, as far as it is on other hosts. */
+interface RemoteDifference {
+  /** What it holds beside what is as it should be; absent: nothing was taken apart. */
+  readonly others?: readonly RawEntry[];
+  /** What it is to hold, without what was taken apart. */
+  readonly wanted: PackedContents;
+}
 
 /** What the maps `nodes` and `endpoints` hold of other hosts. An address that an endpoint of this host has is that one's. */
 export class RemoteMaps {
@@ -65,34 +80,57 @@ export class RemoteMaps {
   }
 
   /**
-   * What `endpoints` holds beside exactly what it is to hold of other hosts; undefined: some of that is missing or wrong, or two
-   * would have one entry. It costs a fraction of `contents` and of what is made of that. Other work runs now and then.
+   * Compares what `endpoints` holds with what it is to hold of other hosts. What is exactly so, as it almost always is, is
+   * neither written down nor compared again. Other work runs now and then: a cluster has a hundred thousand.
+   *
+   * @param admits which endpoints on other hosts are to be in it
    */
-  async besides(admits: (remote: PlacedRemote) => boolean): Promise<RawEntry[] | undefined> {
-    let missing = 0;
-    for (const placed of this.table.placed.values()) if (admits(placed)) missing += reachCount(placed.reach);
+  async compare(admits: (remote: PlacedRemote) => boolean): Promise<RemoteDifference> {
+    const found = new Map<PlacedRemote, number>();
     const others: RawEntry[] = [];
     for (const batch of this.#maps.endpoints.raw.batches()) {
       for (const [key, value] of batch) {
-        // Their number comes first.
-        const placed = this.table.numbered(u32Codec.decode(value));
-        if (placed && isEntryOf(placed, key, value) && admits(placed)) missing--;
+        const placed = this.#holder(key, value);
+        if (placed && admits(placed)) found.set(placed, (found.get(placed) ?? 0) + 1);
         else others.push({ key, value });
       }
       await setImmediate();
     }
-    return missing === 0 ? others : undefined;
+    const lacking = new PackedContents();
+    let turn = 0;
+    for (const placed of this.table.placed.values()) {
+      if (!admits(placed) || found.get(placed) === reachCount(placed.reach)) continue;
+      if (++turn % aTurn === 0) await setImmediate();
+      for (const entry of passingRemoteEntries(placed)) {
+        const holder = found.size > 0 ? this.#holderAt(entry.key) : undefined;
+        // Two have one address: who comes last has it.
+        if (holder && holder !== placed && admits(holder)) return { wanted: await this.#contents(admits) };
+        if (holder !== placed) lacking.set(entry);
+      }
+    }
+    return { others, wanted: lacking };
   }
 
-  /** All of `endpoints` that is on other hosts. Other work runs now and then: a cluster has a hundred thousand. */
-  async contents(admits: (remote: PlacedRemote) => boolean): Promise<PackedContents> {
+  /** All of `endpoints` that is on other hosts. */
+  async #contents(admits: (remote: PlacedRemote) => boolean): Promise<PackedContents> {
     const contents = new PackedContents();
     let turn = 0;
     for (const placed of this.table.placed.values()) {
       if (++turn % aTurn === 0) await setImmediate();
-      if (admits(placed)) for (const entry of remoteEntries(placed)) contents.set(entry);
+      if (admits(placed)) for (const entry of passingRemoteEntries(placed)) contents.set(entry);
     }
     return contents;
+  }
+
+  /** Whose entry of `endpoints` this is, exactly as it should be. Their number comes first in it. */
+  #holder(key: Uint8Array, value: Uint8Array): PlacedRemote | undefined {
+    const placed = this.table.numbered(u32Codec.decode(value));
+    return placed && isEntryOf(placed, key, value) ? placed : undefined;
+  }
+
+  #holderAt(key: Uint8Array): PlacedRemote | undefined {
+    const value = new Uint8Array(endpointCodec.size);
+    return this.#maps.endpoints.raw.lookup(key, value) ? this.#holder(key, value) : undefined;
   }
 
   /** @returns entries of nodes that are gone, to be deleted once nobody is there any more */
