@@ -89,7 +89,7 @@ struct way {
 	__u32 ifindex;
 	__u32 pad;
 };
-#define WAY_SLOT_BITS 4
+#define WAY_SLOT_BITS 6
 
 /* Likewise, of one that goes into WireGuard. */
 struct crypt_headers {
