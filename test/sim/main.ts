@@ -14,7 +14,7 @@ import { markdown } from './report.ts';
 import type { SimulationOptions } from './simulation.ts';
 
 /** Bytes that a whole host takes: of itself, and of each endpoint. */
-const [ownMemory, endpointMemory] = [30e6, 5_000];
+const [ownMemory, endpointMemory] = [60e6, 4_000];
 
 const small: SimulationOptions = { hosts: 20, endpoints: 5_000, networks: 4, processes: 2, cache: true };
 const large: SimulationOptions = {
