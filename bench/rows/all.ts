@@ -2,6 +2,7 @@ import type { Row } from '../row.ts';
 import { attach } from './attach.ts';
 import { containerBulk, containerConnections, containerRoundTrip } from './container-to-container.ts';
 import { flowEvents } from './flow-events.ts';
+import { forwarding } from './forwarding.ts';
 import { memory } from './memory.ts';
 import { overlay } from './overlay.ts';
 import { packetCost } from './packet-cost.ts';
@@ -18,6 +19,7 @@ export const rows: readonly Row[] = [
   containerBulk,
   publishedFromOutside,
   publishedOnLocalhost,
+  forwarding,
   policyRoundTrip,
   packetCost,
   overlay,
