@@ -1,3 +1,4 @@
+import type { Chart } from '../charts/svg.ts';
 import { allowedMove } from '../measure/rounds.ts';
 import type { Report, ReportedRow } from './document.ts';
 import { pending } from './goals.ts';
@@ -18,8 +19,8 @@ const method = `## Method
 \`sudo make bench\` measures all of it again, \`sudo make bench ROW=1\` one row.
 `;
 
-/** docs/benchmarks.md */
-export function markdown(report: Report): string {
+/** docs/benchmarks.md, with the charts that were drawn. */
+export function markdown(report: Report, charts: readonly { readonly file: string; readonly chart: Chart }[]): string {
   const { machine, kernel, versions, date, rows } = report;
   const told = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `# Benchmarks
@@ -36,6 +37,15 @@ Written by \`make bench\`; \`benchmarks.json\` has the same for programs.
 ${rows.map(line).join('\n')}
 
 A row holds when all of its figures reach their goals.
+
+## What grows
+
+Ours beside the peers', both axes logarithmic; a thin line is the range. Drawn from the table's figures by \`make bench\`, and by
+\`make charts\` without measuring.
+
+${charts.map(image).join('\n\n')}
+
+## Notes
 
 ${rows.map(note).join('\n')}
 
@@ -55,6 +65,10 @@ function line({ row, name, unit, vetch, spread, peers, goal, holds }: ReportedRo
   const others = Object.entries(peers).map(([who, value]) => `${who} ${value}`);
   const range = spread.length > 0 ? ` (${spread.join(' to ')})` : '';
   return `| ${row} | ${name} | **${vetch}** ${unit}${range} | ${others.join(', ') || '–'} | ${goal} | ${holds ? 'yes' : 'no'} |`;
+}
+
+function image({ file, chart }: { readonly file: string; readonly chart: Chart }): string {
+  return `![${chart.title}: ${chart.unit}](charts/${file}.svg)`;
 }
 
 function note({ row, name, note, date }: ReportedRow): string {
