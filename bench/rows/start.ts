@@ -11,7 +11,7 @@ import { createCrowdNetwork, crowd } from '../tools/crowd.ts';
 
 const endpoints = 10_000;
 const remotes = { endpoints: 100_000, hosts: 100, networks: 4 } as const;
-const starts = 7;
+const starts = 5;
 
 const remoteEndpoints = new URL('../programs/remote-endpoints.ts', import.meta.url).pathname;
 
