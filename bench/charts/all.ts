@@ -77,10 +77,10 @@ const drawings: readonly Drawing[] = [
     sources: [
       { label: 'Vetch', row: 12, name: ['attach an endpoint with ', ' present'] },
       {
-        label: "the kernel's bridge alone: a cable, a port, an address",
+        label: "the kernel's bridge alone, by netlink; it takes 1,023 ports",
         row: 12,
         name: ['attach an endpoint with ', ' present'],
-        peer: 'bridge and ip -batch',
+        peer: "the kernel's bridge alone",
       },
     ],
   },
