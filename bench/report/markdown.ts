@@ -12,6 +12,9 @@ const method = `## Method
 - Round trips: sockperf, TCP ping-pong of 14 bytes, the median of a second; client and server on the same CPU. Connections a second:
   connect, a byte there, a byte back, the server closes; on the same CPU. Bulk: iperf3, one TCP stream, 1.5 s; the ends on two CPUs.
 - "Docker-like" is a kernel bridge with the rules, NAT and bridge netfilter that Docker sets up, in nftables: not a Docker engine.
+- "iptables" is Debian's, whose rules nftables keeps: so many of them in the FORWARD or PREROUTING chain of a router between two namespaces.
+- 64-byte frames: an XDP program has the uplink receive them (live frames of \`BPF_PROG_TEST_RUN\`), and a program at the container's
+  device counts and drops them; all of that on one CPU, and in every figure.
 - ns a packet: \`BPF_PROG_TEST_RUN\`, 15 runs; a program in front of ours writes the next flow's headers into the frame before each
   packet, and what it costs alone is taken off.
 - An absolute figure of a shared virtual machine means little; the ratio within a run means much.

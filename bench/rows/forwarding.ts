@@ -36,6 +36,11 @@ export const forwarding: Row = {
     const lost = Object.entries(await vetch.drops()).filter(([reason, count]) => count > (before[reason] ?? 0));
     const all = paths.map(({ name }) => ({ name, ...compare(rounds, name, ruled.name) }));
     const millions = all.map(({ name, absolute }) => `${name} ${(absolute / 1e6).toFixed(2)}`);
+    const nanoseconds = (rate: number) => 1e9 / rate;
+    const floor = nanoseconds(all.find(({ name }) => name === control)?.absolute ?? Number.NaN);
+    const beyond = all
+      .filter(({ name }) => name !== control)
+      .map(({ name, absolute }) => `${name} ${(nanoseconds(absolute) - floor).toFixed(0)}`);
     const [own, ...others] = all;
     if (!own) throw new Error('nothing was measured');
     return [
@@ -48,6 +53,7 @@ export const forwarding: Row = {
         goal: atLeast(1.8),
         note: [
           `medians in million packets a second, those who make and drop them on the same core: ${millions.join(', ')}`,
+          `ns a packet beyond what it takes to make and drop them: ${beyond.join(', ')}`,
           `${rounds.length} rounds, ${dropped} dropped; 1,000 flows that have begun, which the uplink receives from live frames of BPF_PROG_TEST_RUN`,
           ...(lost.length > 0
             ? [`packets that Vetch dropped meanwhile: ${lost.map(([reason]) => reason).join(', ')}`]
