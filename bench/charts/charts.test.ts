@@ -68,6 +68,13 @@ test('a chart tells its values in words, and escapes what people wrote', () => {
   expect(drawn).not.toContain('NaN');
 });
 
+test('a range that is far out ends where the chart does', () => {
+  const [vetch] = chart.series;
+  if (!vetch) throw new Error('there is a line');
+  const far = { ...vetch, points: vetch.points.map((point) => ({ ...point, spread: [0.001, 1e6] })) };
+  expect(svg({ ...chart, series: [far] })).toContain('<path d="M88 348V48M720 348V48"/>');
+});
+
 test('a chart is drawn alike each time', () => {
   expect(svg(chart)).toBe(svg(structuredClone(chart)));
 });

@@ -48,7 +48,8 @@ export function svg({ title, counted, unit, series }: Chart): string {
     area.right - 16,
   );
   const y = valueScale(
-    points.flatMap(({ value, spread }) => [value, ...spread]),
+    // One that was far out is not to press all others together: its range ends where the chart does.
+    points.map(({ value }) => value),
     bottom,
     area.top,
   );
@@ -77,7 +78,7 @@ function drawn({ ours, points }: Series, index: number, x: LogScale, y: LogScale
   const ranges = points.flatMap(({ count, spread: [least, greatest] }) =>
     least === undefined || greatest === undefined
       ? []
-      : [`M${round(x.at(count))} ${round(y.at(least))}V${round(y.at(greatest))}`],
+      : [`M${round(x.at(count))} ${within(y.at(least))}V${within(y.at(greatest))}`],
   );
   return [
     `  <g class="c${index % colours}">`,
@@ -121,6 +122,8 @@ function described({ counted, unit, series }: Chart): string {
 const grid = (path: string) => `  <path class="grid" d="${path}"/>`;
 const text = (x: number, y: number, anchor: 'start' | 'middle' | 'end', content: string) =>
   `  <text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escaped(content)}</text>`;
+
+const within = (pixel: number) => round(Math.min(Math.max(pixel, area.top), area.top + plotHeight));
 
 /** A tenth of a pixel is enough, and is the same everywhere. */
 const round = (pixel: number) => Math.round(pixel * 10) / 10;

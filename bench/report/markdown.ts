@@ -43,8 +43,8 @@ A row holds when all of its figures reach their goals.
 
 ## What grows
 
-Ours beside the peers', both axes logarithmic; a thin line is the range. Drawn from the table's figures by \`make bench\`, and by
-\`make charts\` without measuring.
+Ours beside the peers', both axes logarithmic; a thin line is the range, cut where the chart ends. Drawn from the table's figures by
+\`make bench\`, and by \`make charts\` without measuring.
 
 ${charts.map(image).join('\n\n')}
 
