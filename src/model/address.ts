@@ -9,6 +9,8 @@ export interface Prefix {
   readonly prefixLength: number;
 }
 
+const [dot, digit0, digit9, colon, letterA] = [0x2e, 0x30, 0x39, 0x3a, 0x61] as const;
+
 /** What is written before an IPv4 address: ::ffff:0:0/96. */
 const mappedLength = 96;
 const mappedPrefix = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0);
@@ -37,8 +39,7 @@ export function isIPv4(bytes: Uint8Array): boolean {
 
 /** 4 or 6: the family of a written address or prefix. */
 export function familyOf(text: string): 4 | 6 {
-  const address = parseAddress(withoutLength(text));
-  return !text.includes(':') || isIPv4(address) ? 4 : 6;
+  return isIPv4(parseAddress(withoutLength(text))) ? 4 : 6;
 }
 
 /**
@@ -114,22 +115,12 @@ export function prefixesOverlap(a: string, b: string): boolean {
 
 /** @throws VetchError INVALID: not six pairs of hex digits with colons */
 export function parseMac(text: string): Uint8Array {
-  const bytes = new Uint8Array(6);
-  let isMac = text.length === 17;
-  for (let at = 0; isMac && at < 6; at++) {
-    const [high, low] = [hexDigit(text.charCodeAt(3 * at)), hexDigit(text.charCodeAt(3 * at + 1))];
-    isMac = high >= 0 && low >= 0 && (at === 5 || text[3 * at + 2] === ':');
-    bytes[at] = (high << 4) | low;
+  if (!/^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/.test(text)) {
+    throw new VetchError('INVALID', `'${text}' is not a MAC address`, 'write it as 02:42:0a:58:00:02');
   }
-  if (isMac) return bytes;
-  throw new VetchError('INVALID', `'${text}' is not a MAC address`, 'write it as 02:42:0a:58:00:02');
-}
-
-/** The value of a character; -1: it is no digit. */
-function hexDigit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+  const bytes = new Uint8Array(6);
+  for (let i = 0; i < 6; i++) bytes[i] = 16 * hexDigit(text, 3 * i) + hexDigit(text, 3 * i + 1);
+  return bytes;
 }
 
 /** Lower case, colons. */
@@ -161,25 +152,14 @@ function byteMask(bits: number, index: number): number {
   return (0xff << (8 - here)) & 0xff;
 }
 
-/** Character by character: a cluster has a hundred thousand of them to be read when a host joins it. */
 function parse4(text: string, seen: string): Uint8Array {
-  const bytes = new Uint8Array(16);
-  bytes[10] = bytes[11] = 0xff;
-  let [index, value, digits] = [12, 0, 0];
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 0x2e && digits > 0 && index < 15) {
-      bytes[index++] = value;
-      value = digits = 0;
-      continue;
-    }
-    // Whether 010 is eight or ten nobody agrees on.
-    const isDigit = code >= 0x30 && code <= 0x39 && !(digits === 1 && value === 0);
-    value = 10 * value + code - 0x30;
-    if (!isDigit || ++digits > 3 || value > 255) throw refused(seen);
+  if (!net.isIPv4(text)) throw refused(seen);
+  const bytes = mappedPrefix.slice();
+  for (let i = 0, at = 12; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === dot) at++;
+    else bytes[at] = 10 * (bytes[at] ?? 0) + code - digit0;
   }
-  if (digits === 0 || index !== 15) throw refused(seen);
-  bytes[15] = value;
   return bytes;
 }
 
@@ -192,18 +172,38 @@ function parse6(text: string, seen: string): Uint8Array {
     );
   }
   if (!net.isIPv6(text)) throw refused(seen);
-  const [before = '', after = ''] = withoutDots(text).split('::');
-  const head = before === '' ? [] : before.split(':');
-  const tail = after === '' ? [] : after.split(':');
+  return groups(withoutDots(text));
+}
+
+/** Of what is known to be an IPv6 address, without dots. Thousands are read at a start, so no part of it becomes a text. */
+function groups(text: string): Uint8Array {
   const bytes = new Uint8Array(16);
-  const put = (group: string, index: number) => {
-    const value = Number.parseInt(group, 16);
-    bytes[2 * index] = value >> 8;
-    bytes[2 * index + 1] = value & 0xff;
-  };
-  head.forEach(put);
-  tail.forEach((group, index) => void put(group, 8 - tail.length + index));
-  return bytes;
+  let at = 0;
+  /** Where `::` stands. */
+  let gap = -1;
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) === colon) {
+      // At the beginning, too, a second colon follows where the first ends no group.
+      if (text.charCodeAt(i + 1) !== colon) continue;
+      gap = at;
+      i++;
+      continue;
+    }
+    let group = 0;
+    for (; i < text.length && text.charCodeAt(i) !== colon; i++) group = 16 * group + hexDigit(text, i);
+    bytes[at++] = group >> 8;
+    bytes[at++] = group & 0xff;
+    i--;
+  }
+  if (gap === -1 || at === 16) return bytes;
+  bytes.copyWithin(16 - (at - gap), gap, at);
+  return bytes.fill(0, gap, 16 - (at - gap));
+}
+
+/** @param at where `text` is known to have one */
+function hexDigit(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code <= digit9 ? code - digit0 : (code | 0x20) - letterA + 10;
 }
 
 /** `::ffff:a58:2` of `::ffff:10.88.0.2`. */
