@@ -27,6 +27,7 @@ enum publish_flag {
 	PUBLISH_TRUSTED = 2, /* direct, and only by the devices in `trusted` */
 	PUBLISH_REMOTE = 4, /* the endpoint is on another host: leads there from outside, and from nowhere else */
 	PUBLISH_BY_NODE = 8, /* the key is the endpoint's own address and port: the other hosts lead there from outside */
+	PUBLISH_STRAIGHT = 16, /* of every host: who asks another one is answered straight from the endpoint's */
 };
 
 /* Key of `bound_ports`: lets a bind to a wildcard see that some address of the port is published. */

@@ -24,7 +24,7 @@ import { memberOfNode, ownNodeEntry } from './desired/remotes.ts';
 import { membersOf, type PlacedTable, type ServiceTables, tableEntries } from './desired/service-tables.ts';
 import { memberServiceEntries, serviceEntries, serviceTable } from './desired/services.ts';
 import { trustedEntries } from './desired/trusted.ts';
-import { tunnelOf } from './desired/tunnel.ts';
+import { toldAddresses, tunnelOf } from './desired/tunnel.ts';
 import { uplinkEntries } from './desired/uplinks.ts';
 import type { Encryption } from './encryption/encryption.ts';
 import { controlMaps, type MapEntry } from './entry.ts';
@@ -259,6 +259,7 @@ export class ControlMaps {
   changeRemotes(changes: RemoteChanges, failed: (error: unknown) => void): void {
     const { come, gone, changed } = changes;
     this.#remotes.apply(changes, failed);
+    if (this.#facts && changes.nodes.size > 0) this.#remotes.followAddresses(toldAddresses(this.#facts), failed);
     const both = changed.flatMap(({ before, after }) => [before, after]);
     const nodes = new Map<Network, Set<number>>();
     for (const { network, node } of [...come, ...gone, ...both]) {

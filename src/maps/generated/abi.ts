@@ -366,6 +366,7 @@ export const PublishFlag = {
   TRUSTED: 2,
   REMOTE: 4,
   BY_NODE: 8,
+  STRAIGHT: 16,
 } as const;
 export type PublishFlag = (typeof PublishFlag)[keyof typeof PublishFlag];
 
@@ -2110,6 +2111,15 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'control',
   } satisfies MapDefinition<number, Network, 'array'>,
+  nodeAddrs: {
+    name: 'node_addrs',
+    type: 'hash',
+    key: bytesCodec(16),
+    value: u32Codec,
+    maxEntries: 16384,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<Uint8Array, number, 'hash'>,
   nodeNumbers: {
     name: 'node_numbers',
     type: 'hash',

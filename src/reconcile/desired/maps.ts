@@ -19,10 +19,10 @@ import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
 import { publishingOf, remotePublishingOf } from './published.ts';
 import type { Limits } from './rates.ts';
-import { memberOfNode, nodeEntry, nodeNumberEntries, nodeValueOf, ownNodeEntry } from './remotes.ts';
+import { memberOfNode, nodeAddrEntries, nodeEntry, nodeNumberEntries, nodeValueOf, ownNodeEntry } from './remotes.ts';
 import { allServiceEntries, type ServiceMemory } from './services.ts';
 import { trustedEntries } from './trusted.ts';
-import { tunnelOf } from './tunnel.ts';
+import { toldAddresses, tunnelOf } from './tunnel.ts';
 import { uplinkEntries } from './uplinks.ts';
 
 /** What the maps themselves remember, and no intent says. */
@@ -108,6 +108,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     const keyed = { ...node, crypt: memory.encryption?.of(node) ?? {} };
     entries.push(nodeEntry(node.number, keyed), ...nodeNumberEntries(node.number, nodeValueOf(keyed)));
   }
+  entries.push(...nodeAddrEntries(toldAddresses(facts), memory.remotes?.nodes ?? []));
   const { slots } = memory;
   const numbers = new Set([...intent.networks.values()].map((network) => network.number));
   for (const number of slots.networks()) if (!numbers.has(number)) slots.drop(number);

@@ -183,8 +183,12 @@ export class TunnelHost extends Sandbox {
     this.maps.hostAddrs.set(addr, { ifindex: this.index('uplink0'), network: 0 });
   }
 
-  /** Has a port lead to a container: on its own host from the others, on the others from outside. */
-  publish(name: WideName, protocol: number, hostPort: number, port: number): void {
+  /**
+   * Has a port lead to a container: on its own host from the others, on the others from outside.
+   *
+   * @param straight its own host answers who asks another one
+   */
+  publish(name: WideName, protocol: number, hostPort: number, port: number, { straight = false } = {}): void {
     const { ip4, ip6 } = wideEndpoint(name);
     for (const [any, own] of [
       ['0.0.0.0', ip4],
@@ -192,12 +196,11 @@ export class TunnelHost extends Sandbox {
     ] as const) {
       const addr = parseAddress(own);
       const value = { addr, network: wide.number, port };
-      if (this.#containers.has(name)) {
-        this.maps.published.set({ addr, port, protocol }, { ...value, flags: PublishFlag.BY_NODE });
-      } else {
-        const key = { addr: parseAddress(any), port: hostPort, protocol };
-        this.maps.published.set(key, { ...value, flags: PublishFlag.REMOTE });
-      }
+      const here = this.#containers.has(name);
+      if (here) this.maps.published.set({ addr, port, protocol }, { ...value, flags: PublishFlag.BY_NODE });
+      const flags = (here ? PublishFlag.NONE : PublishFlag.REMOTE) | (straight ? PublishFlag.STRAIGHT : 0);
+      const key = { addr: parseAddress(any), port: hostPort, protocol };
+      if (!here || straight) this.maps.published.set(key, { ...value, flags });
     }
   }
 
