@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { ConntrackFlag, ConntrackState, Party, PublishFlag } from '../../../src/maps/generated/abi.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 import * as build from '../packet/build.ts';
+import { decode, wrongChecksums } from '../packet/decode.ts';
 import { type Family, families, ip } from '../tables/say.ts';
 import { hostDevice, networks } from '../world/plan.ts';
 import { deny } from '../world/policy.ts';
@@ -9,11 +10,12 @@ import { hasWireguard } from './key-pair.ts';
 import type { Sandbox } from './sandbox.ts';
 import { at, enterMounts, numbers, ThreeHosts, underlays, wireguardUnderlay } from './three-hosts.ts';
 import { type TunnelHost, wideEndpoint } from './tunnel-host.ts';
+import { packetsOf, watch } from './watch.ts';
 
 // Who comes from outside to a port of one host and is answered by another: `x` on `near` answers who asks `third`.
 
 const programs = new URL('../../lab/programs/', import.meta.url).pathname;
-const [tcp, udp] = [6, 17];
+const [tcp, udp, sctp] = [6, 17, 132];
 const clients = { 4: '198.51.100.77', 6: '2001:db8:c::77' } as const;
 const entries = { 4: '198.51.100.3', 6: '2001:db8:c::3' } as const;
 /** Of the host that answers. */
@@ -50,6 +52,7 @@ describe.each([...underlays.filter(({ uplinks }) => uplinks), ...(hasWireguard()
         host.publish('x', udp, 8099, 99, { straight: true });
         host.publish('x', tcp, 8090, 90, { straight: true });
         host.publish('x', tcp, 8091, 91, { straight: true });
+        host.publish('x', sctp, 8092, 92, { straight: true });
         host.publish('x', udp, 8054, 54);
       }
     });
@@ -135,6 +138,16 @@ describe.each([...underlays.filter(({ uplinks }) => uplinks), ...(hasWireguard()
         const common = { sourceParty: Party.NODE, destinationParty: Party.ENDPOINT, owner: numbers.x };
         for (const flow of flowsOf(hosts.near)) expect(flow).toMatchObject({ ...common, toSource: { ifindex: 2 } });
         expect([flowsOf(hosts.near).length, inner().length]).toEqual([4, 2]);
+      });
+
+      test('SCTP comes to the container as it would by its own host', async () => {
+        const seen = await watch(hosts.near.container('x'), 'eth0', 'sctp');
+        const init = build.sctp({ source: 5000, destination: 8092 });
+        const frames = () => packetsOf(seen).map((hex) => decode(Buffer.from(hex, 'hex')));
+        expect(await hosts.near.drops(() => brings(hosts.third, family, clients[family], entry, init))).toEqual({});
+        await expect.poll(frames).toMatchObject([{ ip: { source: clients[family] }, sctp: { destination: 92 } }]);
+        expect(frames().flatMap(wrongChecksums)).toEqual([]);
+        expect(inner()).toMatchObject([{ sourceParty: Party.NODE, owner: numbers.x }]);
       });
 
       test('bulk goes both ways, in trains of segments', async () => {
