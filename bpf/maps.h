@@ -272,6 +272,13 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct straight_key);
+	__type(value, struct straight_flow);
+} straight_flows SEC(".maps") WRITER_DATAPATH;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
 	__type(key, struct fragment_key);
 	__type(value, struct fragment);

@@ -5,6 +5,7 @@
 #include "lib/from_remote.h"
 #include "lib/icmp_error.h"
 #include "lib/snat.h"
+#include "lib/straight_flow.h"
 #include "lib/to_remote.h"
 
 #define NOT_OURS -100 /* no verdict: the host's stack goes on */
@@ -213,6 +214,38 @@ static __always_inline bool ends_flow(const struct packet *p)
 	return (p->tcp_flags & TCP_RST) || (p->protocol == IPPROTO_SCTP && p->icmp_type == 6 /* ABORT */);
 }
 
+/* Has xdp_uplink send the flow's next packets: of TCP from the second on, so that nobody fills the table with what is only
+ * begun. */
+NOT_INLINED int remember_straight(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct straight_flow flow = {};
+	struct straight_key key = {};
+	struct room *room = room_get();
+	struct network *n;
+
+	if (tracing || !p || !c || !room || !(c->flags & CONFIG_STRAIGHT_BY_XDP) || (c->flags & CONFIG_TUNNELS_BY_DEVICE) ||
+	    !p->is_v4 || p->l4 != p->l3 + IP_HEADER || packet_is_fragment(p))
+		return 0;
+	if (p->protocol == IPPROTO_TCP ? p->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN) : p->protocol != IPPROTO_UDP)
+		return 0;
+	n = network_at(room->other.network);
+	if (!n || (n->flags & NETWORK_ENCRYPTED) || bpf_skb_load_bytes(skb, 0, &flow.host, 6))
+		return 0;
+	key.source = const_words(&p->source)[3];
+	key.destination = const_words(&p->destination)[3];
+	key.source_port = p->source_port;
+	key.destination_port = p->destination_port;
+	key.protocol = p->protocol;
+	flow.generation = p->generation;
+	flow.network = room->other.network;
+	flow.node = room->to_destination.ifindex;
+	flow.endpoint = room->to_destination.mac;
+	flow.check = straight_check(&key, &flow);
+	bpf_map_update_elem(&straight_flows, &key, &flow, BPF_ANY);
+	return 0;
+}
+
 /* To an address of the host: a published port, or none of our business. */
 NOT_INLINED int begin_to_host(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 {
@@ -235,6 +268,8 @@ NOT_INLINED int begin_to_host(struct __sk_buff *skb, struct packet *p, __u32 eth
 		reason = translate(skb, p, &room->other);
 	if (reason && reason != STRAIGHT)
 		return drop(skb, p, reason);
+	if (reason == STRAIGHT && ethernet)
+		remember_straight(skb, p);
 	if (remote) {
 		p->network = room->other.network;
 		return BY_TUNNEL;

@@ -21,6 +21,8 @@ export interface HostLink {
   readonly alias?: string;
   /** Sysctls of its own; absent: not known. */
   readonly settings?: LinkSettings;
+  /** XDP programs may redirect into it. */
+  readonly xdpTransmits?: boolean;
   /** The XDP program on it, anybody's. */
   readonly xdp?: { readonly mode: string; readonly programId?: number };
 }

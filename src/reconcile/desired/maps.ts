@@ -7,7 +7,7 @@ import { type HostFacts, linksByName } from '../facts.ts';
 import { PackedContents } from '../packed-contents.ts';
 import type { PortDesk, RemotePorts } from '../remotes/remote-ports.ts';
 import type { PlacedRemote, RemoteTable } from '../remotes/remote-table.ts';
-import { configEntry } from './config.ts';
+import { configEntry, noWay, type WayToHosts } from './config.ts';
 import type { DenyHeads } from './deny-heads.ts';
 import { denyEntry } from './deny-list.ts';
 import { endpointEntries } from './endpoints.ts';
@@ -48,7 +48,7 @@ export interface MapMemory {
     readonly kernel: Pick<PortDesk, 'isKept' | 'leads'>;
   };
   /** Ifindex of the device that leads to other hosts. Default: none does. */
-  readonly overlay?: number;
+  readonly way?: WayToHosts;
   /** How packets to other hosts are encrypted. Default: they are not. */
   readonly encryption?: Pick<Encryption, 'of'>;
 }
@@ -102,7 +102,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     },
     leave: () => undefined,
   });
-  entries.push(configEntry(facts, memory.generation, memory.limits, memory.overlay));
+  entries.push(configEntry(facts, memory.generation, memory.limits, memory.way ?? noWay));
   entries.push(ownNodeEntry(tunnelOf(facts)?.address));
   for (const node of memory.remotes?.nodes ?? []) {
     const keyed = { ...node, crypt: memory.encryption?.of(node) ?? {} };

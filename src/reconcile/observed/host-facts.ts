@@ -2,6 +2,7 @@ import { isIPv4 } from '../../model/address.ts';
 import { hasIpsecPolicies } from '../../netlink/ipsec.ts';
 import type { Netlink } from '../../netlink/netlink.ts';
 import { readSysctl } from '../../netlink/sysctl.ts';
+import { xdpTransmitters } from '../../netlink/xdp-features.ts';
 import { isLoopback } from '../desired/host-addrs.ts';
 import type { HostFacts, PortRange } from '../facts.ts';
 
@@ -11,9 +12,14 @@ export function observeFacts(
   fixed: Pick<HostFacts, 'netnsCookie' | 'uplink' | 'cgroups'>,
 ): HostFacts {
   const defaults = netlink.routes().filter(({ destination }) => destination === '0.0.0.0/0' || destination === '::/0');
+  const transmitters = xdpTransmitters();
   return {
     ...fixed,
-    links: netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link })),
+    links: netlink.links().map(({ index, ...link }) => ({
+      ifindex: index,
+      ...link,
+      ...(transmitters.has(index) ? { xdpTransmits: true } : {}),
+    })),
     addresses: netlink.addresses().map((address) => ({ ...address, global: isGlobal(address.address) })),
     defaultRoutes: [
       ...new Set(

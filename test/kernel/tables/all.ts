@@ -19,6 +19,7 @@ import { publishing } from './publishing.ts';
 import { routed } from './routed.ts';
 import { services } from './services.ts';
 import { straightPorts } from './straight-ports.ts';
+import { straightByXdp } from './straight-xdp.ts';
 import { xdp } from './xdp.ts';
 
 /** Every table, by what it is about. */
@@ -34,6 +35,7 @@ export const tables = {
   'a network that spans hosts': overlay,
   'a port that leads to another host': clusterPorts,
   'a port that another host answers': straightPorts,
+  'and what of it leaves before the stack': straightByXdp,
   'a tunnel without its device': encapsulation,
   'an encrypted network': encryption,
   'an ICMP error': errors,
