@@ -128,5 +128,6 @@ static __always_inline int send_straight(struct xdp_md *xdp, const struct config
 	__builtin_memcpy(eth + 1, h, TUNNEL_HEADERS);
 	trace(STEP_TO_UPLINK, way->ifindex);
 	count(COUNTER_STRAIGHT_BY_XDP);
-	return way->ifindex == xdp->ingress_ifindex ? XDP_TX : bpf_redirect(way->ifindex, 0);
+	/* Also where it came from: XDP_TX asks more of some drivers than what they say to do. */
+	return bpf_redirect(way->ifindex, 0);
 }

@@ -55,7 +55,7 @@ const known = arrives(asks(ack), { verdict: 'redirect', out: { ip: { source: own
 function carries(frame: Uint8Array, tos = 0) {
   const inner = [...parseMac(z.mac), ...parseMac(hostDevice.mac), 8, 0, ...lowered(frame.slice(14))];
   return {
-    verdict: 'tx',
+    verdict: 'redirect',
     out: {
       eth: { source: uplink.mac, destination: nodeMac },
       ip: { source: own, destination: node, ttl: 64, tos },
