@@ -2,10 +2,12 @@ import type { Row } from '../row.ts';
 import { attach } from './attach.ts';
 import { containerBulk, containerConnections, containerRoundTrip } from './container-to-container.ts';
 import { flowEvents } from './flow-events.ts';
+import { forwarding } from './forwarding.ts';
 import { memory } from './memory.ts';
 import { overlay } from './overlay.ts';
 import { packetCost } from './packet-cost.ts';
-import { policyChange, policyRoundTrip } from './policy.ts';
+import { policyRoundTrip } from './policy.ts';
+import { policyChange } from './policy-change.ts';
 import { publishPorts } from './ports.ts';
 import { publishedFromOutside, publishedOnLocalhost } from './published.ts';
 import { serviceConnections } from './services.ts';
@@ -18,6 +20,7 @@ export const rows: readonly Row[] = [
   containerBulk,
   publishedFromOutside,
   publishedOnLocalhost,
+  forwarding,
   policyRoundTrip,
   packetCost,
   overlay,
