@@ -101,7 +101,8 @@ static __always_inline bool begins_connection(const struct packet *p)
 	return p->protocol == IPPROTO_TCP ? p->tcp_flags & TCP_SYN : p->icmp_type == 1 /* INIT */;
 }
 
-/* The first packet of a flow to a published port, or any to one of another host that answers itself. @remote: the endpoint is on another host, which judges, too */
+/* The first packet of a flow to a published port, or any to one that another host answers. @remote: the endpoint is on
+ * another host, which judges, too. Answers a drop reason, NOT_OURS or STRAIGHT. */
 static __always_inline int admit_published(struct __sk_buff *skb, struct packet *p, struct room *room, bool *remote)
 {
 	struct tuple *other = &room->other;
