@@ -1,4 +1,5 @@
 import type { LinkSettings } from '../netlink/link.ts';
+import { hostIfnamePattern } from './desired/devices.ts';
 
 /** A network device in the host's network namespace. */
 export interface HostLink {
@@ -21,7 +22,7 @@ export interface HostLink {
   readonly alias?: string;
   /** Sysctls of its own; absent: not known. */
   readonly settings?: LinkSettings;
-  /** XDP programs may redirect into it. */
+  /** A physical device, into which XDP programs may redirect. */
   readonly xdpTransmits?: boolean;
   /** The XDP program on it, anybody's. */
   readonly xdp?: { readonly mode: string; readonly programId?: number };
@@ -65,4 +66,9 @@ export interface HostFacts {
 /** Where the name of each device leads; built once a pass. */
 export function linksByName(facts: Pick<HostFacts, 'links'>): ReadonlyMap<string, HostLink> {
   return new Map(facts.links.map((link) => [link.name, link]));
+}
+
+/** Without the devices of endpoints, of which there are thousands: what of them matters is known by endpoint when a pass is over. */
+export function withoutEndpoints(facts: HostFacts): HostFacts {
+  return { ...facts, links: facts.links.filter(({ name }) => !hostIfnamePattern.test(name)) };
 }

@@ -10,7 +10,5 @@ import { uplinksOf } from './uplinks.ts';
  */
 export function straightUplinks({ networks }: Pick<Intent, 'networks'>, facts: HostFacts): HostLink[] {
   if (facts.ipsec || ![...networks.values()].some((network) => returnsDirectly({ options: {} }, network))) return [];
-  return uplinksOf(facts, networks.values()).filter(
-    ({ ethernet, kind, xdpTransmits }) => ethernet && kind === undefined && xdpTransmits,
-  );
+  return uplinksOf(facts, networks.values()).filter(({ xdpTransmits }) => xdpTransmits);
 }
