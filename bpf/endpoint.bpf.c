@@ -506,6 +506,8 @@ int from_endpoint(struct __sk_buff *skb)
 		return drop(skb, &p, reason);
 	party = reply ? ct->source_party : ct->destination_party;
 	flags = ct->flags;
+	if (party == PARTY_NODE && (flags & CONNTRACK_TRANSLATED))
+		party = PARTY_WORLD; /* straight to who has asked another host */
 	by_lan = leaves_by_lan(in, party, flags);
 	/* Before the packet changes, since the error quotes it as it was sent. */
 	if (party == PARTY_WORLD && !(flags & CONNTRACK_STACK) && !by_lan) {

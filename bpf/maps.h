@@ -91,6 +91,16 @@ struct {
 	__type(value, __u32);
 } node_numbers SEC(".maps") WRITER_CONTROL;
 
+/* Which node has an address that clients may ask: 0 is this one, NODE_ADDR_SHARED several. Tunnels are told by node_numbers
+ * alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16 * MAX_NODES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct address);
+	__type(value, __u32);
+} node_addrs SEC(".maps") WRITER_CONTROL;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_ENDPOINTS);
@@ -259,6 +269,13 @@ struct {
 	__type(key, struct conntrack_key);
 	__type(value, struct conntrack);
 } conntrack SEC(".maps") WRITER_DATAPATH;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct straight_key);
+	__type(value, struct straight_flow);
+} straight_flows SEC(".maps") WRITER_DATAPATH;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

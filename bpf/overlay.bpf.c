@@ -157,11 +157,14 @@ static __always_inline int client_goes_on(struct __sk_buff *skb, struct packet *
 	return reason;
 }
 
-#define CLIENT_ERROR -101 /* no drop reason: relate it, from where the chain of calls is short enough for the stack */
+/* No drop reasons: what else is to be done, from where the chain of calls is short enough for the stack. */
+#define CLIENT_ERROR -101 /* relate */
+#define CLIENT_OF_NODE -102 /* client_of_node */
+#define CLIENT_BEGINS -103 /* begin_straight */
 
 /* What no endpoint has sent: another host passes on what has come in there from outside for a port of an endpoint here
- * that is published on all hosts. Nothing else comes in so. @from: the tunnel's other end. Answers a drop reason, or
- * CLIENT_ERROR. */
+ * that is published on all hosts. Nothing else comes in so. @from: the tunnel's other end. Answers a drop reason,
+ * CLIENT_ERROR or CLIENT_OF_NODE. */
 NOT_INLINED int from_client(struct __sk_buff *skb, struct packet *p, const struct address *from)
 {
 	const struct config *c = config_get();
@@ -188,10 +191,121 @@ NOT_INLINED int from_client(struct __sk_buff *skb, struct packet *p, const struc
 	if (packet_is_fragment(p) && fragment_ports(p))
 		return REASON_FRAGMENT_UNKNOWN;
 	if (!is_published_by_nodes(p))
-		return REASON_SPOOFED_TUNNEL;
+		return CLIENT_OF_NODE;
 	trace(STEP_SOURCE_VERIFIED, 0);
 	ct = conntrack_lookup_by(skb, p, c, &room->of_packet, &reply, PARTY_NODE);
+	if (ct && conntrack_is_straight(ct) && !protocol_is_connection(p->protocol)) {
+		conntrack_remove(&room->of_packet);
+		ct = NULL;
+	}
 	return ct ? client_goes_on(skb, p, ct, reply, room) : begin_from_client(skb, p);
+}
+
+/* What this host answers straight, whichever is asked. */
+static __always_inline struct publish *published_straight(const struct packet *p)
+{
+	struct publish *pub = publish_at(&p->destination, p->destination_port, p->protocol);
+
+	return pub && (pub->flags & (PUBLISH_REMOTE | PUBLISH_STRAIGHT)) == PUBLISH_STRAIGHT &&
+			       pub->network == p->network ?
+		       pub : NULL;
+}
+
+/* The first packet of a flow that another host leaves to this one to answer. Answers a drop reason. */
+NOT_INLINED int begin_straight(struct __sk_buff *skb, struct packet *p)
+{
+	struct new_flow flow = {
+		.flags = CONNTRACK_PUBLISHED,
+		.source_party = PARTY_NODE,
+		.destination_party = PARTY_ENDPOINT,
+	};
+	struct room *room = room_get();
+	struct endpoint *target;
+	struct conntrack *taken;
+	struct publish *pub;
+	struct tuple *other;
+	struct network *n;
+	int reason;
+
+	if (!p || !room)
+		return REASON_CONFIG_MISSING;
+	trace(STEP_CONNTRACK_MISS, 0);
+	pub = published_straight(p);
+	if (!pub)
+		return REASON_SPOOFED_TUNNEL;
+	n = network_at(p->network);
+	target = local_endpoint_at(p->network, &pub->addr);
+	if (!n || !target)
+		return REASON_NO_ENDPOINT;
+	other = &room->other;
+	tuple_of_packet(other, p);
+	/* Who comes from a host is answered by way of the one that was asked. */
+	if (host_addr_at(&p->source) || bpf_map_lookup_elem(&node_addrs, &other->source))
+		return REASON_SPOOFED_TUNNEL;
+	other->destination = pub->addr;
+	other->destination_port = pub->port;
+	flow.owner = target->number;
+	delivery_set(&room->to_destination, target->ifindex, &target->mac);
+	reason = judge_world(n);
+	if (!reason)
+		reason = policy_admit(p, PARTY_NODE, &pub->addr, pub->port, flow.owner, PARTY_ENDPOINT);
+	if (reason)
+		return reason;
+	trace(STEP_ALLOWED, 0);
+	reason = conntrack_create_pair(skb, p, other, &flow);
+	/* The container tells two hosts' flows with one client's port apart as little as we. What has no connections is
+	 * answered by where it came from last. */
+	if (reason == REASON_CONNTRACK_INVALID && !protocol_is_connection(p->protocol)) {
+		taken = bpf_map_lookup_elem(&conntrack, &room->other_key);
+		if (!taken || taken->source_party != PARTY_NODE)
+			return reason;
+		conntrack_remove(&room->other_key);
+		reason = conntrack_create_pair(skb, p, other, &flow);
+	}
+	return reason ? reason : translate(skb, p, other);
+}
+
+/* What a client has asked of an address of the host that brings it, as it has asked it: it is translated here as at a port
+ * of this host, and answered by this host's own uplink. Nobody else's address may be spoken under. Answers a drop reason, or
+ * CLIENT_BEGINS. */
+NOT_INLINED int client_of_node(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	struct publish *pub;
+	struct conntrack *ct;
+	bool reply = false;
+	__u32 *number, node;
+	int reason;
+
+	if (!p || !c || !room)
+		return REASON_CONFIG_MISSING;
+	node = room->to_source.ifindex;
+	room->other.destination = p->destination;
+	number = bpf_map_lookup_elem(&node_addrs, &room->other.destination);
+	if (!number || *number != node)
+		return REASON_SPOOFED_TUNNEL;
+	pub = published_straight(p);
+	if (!pub)
+		return REASON_SPOOFED_TUNNEL;
+	trace(STEP_SOURCE_VERIFIED, 0);
+	trace(STEP_PUBLISHED, bpf_ntohs(pub->port));
+	ct = conntrack_lookup(skb, p, c, &room->of_packet, &reply);
+	if (!ct)
+		return CLIENT_BEGINS;
+	trace(STEP_CONNTRACK_HIT, ct->state);
+	if (reply || !conntrack_is_straight(ct) || (ct->flags & CONNTRACK_REPLY_HALF))
+		return REASON_CONNTRACK_INVALID;
+	/* The address has moved to another host, of which errors come from now on. */
+	if (ct->to_source.ifindex != node && !tracing)
+		*(volatile __u64 *)&ct->to_source = (__u64)conntrack_check(&room->of_packet) << 32 | node;
+	reason = judge_known(skb, p, ct, reply);
+	if (reason)
+		return reason;
+	tuple_of_other(&room->other, ct, reply);
+	if (!conntrack_delivery(room, ct, &room->of_packet, reply))
+		return REASON_CONNTRACK_INVALID;
+	return translate(skb, p, &room->other);
 }
 
 /* What a frame may be at all. `p` is told. Answers a drop reason. */
@@ -225,6 +339,10 @@ static __always_inline int take_frame(struct __sk_buff *skb, struct packet *p, c
 		reason = from_client(skb, p, from);
 		if (reason == CLIENT_ERROR)
 			reason = relate(skb, p);
+		else if (reason == CLIENT_OF_NODE)
+			reason = client_of_node(skb, p);
+		if (reason == CLIENT_BEGINS)
+			reason = begin_straight(skb, p);
 		return reason ? drop(skb, p, reason) : to_endpoint(skb, p, c, &room->to_destination, false);
 	}
 	trace(STEP_SOURCE_VERIFIED, p->source_number);

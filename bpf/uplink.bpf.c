@@ -5,10 +5,12 @@
 #include "lib/from_remote.h"
 #include "lib/icmp_error.h"
 #include "lib/snat.h"
+#include "lib/straight_flow.h"
 #include "lib/to_remote.h"
 
 #define NOT_OURS -100 /* no verdict: the host's stack goes on */
 #define BY_TUNNEL -101 /* likewise: by by_tunnel, from where the chain of calls is short enough for the stack */
+#define STRAIGHT -102 /* likewise: as it is, and forgotten */
 
 /* A device without an Ethernet header gets one before its packet enters a veth or a tunnel. Answers a drop reason. */
 static __always_inline int enter_segment(struct __sk_buff *skb, struct packet *p, bool ethernet)
@@ -74,7 +76,33 @@ static __always_inline bool source_is_martian(const struct packet *p)
 	       address_is_link_local6(&p->source) || host_addr_at(&p->source);
 }
 
-/* The first packet of a flow to a published port. @remote: the endpoint is on another host, which judges, too */
+/* Ports of endpoints on other hosts, which answer who asks this one. */
+static __always_inline bool publish_is_straight(const struct publish *pub)
+{
+	return (pub->flags & (PUBLISH_REMOTE | PUBLISH_STRAIGHT)) == (PUBLISH_REMOTE | PUBLISH_STRAIGHT);
+}
+
+/* Whether that host knows whose address the client has asked, so that it can answer under it. Who comes from a host is
+ * answered by way of this one all the same: a host that masquerades its own containers would not know what an answer from
+ * within belongs to, and between hosts nothing of an encrypted network goes in the clear. */
+static __always_inline bool answers_straight(struct room *room, const struct packet *p)
+{
+	const __u32 *own;
+
+	/* An argument is no map key on Linux 6.1. */
+	room->other.source = p->source;
+	room->other.destination = p->destination;
+	own = bpf_map_lookup_elem(&node_addrs, &room->other.destination);
+	return own && !*own && !bpf_map_lookup_elem(&node_addrs, &room->other.source);
+}
+
+static __always_inline bool begins_connection(const struct packet *p)
+{
+	return p->protocol == IPPROTO_TCP ? p->tcp_flags & TCP_SYN : p->icmp_type == 1 /* INIT */;
+}
+
+/* The first packet of a flow to a published port, or any to one that another host answers. @remote: the endpoint is on
+ * another host, which judges, too. Answers a drop reason, NOT_OURS or STRAIGHT. */
 static __always_inline int admit_published(struct __sk_buff *skb, struct packet *p, struct room *room, bool *remote)
 {
 	struct tuple *other = &room->other;
@@ -88,7 +116,7 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 	struct network *n;
 	int reason;
 
-	if (!pub)
+	if (!pub || ((p->flags & PACKET_CANNOT_BEGIN) && !publish_is_straight(pub)))
 		return NOT_OURS;
 	/* A publish never steals what a process of the host already holds. */
 	if (host_socket_takes(skb, &p->source, p->source_port, &p->destination, p->destination_port, p->protocol,
@@ -105,6 +133,17 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 		return REASON_INTERNAL_NETWORK;
 	if (source_is_martian(p))
 		return REASON_MARTIAN;
+	delivery_set(&room->to_destination, target->ifindex, &target->mac);
+	if (publish_is_straight(pub)) {
+		other->network = pub->network;
+		if (answers_straight(room, p))
+			return STRAIGHT;
+		if (p->flags & PACKET_CANNOT_BEGIN)
+			return NOT_OURS;
+		/* What is under way the other host may know, by an address that was this host's alone until now. */
+		if (protocol_is_connection(p->protocol) && !begins_connection(p))
+			return REASON_CONNTRACK_INVALID;
+	}
 	tuple_of_packet(other, p);
 	other->network = pub->network;
 	other->hop = 1;
@@ -115,7 +154,6 @@ static __always_inline int admit_published(struct __sk_buff *skb, struct packet 
 		flow.owner = MAX_ENDPOINTS + target->number % REMOTE_SHARES;
 		flow.destination_party = PARTY_REMOTE;
 	}
-	delivery_set(&room->to_destination, target->ifindex, &target->mac);
 	reason = policy_admit(p, PARTY_WORLD, &pub->addr, pub->port, target->number, flow.destination_party);
 	if (reason)
 		return reason;
@@ -172,6 +210,43 @@ static __always_inline int admit_routed(struct __sk_buff *skb, struct packet *p,
 	return reason ? reason : conntrack_create(skb, p, &flow);
 }
 
+static __always_inline bool ends_flow(const struct packet *p)
+{
+	return (p->tcp_flags & TCP_RST) || (p->protocol == IPPROTO_SCTP && p->icmp_type == 6 /* ABORT */);
+}
+
+/* Has xdp_uplink send the flow's next packets: of TCP from the second on, so that nobody fills the table with what is only
+ * begun. */
+NOT_INLINED int remember_straight(struct __sk_buff *skb, struct packet *p)
+{
+	const struct config *c = config_get();
+	struct straight_flow flow = {};
+	struct straight_key key = {};
+	struct room *room = room_get();
+	struct network *n;
+
+	if (tracing || !p || !c || !room || !(c->flags & CONFIG_STRAIGHT_BY_XDP) || (c->flags & CONFIG_TUNNELS_BY_DEVICE) ||
+	    !p->is_v4 || p->l4 != p->l3 + IP_HEADER || packet_is_fragment(p))
+		return 0;
+	if (p->protocol == IPPROTO_TCP ? p->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN) : p->protocol != IPPROTO_UDP)
+		return 0;
+	n = network_at(room->other.network);
+	if (!n || (n->flags & NETWORK_ENCRYPTED) || bpf_skb_load_bytes(skb, 0, &flow.host, 6))
+		return 0;
+	key.source = const_words(&p->source)[3];
+	key.destination = const_words(&p->destination)[3];
+	key.source_port = p->source_port;
+	key.destination_port = p->destination_port;
+	key.protocol = p->protocol;
+	flow.generation = p->generation;
+	flow.network = room->other.network;
+	flow.node = room->to_destination.ifindex;
+	flow.endpoint = room->to_destination.mac;
+	flow.check = straight_check(&key, &flow);
+	bpf_map_update_elem(&straight_flows, &key, &flow, BPF_ANY);
+	return 0;
+}
+
 /* To an address of the host: a published port, or none of our business. */
 NOT_INLINED int begin_to_host(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 {
@@ -182,17 +257,20 @@ NOT_INLINED int begin_to_host(struct __sk_buff *skb, struct packet *p, __u32 eth
 
 	if (!p || !c || !room)
 		return TC_ACT_SHOT;
-	if (p->flags & PACKET_CANNOT_BEGIN)
+	/* What ends a flow is for whoever knows it: here, or where it is answered. */
+	if ((p->flags & PACKET_CANNOT_BEGIN) && !ends_flow(p))
 		return NOT_OURS;
 	reason = admit_published(skb, p, room, &remote);
 	if (reason == NOT_OURS)
 		return NOT_OURS;
-	if (!reason && remote && !fits_tunnel(skb, p, room->other.network))
+	if ((!reason || reason == STRAIGHT) && remote && !fits_tunnel(skb, p, room->other.network))
 		return refuse_client(skb, p, room->other.network);
 	if (!reason)
 		reason = translate(skb, p, &room->other);
-	if (reason)
+	if (reason && reason != STRAIGHT)
 		return drop(skb, p, reason);
+	if (reason == STRAIGHT && ethernet)
+		remember_straight(skb, p);
 	if (remote) {
 		p->network = room->other.network;
 		return BY_TUNNEL;
@@ -234,6 +312,33 @@ static __always_inline int begin(struct __sk_buff *skb, struct packet *p, bool e
 	return host && !host->network ? begin_to_host(skb, p, ethernet) : begin_to_network(skb, p, ethernet);
 }
 
+/* An error about what another host has answered under this one's address: it is for that one, as it is. */
+NOT_INLINED int relate_straight(struct __sk_buff *skb, struct packet *p)
+{
+	struct room *room = room_get();
+	struct packet *quoted;
+	struct endpoint *target;
+	struct publish *pub;
+
+	if (!p || !room)
+		return TC_ACT_SHOT;
+	quoted = &room->quoted.p;
+	if (!address_equal(&p->destination, &quoted->source))
+		return NOT_OURS;
+	pub = publish_at(&quoted->source, quoted->source_port, quoted->protocol);
+	if (!pub || !publish_is_straight(pub))
+		return NOT_OURS;
+	if (host_socket_takes(skb, &quoted->destination, quoted->destination_port, &quoted->source, quoted->source_port,
+			      quoted->protocol, p->is_v4, true))
+		return NOT_OURS;
+	target = endpoint_at(pub->network, &pub->addr);
+	if (!target || !(target->flags & ENDPOINT_REMOTE))
+		return NOT_OURS;
+	delivery_set(&room->to_destination, target->ifindex, &target->mac);
+	p->network = pub->network;
+	return BY_TUNNEL;
+}
+
 /* An error about a packet that one of our endpoints sent. */
 NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 {
@@ -251,8 +356,10 @@ NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 	if (s)
 		p->network = s->network;
 	reason = icmp_error_relate(skb, p, &network, &party);
-	if (reason)
-		return s ? drop(skb, p, reason) : NOT_OURS; /* the host's own flows have errors too */
+	if (reason && s)
+		return drop(skb, p, reason);
+	if (reason) /* the host's own flows have errors too */
+		return reason == REASON_ICMP_UNRELATED ? relate_straight(skb, p) : NOT_OURS;
 	if (party == PARTY_REMOTE) {
 		p->network = network;
 		return BY_TUNNEL;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* xdp_uplink: XDP on each uplink, before a socket buffer exists. Attached only while there is
- * something to deny. */
+/* xdp_uplink: XDP on each uplink, before a socket buffer exists. Attached only while there is something to deny, or to send on
+ * to hosts that answer clients straight. */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
-#include "lib/emit.h"
+#include "lib/xdp_straight.h"
 
 static __always_inline void count_drop(__u32 bytes)
 {
@@ -106,18 +106,17 @@ int xdp_uplink(struct xdp_md *xdp)
 	} else {
 		return XDP_PASS;
 	}
-	if (is_unlisted(&key.addr))
-		return XDP_PASS;
-	denied = bpf_map_lookup_elem(&deny_list, &key);
+	c = config_get();
+	denied = is_unlisted(&key.addr) ? NULL : bpf_map_lookup_elem(&deny_list, &key);
 	if (!denied)
-		return XDP_PASS;
+		return c && (c->flags & CONFIG_STRAIGHT_BY_XDP) && eth->h_proto == bpf_htons(ETH_P_IP) ?
+			       send_straight(xdp, c) : XDP_PASS;
 	trace(STEP_DROPPED, REASON_DENY_LIST);
 	if (tracing)
 		return XDP_DROP;
 	__sync_fetch_and_add(&denied->packets, 1);
 	__sync_fetch_and_add(&denied->bytes, end - (void *)eth);
 	count_drop(end - (void *)eth);
-	c = config_get();
 	if (c && (c->flags & CONFIG_EVENTS_DROPPED))
 		emit_denied(xdp, &key.addr);
 	return XDP_DROP;

@@ -19,6 +19,7 @@ enum config_flag {
 	CONFIG_EVENTS_FORWARDED = 2, /* one event a flow, when it begins */
 	CONFIG_INGRESS_LIMITS = 4, /* some endpoint may not receive all that is sent to it */
 	CONFIG_TUNNELS_BY_DEVICE = 8, /* the host has IPsec policies, which the stack alone keeps */
+	CONFIG_STRAIGHT_BY_XDP = 16, /* what goes to who answers straight may leave before the stack, by uplinks that say so */
 };
 
 /* The single entry of `config`. Times are seconds. */

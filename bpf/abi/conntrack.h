@@ -46,7 +46,9 @@ enum party {
 	PARTY_HOST = 1,
 	PARTY_WORLD = 2,
 	PARTY_REMOTE = 3, /* an endpoint on another host: `delivery.ifindex` is the number of its node */
-	PARTY_NODE = 4, /* the world, by way of another host, which has taken it in: likewise */
+	/* The world, by way of another host, which has taken it in: likewise. In a translated flow what is answered leaves by
+	 * this host's own uplink, under the other's address. */
+	PARTY_NODE = 4,
 };
 
 /* How an endpoint is reached: what `endpoints` says of it. The kernel may give the memory of an entry that it evicts to

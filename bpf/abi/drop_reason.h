@@ -49,7 +49,7 @@ enum drop_reason {
 	REASON_NO_PARENT = 42, /* to the LAN, by a parent device that is gone */
 	REASON_SERVICE_PORT = 43, /* the address of a service, at a port that the service does not have */
 	REASON_NO_BACKEND = 44, /* a service that has no backend which is there and healthy */
-	REASON_SPOOFED_TUNNEL = 45, /* from a node that does not have the sender, or from no node */
+	REASON_SPOOFED_TUNNEL = 45, /* from a node that does not have the sender, or the address that was asked, or from no node */
 	REASON_UNKNOWN_TUNNEL = 46, /* from a node, for no network that spans hosts here, or in no tunnel that a node makes */
 	REASON_NO_NODE = 47, /* to an endpoint whose host is not known any more, or without the overlay's device */
 	REASON_NO_KEY = 48, /* to a host whose key is not known, or from this one while it has none, on an encrypted network */

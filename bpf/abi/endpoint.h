@@ -83,6 +83,9 @@ struct node {
 };
 ABI_SIZE(struct node, 72);
 
+/* Value of `node_addrs`: several hosts say that they have the address. */
+#define NODE_ADDR_SHARED 0xffffffffu
+
 /* The members of a network, in slots 0 .. network.members-1, for flooding: ifindexes, and MEMBER_NODE + the number of
  * each other host that has some. */
 #define MEMBER_NODE 0x80000000u

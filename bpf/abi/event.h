@@ -48,7 +48,8 @@ enum counter {
 	COUNTER_ANSWERED = 4, /* ARP, neighbour discovery and ICMP errors that the programs sent themselves */
 	COUNTER_FLOODED = 5, /* broadcast and multicast frames whose copies went to the network's members */
 	COUNTER_AUDITED = 6, /* flows let through that a document under audit would drop */
-	COUNTER_COUNT = 7,
+	COUNTER_STRAIGHT_BY_XDP = 7, /* packets that xdp_uplink sent on to the host that answers them */
+	COUNTER_COUNT = 8,
 };
 
 /* What a traced packet went through; written only by programs loaded with tracing on. */

@@ -78,6 +78,7 @@ ABI_SIZE(struct deny_block, 512);
 enum uplink_flag {
 	UPLINK_NONE = 0,
 	UPLINK_NO_ETHERNET = 1, /* tun, WireGuard: packets begin with the IP header */
+	UPLINK_XDP_TRANSMITS = 2, /* its driver sends what an XDP program redirects into it */
 };
 
 /* Value of `uplinks`, keyed by ifindex. */

@@ -27,6 +27,7 @@ enum publish_flag {
 	PUBLISH_TRUSTED = 2, /* direct, and only by the devices in `trusted` */
 	PUBLISH_REMOTE = 4, /* the endpoint is on another host: leads there from outside, and from nowhere else */
 	PUBLISH_BY_NODE = 8, /* the key is the endpoint's own address and port: the other hosts lead there from outside */
+	PUBLISH_STRAIGHT = 16, /* of every host: who asks another one is answered straight from the endpoint's */
 };
 
 /* Key of `bound_ports`: lets a bind to a wildcard see that some address of the port is published. */
@@ -58,3 +59,26 @@ struct sock_reverse {
 	__u8 pad[6];
 };
 ABI_SIZE(struct sock_reverse, 24);
+
+/* Key of `straight_flows`: a client's flow over IPv4 to a port of PUBLISH_STRAIGHT of another host. */
+struct straight_key {
+	__be32 source;
+	__be32 destination;
+	__be16 source_port;
+	__be16 destination_port;
+	__u8 protocol;
+	__u8 pad[3];
+};
+ABI_SIZE(struct straight_key, 16);
+
+/* Where from_uplink has sent its last packet, for xdp_uplink to send the next ones. The kernel may give the memory of an
+ * entry that it evicts to another while a program still reads it. */
+struct straight_flow {
+	__u32 generation; /* of permissions, as of then */
+	__u32 network;
+	__u32 node;
+	struct mac endpoint;
+	struct mac host; /* this one's, as the client's frames have it */
+	__u32 check; /* straight_check of the key and of all this */
+};
+ABI_SIZE(struct straight_flow, 28);

@@ -46,6 +46,16 @@ static __always_inline __u64 elapsed_ns(__u64 now, __u64 since)
 	return now > since ? now - since : 0;
 }
 
+/* A sum of 16-bit words as a checksum. */
+static __always_inline __u16 checksum_fold(__s64 sum)
+{
+	__u32 folded = (__u32)sum;
+
+	folded = (folded & 0xffff) + (folded >> 16);
+	folded = (folded & 0xffff) + (folded >> 16);
+	return ~folded;
+}
+
 /* True in a private copy of a program that `vetch trace` loads: it decides as the live one does,
  * tells its steps, and changes nothing. The verifier removes what is off. */
 const volatile bool tracing = false;

@@ -41,6 +41,12 @@ static __always_inline void conntrack_key_of_other(struct conntrack_key *key, co
 			 ct->other_destination_port, ct->other_network, protocol);
 }
 
+/* Who came in by another host, and is answered by this one's own uplink. */
+static __always_inline bool conntrack_is_straight(const struct conntrack *ct)
+{
+	return ct->source_party == PARTY_NODE && (ct->flags & CONNTRACK_TRANSLATED);
+}
+
 /* A word that few other keys have. */
 static __always_inline __u32 conntrack_check(const struct conntrack_key *key)
 {

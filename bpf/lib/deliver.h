@@ -4,6 +4,7 @@
 
 #include "conntrack.h"
 #include "icmp_reply.h"
+#include "lookup.h"
 #include "rate.h"
 #include "translate.h"
 
@@ -40,14 +41,6 @@ static __always_inline struct interface *interface_at(__u32 ifindex)
 	struct interface *in = bpf_map_lookup_elem(&interface_slots, &slot);
 
 	return in && in->ifindex == ifindex ? in : bpf_map_lookup_elem(&interfaces, &ifindex);
-}
-
-/* NULL: there is none. What an array holds for a number that no network has would read as an open one. */
-static __always_inline struct network *network_at(__u32 number)
-{
-	struct network *n = bpf_map_lookup_elem(&networks, &number);
-
-	return n && (n->flags & NETWORK_PRESENT) ? n : NULL;
 }
 
 static __always_inline struct subnet *subnet_of(const struct address *addr)
@@ -171,14 +164,6 @@ enum route {
 	ROUTE_NONE = 2,
 	ROUTE_LOCAL = 3, /* an address of the host's own, or a broadcast that it takes */
 };
-
-/* The uplink that the host's routes have named. NULL: it is none of ours. */
-static __always_inline struct uplink *uplink_of(const struct bpf_fib_lookup *fib)
-{
-	__u32 ifindex = fib->ifindex;
-
-	return bpf_map_lookup_elem(&uplinks, &ifindex);
-}
 
 static __always_inline struct way *way_slot(struct room *room, const struct way_key *key)
 {

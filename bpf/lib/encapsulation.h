@@ -6,32 +6,22 @@
 #pragma once
 
 #include "remote.h"
-
-#define VXLAN_HAS_VNI 0x08000000
-#define ECN_MASK 3
-#define ECN_CE 3
-#define ECN_ECT_0 2
-/* As the device does: the flow's hash over the kernel's default range of local ports. */
-#define VXLAN_PORT_MIN 32768
-#define VXLAN_PORT_MAX 60999
+#include "tunnel_headers.h"
 
 static __always_inline __be16 tunnel_source_port(struct __sk_buff *skb)
 {
 	__u32 hash = bpf_get_hash_recalc(skb);
 
-	hash ^= hash << 16;
-	return bpf_htons(((__u64)hash * (VXLAN_PORT_MAX - VXLAN_PORT_MIN) >> 32) + VXLAN_PORT_MIN);
+	return tunnel_port_of(hash ^ hash << 16);
 }
 
-/* The outer packet's congestion bits (RFC 6040). */
 static __always_inline __u8 tunnel_tos(struct __sk_buff *skb, const struct packet *p)
 {
-	__u8 start[2], ecn;
+	__u8 start[2];
 
 	if (bpf_skb_load_bytes(skb, p->l3, start, 2))
 		return 0;
-	ecn = (p->is_v4 ? start[1] : start[1] >> 4) & ECN_MASK;
-	return ecn == ECN_CE ? ECN_ECT_0 : ecn;
+	return tunnel_ecn(p->is_v4 ? start[1] : start[1] >> 4);
 }
 
 /* Where the host would send a tunnel to a node. */
@@ -46,19 +36,6 @@ static __always_inline int route_to_node(struct __sk_buff *skb, const struct con
 	key->destination_port = bpf_htons(c->tunnel_port);
 	key->protocol = IPPROTO_UDP;
 	return route_asked(skb);
-}
-
-/* Of the header's five words, for which a helper would take five times as long. */
-static __always_inline __u16 tunnel_checksum(const struct iphdr *ip)
-{
-	const __be32 *words = (const __be32 *)ip;
-	__u64 sum = 0;
-
-	for (int i = 0; i < 5; i++)
-		sum += words[i];
-	for (int i = 0; i < 2; i++)
-		sum = (sum & 0xffffffff) + (sum >> 32);
-	return checksum_fold(sum);
 }
 
 #define BY_DEVICE -100 /* nothing has been changed */
@@ -85,19 +62,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, const struct packe
 		return BY_DEVICE;
 	if (bpf_skb_load_bytes(skb, 0, &h->inner, sizeof(h->inner)))
 		return BY_DEVICE;
-	h->ip.version = 4;
-	h->ip.ihl = 5;
-	h->ip.tos = tunnel_tos(skb, p);
-	h->ip.tot_len = bpf_htons(length);
-	h->ip.id = bpf_get_prandom_u32();
-	h->ip.ttl = TUNNEL_HOPS;
-	h->ip.protocol = IPPROTO_UDP;
-	h->ip.check = tunnel_checksum(&h->ip);
-	h->udp.ports.source = tunnel_source_port(skb);
-	h->udp.ports.destination = bpf_htons(c->tunnel_port);
-	h->udp.length = bpf_htons(length - sizeof(h->ip));
-	h->flags = bpf_htonl(VXLAN_HAS_VNI);
-	h->vni = bpf_htonl((__u32)p->network << 8);
+	tunnel_headers_fill(h, length, tunnel_tos(skb, p), tunnel_source_port(skb), c->tunnel_port, p->network);
 	if (bpf_skb_adjust_room(skb, TUNNEL_HEADERS, BPF_ADJ_ROOM_MAC,
 				BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
 					BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2(ETH_HLEN) |

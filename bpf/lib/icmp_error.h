@@ -208,7 +208,8 @@ NOT_INLINED int icmp_error_find(struct __sk_buff *skb, struct packet *p)
 	if (p->hook == HOOK_FROM_OVERLAY || p->hook == HOOK_FROM_WIREGUARD) {
 		/* By way of another host, of what that has taken in. */
 		if (!p->source_number)
-			return speaker == PARTY_NODE && ct->to_source.ifindex == room->to_source.ifindex ?
+			return speaker == PARTY_NODE && !(ct->flags & CONNTRACK_REPLY_HALF) &&
+					       ct->to_source.ifindex == room->to_source.ifindex ?
 				       REASON_NONE : REASON_ICMP_UNRELATED;
 		/* Of another host an endpoint speaks, too: the tunnel's program has seen that it is there. */
 		return speaker == PARTY_REMOTE && address_equal(&p->source, &room->quoted.p.destination) ?
@@ -264,6 +265,8 @@ static __always_inline int icmp_error_relate(struct __sk_buff *skb, struct packe
 	/* What left by the stack stays with it. */
 	if (*party == PARTY_WORLD && (ct->flags & CONNTRACK_STACK))
 		*party = PARTY_HOST;
+	if (*party == PARTY_NODE && conntrack_is_straight(ct))
+		*party = PARTY_WORLD;
 	*network = ct->flags & CONNTRACK_TRANSLATED ? ct->other_network : room->key.network;
 	if (!conntrack_delivery(room, ct, &room->key, !room->quoted.reply))
 		return REASON_ICMP_UNRELATED;

@@ -7,15 +7,6 @@
 
 #define ICMP_QUOTE 64 /* bytes of the offending packet, from its IP header; of a short one only its first 8 after that */
 
-static __always_inline __u16 checksum_fold(__s64 sum)
-{
-	__u32 folded = (__u32)sum;
-
-	folded = (folded & 0xffff) + (folded >> 16);
-	folded = (folded & 0xffff) + (folded >> 16);
-	return ~folded;
-}
-
 /* @p: the offending packet as its sender made it. Sends the error, or answers false: then nobody is told. */
 NOT_INLINED int icmp_reply(struct __sk_buff *skb, const struct packet *p, const struct icmp_error *error)
 {

@@ -201,6 +201,8 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 		if (pub && !reply_half && inner &&
 		    !(pub->flags & (ct->source_party == PARTY_NODE ? PUBLISH_BY_NODE : PUBLISH_DIRECT)))
 			pub = NULL;
+		if (pub && conntrack_is_straight(ct) && !(pub->flags & PUBLISH_STRAIGHT))
+			pub = NULL;
 		if (!pub || !address_equal(&pub->addr, inner ? destination : &ct->other_destination) ||
 		    pub->port != (inner ? port : ct->other_destination_port))
 			reason = REASON_POLICY_DENIED;
@@ -216,7 +218,7 @@ NOT_INLINED int judge_again(const struct conntrack_key *of, __u32 generation)
 	else if (!reason && (ct->source_party == PARTY_WORLD || ct->destination_party == PARTY_WORLD))
 		reason = judge_world(n);
 	else if (!reason && ct->source_party == PARTY_NODE)
-		reason = node_at(ct->to_source.ifindex) ? judge_world(n) : REASON_POLICY_DENIED;
+		reason = conntrack_is_straight(ct) || node_at(ct->to_source.ifindex) ? judge_world(n) : REASON_POLICY_DENIED;
 	/* A translation that leads nowhere any more ends; its answers find no way out. */
 	if (reason && (ct->flags & CONNTRACK_TRANSLATED)) {
 		conntrack_remove(key);

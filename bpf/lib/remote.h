@@ -5,16 +5,6 @@
 
 #include "deliver.h"
 
-#define TUNNEL_HOPS 64
-
-/* NULL: there is none. */
-static __always_inline const struct node *node_at(__u32 number)
-{
-	const struct node *node = bpf_map_lookup_elem(&nodes, &number);
-
-	return node && !address_is_zero(&node->addr) ? node : NULL;
-}
-
 /* Tells the overlay's device where the packet, or a copy of it, goes. False: there is no such node, or this host has no
  * address that a tunnel to it could begin at. */
 static __always_inline bool tunnel_set(struct __sk_buff *skb, struct room *room, __u32 network, __u32 number)

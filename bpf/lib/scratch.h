@@ -4,6 +4,7 @@
 #pragma once
 
 #include "emit.h"
+#include "tunnel_headers.h"
 
 /* A wire's tuple, in the original direction. */
 struct tuple {
@@ -62,16 +63,6 @@ struct icmp_error {
 	__u16 mtu; /* host order; 0 where the error has none */
 };
 
-/* What a tunnel puts between a packet's Ethernet header, which becomes the outer one, and its IP header. */
-struct tunnel_headers {
-	struct iphdr ip;
-	struct udp_start udp;
-	__be32 flags;
-	__be32 vni; /* in the upper 24 bits */
-	struct ethhdr inner;
-} __attribute__((packed, aligned(4)));
-#define TUNNEL_HEADERS (20 + 8 + 8 + 14) /* without the padding of the struct's end */
-
 /* What the host's routes are asked by. */
 struct way_key {
 	struct address source __attribute__((aligned(8)));
@@ -90,6 +81,18 @@ struct way {
 	__u32 pad;
 };
 #define WAY_SLOT_BITS 6
+
+/* Of what leaves before the stack: the neighbour, too. */
+struct xdp_way {
+	__u64 tick;
+	__be32 to; /* a node */
+	__u32 ifindex;
+	struct mac destination;
+	struct mac source;
+	__u32 mtu;
+	__u32 pad;
+};
+#define XDP_WAYS 16
 
 /* Likewise, of one that goes into WireGuard. */
 struct crypt_headers {
@@ -127,6 +130,7 @@ struct room {
 	struct tunnel_headers headers; /* likewise, without the overlay's device */
 	struct way_key asked; /* of the host's routes; the answer is in `fib` */
 	struct way ways[1 << WAY_SLOT_BITS];
+	struct xdp_way xdp_ways[XDP_WAYS]; /* each in the place of its node's number */
 	struct crypt_headers crypt; /* likewise, by WireGuard's */
 	__u64 departure; /* of a packet that has to wait; ktime ns */
 };

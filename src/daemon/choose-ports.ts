@@ -7,7 +7,7 @@ import { driverOf } from '../network/drivers/registry.ts';
 import { holderName } from '../network/endpoint-index.ts';
 import { checkPublishing } from '../network/plan-endpoint.ts';
 import { parsePublish } from '../network/publish.ts';
-import { publishesOnAllHosts } from '../network/publish-scope.ts';
+import { publishesOnAllHosts, returnsDirectly } from '../network/publish-scope.ts';
 import { isLoopback } from '../reconcile/desired/host-addrs.ts';
 import type { Context } from './context.ts';
 import type { PortProbe } from './port-probe.ts';
@@ -53,8 +53,12 @@ export function choosePorts(
   }
   refuseRepeated(endpoint, ports);
   if (!publishesOnAllHosts(endpoint, network)) return ports;
+  const everywhere = {
+    scope: 'cluster' as const,
+    ...(returnsDirectly(endpoint, network) ? { return: 'direct' as const } : {}),
+  };
   // A loopback address is each host's own.
-  return ports.map((port) => (isLoopback(parseAddress(port.hostAddress)) ? port : { ...port, scope: 'cluster' }));
+  return ports.map((port) => (isLoopback(parseAddress(port.hostAddress)) ? port : { ...port, ...everywhere }));
 }
 
 /** Of what takes a port of the host that port is taken; of what takes none nothing else tells. */

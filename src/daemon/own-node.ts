@@ -1,9 +1,8 @@
 import { version } from '../api/version.ts';
-import { formatAddress } from '../model/address.ts';
 import type { ClusterEndpoint, Node } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { spansHosts } from '../network/drivers/spans-hosts.ts';
-import { uplinksOf } from '../reconcile/desired/uplinks.ts';
+import { toldAddresses } from '../reconcile/desired/tunnel.ts';
 import type { PresenceWriter } from '../store/cluster-contract.ts';
 import type { Context } from './context.ts';
 
@@ -11,13 +10,9 @@ const started = new Date().toISOString();
 
 /** This host, as it is now. */
 export function ownNode({ host, options }: Pick<Context, 'host' | 'options'>): Node {
-  const { facts } = host;
-  const uplinks = new Set(uplinksOf(facts).map(({ ifindex }) => ifindex));
-  const usable = facts.addresses.filter(({ ifindex, global }) => global && uplinks.has(ifindex));
-  const addresses = [...new Set(usable.map(({ address }) => formatAddress(address)))].sort();
   const { tunnel } = host;
   return {
-    ...{ name: options.node, version, addresses },
+    ...{ name: options.node, version, addresses: toldAddresses(host.facts) },
     ...(tunnel === undefined ? {} : { tunnel }),
     ...keysOf(host),
     started,

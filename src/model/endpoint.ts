@@ -16,6 +16,8 @@ export interface PublishedPort {
   readonly port: number;
   /** `cluster`: every host of the cluster leads to the endpoint by it. Absent: only the endpoint's own. */
   readonly scope?: 'cluster';
+  /** Of scope `cluster`; `direct`: the endpoint's host answers who asks another one itself. Absent: by the one that was asked. */
+  readonly return?: 'direct';
 }
 
 /** The intent of one endpoint: a sandbox's attachment to one network, as stored. */

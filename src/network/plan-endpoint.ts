@@ -6,6 +6,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import { leanEndpoint } from '../model/lean-endpoint.ts';
 import type { Network, Owner } from '../model/network.ts';
 import type { AddressPool } from './address-pool.ts';
+import { checkReturn } from './check-return.ts';
 import { driverOf, planOf } from './drivers/registry.ts';
 import type { EndpointIndex, NetworkIndex } from './endpoint-index.ts';
 import { checkMac, macFor } from './mac.ts';
@@ -45,6 +46,7 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
   }
   const driver = driverOf(network);
   driver.checkEndpointOptions(request.options);
+  checkReturn(request.options, network.options);
   checkRateLabels(request.labels);
   const { maxEndpoints } = planOf(network);
   if (maxEndpoints !== undefined && index.names.size >= maxEndpoints) {

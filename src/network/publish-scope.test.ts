@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { publishesOnAllHosts } from './publish-scope.ts';
+import { publishesOnAllHosts, returnsDirectly } from './publish-scope.ts';
 import { planned } from './testing.ts';
 
 test.each([
@@ -14,3 +14,17 @@ test.each([
   const network = planned({ driver, options: driver === 'bridge' ? {} : options(ofNetwork) });
   expect(publishesOnAllHosts({ options: options(own) }, network)).toBe(expected);
 });
+
+test.each([
+  [{ 'vetch.publish': 'cluster' }, {}, false],
+  [{ 'vetch.publish': 'cluster' }, { 'vetch.publish.return': 'direct' }, true],
+  [{ 'vetch.publish': 'cluster', 'vetch.publish.return': 'direct' }, {}, true],
+  [{ 'vetch.publish': 'cluster', 'vetch.publish.return': 'direct' }, { 'vetch.publish.return': 'translated' }, false],
+  [{ 'vetch.publish': 'cluster', 'vetch.publish.return': 'direct' }, { 'vetch.publish': 'host' }, false],
+  [{}, { 'vetch.publish': 'cluster', 'vetch.publish.return': 'direct' }, true],
+])(
+  'of a network of %j the host of an endpoint of %j answers itself who asks another one: %s',
+  (ofNetwork, own, expected) => {
+    expect(returnsDirectly({ options: own }, planned({ driver: 'overlay', options: ofNetwork }))).toBe(expected);
+  },
+);

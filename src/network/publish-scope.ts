@@ -6,3 +6,9 @@ import { spansHosts } from './drivers/spans-hosts.ts';
 export function publishesOnAllHosts({ options }: Pick<Endpoint, 'options'>, network: Network): boolean {
   return spansHosts(network) && (options['vetch.publish'] ?? network.options['vetch.publish']) === 'cluster';
 }
+
+/** Whether its own host then answers who asks another one. */
+export function returnsDirectly({ options }: Pick<Endpoint, 'options'>, network: Network): boolean {
+  const chosen = options['vetch.publish.return'] ?? network.options['vetch.publish.return'];
+  return publishesOnAllHosts({ options }, network) && chosen === 'direct';
+}

@@ -54,3 +54,11 @@ test('a port that every host of the cluster leads to is shown as one', () => {
   for (const view of views) expect(portSchema.strict().parse(view)).toEqual(view);
   expect(views.map(({ scope }) => scope)).toEqual(['cluster', undefined]);
 });
+
+test('a port whose answers take the direct way is shown as one', () => {
+  const [first, second] = endpoint.ports;
+  const ports = [{ ...first, scope: 'cluster' as const, return: 'direct' as const }, second];
+  const views = portViews({ ...endpoint, ports }, network);
+  for (const view of views) expect(portSchema.strict().parse(view)).toEqual(view);
+  expect(views.map((view) => view.return)).toEqual(['direct', undefined]);
+});

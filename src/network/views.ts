@@ -57,8 +57,11 @@ export function endpointPortView(published: PublishedPort): EndpointPortView {
   return { protocol, hostAddress, hostPort, port, ...scopeOf(published) };
 }
 
-function scopeOf({ scope }: PublishedPort): Pick<PublishedPort, 'scope'> {
-  return scope === undefined ? {} : { scope };
+function scopeOf(port: PublishedPort): Pick<PublishedPort, 'scope' | 'return'> {
+  return {
+    ...(port.scope === undefined ? {} : { scope: port.scope }),
+    ...(port.return === undefined ? {} : { return: port.return }),
+  };
 }
 
 /** Each published port beside the endpoint's address of its family. */

@@ -333,7 +333,7 @@ describe('the maps of the control plane', () => {
     const control = await ControlMaps.open(maps);
     await control.reconcile(anIntent([], []), facts, fail);
     const follow = (...names: string[]) => {
-      const nodes = new Map(names.map((name) => [name, aNode({ name })]));
+      const nodes = new Map(names.map((name) => [name, aNode({ name, addresses: ['192.0.2.2'] })]));
       const keys = { nodes: ['former', 'renamed'] };
       control.changeRemotes(control.remotes.follow({ ...anIntent([], []), nodes }, keys), fail);
     };
@@ -343,7 +343,10 @@ describe('the maps of the control plane', () => {
     const number = new Uint8Array(4);
     expect(maps.nodeNumbers.raw.lookup(parseAddress('192.0.2.2'), number)).toBe(true);
     expect(Buffer.from(number).readUInt32LE()).toBe([...control.remotes.nodes][0]?.number);
+    expect(maps.nodeAddrs.raw.lookup(parseAddress('192.0.2.2'), number)).toBe(true);
+    expect(Buffer.from(number).readUInt32LE()).toBe([...control.remotes.nodes][0]?.number);
     follow();
+    expect(maps.nodeAddrs.raw.lookup(parseAddress('192.0.2.2'), number)).toBe(false);
     expect(maps.nodeNumbers.raw.lookup(parseAddress('192.0.2.2'), number)).toBe(false);
   });
 

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { configCodec } from '../maps/generated/abi.ts';
+import { ConfigFlag, configCodec } from '../maps/generated/abi.ts';
 import type { Endpoint, PublishedPort } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
@@ -7,7 +7,7 @@ import type { Service } from '../model/service.ts';
 import { planOf } from '../network/drivers/registry.ts';
 import { BackendHealth } from '../service/health.ts';
 import { applyMaps, deleteEntries, setEntries } from './apply/maps.ts';
-import { configEntry } from './desired/config.ts';
+import { configEntry, noWay } from './desired/config.ts';
 import { DenyHeads } from './desired/deny-heads.ts';
 import { denyEntry } from './desired/deny-list.ts';
 import { endpointEntries } from './desired/endpoints.ts';
@@ -24,7 +24,7 @@ import { memberOfNode, ownNodeEntry } from './desired/remotes.ts';
 import { membersOf, type PlacedTable, type ServiceTables, tableEntries } from './desired/service-tables.ts';
 import { memberServiceEntries, serviceEntries, serviceTable } from './desired/services.ts';
 import { trustedEntries } from './desired/trusted.ts';
-import { tunnelOf } from './desired/tunnel.ts';
+import { toldAddresses, tunnelOf } from './desired/tunnel.ts';
 import { uplinkEntries } from './desired/uplinks.ts';
 import type { Encryption } from './encryption/encryption.ts';
 import { controlMaps, type MapEntry } from './entry.ts';
@@ -62,7 +62,7 @@ export class ControlMaps {
   /** Which ports of this host lead to endpoints on others. */
   readonly remotePorts: RemotePorts;
   #encryption: Encryption | undefined;
-  #overlay = 0;
+  #way = noWay;
   /** A daemon before this one may have been killed after it took something away and before it said so. */
   #unsure = true;
 
@@ -110,7 +110,10 @@ export class ControlMaps {
       remotePorts,
     );
     // The device need not be another one.
-    control.#overlay = config?.overlayIfindex ?? 0;
+    control.#way = {
+      overlay: config?.overlayIfindex ?? 0,
+      straightByXdp: ((config?.flags ?? 0) & ConfigFlag.STRAIGHT_BY_XDP) !== 0,
+    };
     return control;
   }
 
@@ -157,7 +160,7 @@ export class ControlMaps {
     const { others, wanted: remoteEndpoints } = await this.#remotes.compare(admits);
     const memory = {
       ...{ generation: this.#generation, slots: this.#slots, denied: this.#denied, limits: this.#limits, services },
-      ...{ remotes: this.remotes, remoteEndpoints, overlay: this.#overlay },
+      ...{ remotes: this.remotes, remoteEndpoints, way: this.#way },
       ...(this.#encryption ? { encryption: this.#encryption } : {}),
     };
     const of = [...this.remotes.placed.values()].filter((placed) => placed.remote.ports.length > 0 && admits(placed));
@@ -239,10 +242,17 @@ export class ControlMaps {
     this.#configure();
   }
 
+  /** Has what other hosts answer for be sent on by `xdp_uplink`, from the second packet of a flow on; or not. */
+  sendStraight(byXdp: boolean): void {
+    if (this.#way.straightByXdp === byXdp) return;
+    this.#way = { ...this.#way, straightByXdp: byXdp };
+    this.#configure();
+  }
+
   /** @param ifindex what leads to other hosts from now on; 0: nothing does */
   tunnel(ifindex: number): void {
-    if (this.#overlay === ifindex) return;
-    this.#overlay = ifindex;
+    if (this.#way.overlay === ifindex) return;
+    this.#way = { ...this.#way, overlay: ifindex };
     if (this.#facts) setEntries(this.#maps, [ownNodeEntry(tunnelOf(this.#facts)?.address)]);
     this.#configure();
   }
@@ -261,6 +271,7 @@ export class ControlMaps {
   changeRemotes(changes: RemoteChanges, failed: (error: unknown) => void): void {
     const { come, gone, changed } = changes;
     this.#remotes.apply(changes, failed);
+    if (this.#facts && changes.nodes.size > 0) this.#remotes.followAddresses(toldAddresses(this.#facts), failed);
     const both = changed.flatMap(({ before, after }) => [before, after]);
     const nodes = new Map<Network, Set<number>>();
     for (const { network, node } of [...come, ...gone, ...both]) {
@@ -399,7 +410,7 @@ export class ControlMaps {
   }
 
   #configure(): void {
-    if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation, this.#limits, this.#overlay)]);
+    if (this.#facts) setEntries(this.#maps, [configEntry(this.#facts, this.#generation, this.#limits, this.#way)]);
   }
 
   #enter(endpoint: Endpoint, network: Network, ifindex: number, lanIfindex: number): void {

@@ -8,6 +8,7 @@ export const controlMaps = [
   'networks',
   'nodes',
   'nodeNumbers',
+  'nodeAddrs',
   'subnets',
   'hostAddrs',
   'uplinks',

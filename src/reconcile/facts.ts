@@ -22,6 +22,8 @@ export interface HostLink {
   readonly alias?: string;
   /** Sysctls of its own; absent: not known. */
   readonly settings?: LinkSettings;
+  /** A physical device, into which XDP programs may redirect. */
+  readonly xdpTransmits?: boolean;
   /** The XDP program on it, anybody's. */
   readonly xdp?: { readonly mode: string; readonly programId?: number };
 }

@@ -6,6 +6,7 @@ import { alignMaps } from './align-maps.ts';
 import { bindDevices } from './bind-devices.ts';
 import { desiredHostDevice, isClosed } from './desired/devices.ts';
 import { lanDevices, lanIfindexOf } from './desired/lan-devices.ts';
+import { straightUplinks } from './desired/straight.ts';
 import { needsEncryption, needsTunnel, tunnelOf } from './desired/tunnel.ts';
 import { isOurs } from './desired/uplinks.ts';
 import { type HostFacts, linksByName, withoutEndpoints } from './facts.ts';
@@ -48,6 +49,7 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   parts.count('attachment', attachments.reconcile(intent, facts, failed, true));
   control.know(facts);
   control.shape(parts.shaper.ifindex);
+  control.sendStraight(straightUplinks(intent, facts).length > 0);
   if (openOverlay(parts) && !tunnelled) parts.count('device', 1);
   const opened = openEncryption(parts);
   if (!encrypted) parts.count('device', opened);
@@ -165,7 +167,7 @@ function digest({ links, addresses, localPorts, defaultRoutes, ipsec }: HostFact
   return JSON.stringify([
     links
       .filter(({ ifindex }) => !ours.has(ifindex))
-      .map(({ ifindex, name, mtu, master = 0 }) => [ifindex, name, mtu, master]),
+      .map(({ ifindex, name, mtu, master = 0, xdpTransmits = false }) => [ifindex, name, mtu, master, xdpTransmits]),
     addresses
       .filter(({ ifindex }) => !ours.has(ifindex))
       .map(({ ifindex, address, secondary }) => [ifindex, Buffer.from(address).toString('hex'), secondary]),

@@ -54,7 +54,10 @@ describe('a stored record', () => {
       decodeRecord('cluster-endpoints', 'h1/a', JSON.stringify({ schema: 2, ...told, ...change }));
     expect(read({})).toEqual(told);
     const [port] = told.ports;
+    const direct = { ports: [{ ...port, return: 'direct' }] };
+    expect(read(direct)).toMatchObject(direct);
     for (const change of [
+      { ports: [{ ...port, return: 'sideways' }] },
       { mac: '02' },
       { addresses: ['nowhere/16'] },
       { ports: [{ ...port, hostAddress: 'here' }] },
@@ -63,6 +66,8 @@ describe('a stored record', () => {
     }
     const node = { schema: 2, name: 'h1', version: '1', addresses: [], started: '' };
     expect(decodeRecord('nodes', 'h1', JSON.stringify({ ...node, tunnel: '192.0.2.1' })).tunnel).toBe('192.0.2.1');
-    expect(() => decodeRecord('nodes', 'h1', JSON.stringify({ ...node, tunnel: '192.0.2' }))).toThrow(/cannot be read/);
+    for (const change of [{ tunnel: '192.0.2' }, { addresses: ['192.0.2'] }]) {
+      expect(() => decodeRecord('nodes', 'h1', JSON.stringify({ ...node, ...change }))).toThrow(/cannot be read/);
+    }
   });
 });

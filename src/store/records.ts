@@ -46,6 +46,8 @@ const publishedPort = z.object({
   hostPort: z.int().min(0).max(65535),
   port,
   scope: z.literal('cluster').exactOptional(),
+  // A version that does not know it takes the way by the host that was asked, which each leaves open.
+  return: z.literal('direct').exactOptional(),
 });
 
 const endpoint = z.object({
@@ -137,7 +139,7 @@ const address = text(parseAddress, 'an address');
 const node = z.object({
   name: z.string().min(1),
   version: z.string(),
-  addresses: z.array(z.string()).readonly(),
+  addresses: z.array(address).readonly(),
   tunnel: address.exactOptional(),
   wireguard: z
     .array(z.object({ publicKey: z.string(), port }))

@@ -83,7 +83,13 @@ test('peers that the kernel refuses are told of, and those that it has not taken
   encryption.ensure(true, tunnel);
   withNetns(world.host, () => encryption.open());
   const node = (number: number, publicKey: string) => {
-    return { name: `h${number}`, number, tunnel: `192.0.2.${number}`, wireguard: [{ publicKey, port: 51_871 }] };
+    return {
+      name: `h${number}`,
+      number,
+      tunnel: `192.0.2.${number}`,
+      wireguard: [{ publicKey, port: 51_871 }],
+      addresses: [],
+    };
   };
   const good = node(3, publicKeyOf(newPrivateKey()));
   expect(() => encryption.syncPeers([node(2, 'YWJj'), good])).toThrow(/^cannot configure WireGuard device /);

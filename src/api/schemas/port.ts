@@ -11,6 +11,11 @@ const scope = z
   .exactOptional()
   .describe('every host of the cluster leads to it; absent: its own alone');
 
+const returnPath = z
+  .literal('direct')
+  .exactOptional()
+  .describe("the endpoint's host itself answers who asks another one; absent: the one that was asked");
+
 /** A published port as part of its endpoint. */
 export const endpointPortView = z.object({
   protocol,
@@ -18,6 +23,7 @@ export const endpointPortView = z.object({
   hostPort,
   port: z.int(),
   scope,
+  return: returnPath,
 });
 
 /** A published port on its own; one line for each address of the endpoint that it leads to. */
@@ -30,6 +36,7 @@ export const portView = z.object({
   address: z.string().describe("the endpoint's, without prefix length"),
   port: z.int(),
   scope,
+  return: returnPath,
 });
 
 export type PublishRequest = Immutable<z.output<typeof publishRequest>>;

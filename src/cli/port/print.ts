@@ -7,7 +7,7 @@ const columns: readonly Column<PortView>[] = [
   { title: 'PROTOCOL', cell: (port) => port.protocol },
   { title: 'HOST ADDRESS', cell: (port) => port.hostAddress },
   { title: 'HOST PORT', right: true, cell: (port) => (port.hostPort === 0 ? '-' : port.hostPort) },
-  { title: 'SCOPE', cell: (port) => port.scope ?? 'host' },
+  { title: 'SCOPE', cell: (port) => `${port.scope ?? 'host'}${port.return === undefined ? '' : `, ${port.return}`}` },
   { title: 'ADDRESS', cell: (port) => port.address },
   { title: 'PORT', right: true, cell: (port) => port.port },
 ];

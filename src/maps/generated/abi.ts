@@ -58,6 +58,7 @@ export const ConfigFlag = {
   EVENTS_FORWARDED: 2,
   INGRESS_LIMITS: 4,
   TUNNELS_BY_DEVICE: 8,
+  STRAIGHT_BY_XDP: 16,
 } as const;
 export type ConfigFlag = (typeof ConfigFlag)[keyof typeof ConfigFlag];
 
@@ -111,7 +112,8 @@ export const Counter = {
   ANSWERED: 4,
   FLOODED: 5,
   AUDITED: 6,
-  COUNT: 7,
+  STRAIGHT_BY_XDP: 7,
+  COUNT: 8,
 } as const;
 export type Counter = (typeof Counter)[keyof typeof Counter];
 const counterNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Counter).map(([name, n]) => [n, name]));
@@ -366,6 +368,7 @@ export const PublishFlag = {
   TRUSTED: 2,
   REMOTE: 4,
   BY_NODE: 8,
+  STRAIGHT: 16,
 } as const;
 export type PublishFlag = (typeof PublishFlag)[keyof typeof PublishFlag];
 
@@ -451,6 +454,7 @@ export function stepName(n: number): string {
 export const UplinkFlag = {
   NONE: 0,
   NO_ETHERNET: 1,
+  XDP_TRANSMITS: 2,
 } as const;
 export type UplinkFlag = (typeof UplinkFlag)[keyof typeof UplinkFlag];
 
@@ -1784,6 +1788,68 @@ export const standingCodec: Codec<Standing> = {
   },
 };
 
+/** `struct straight_flow`, 28 bytes */
+export interface StraightFlow {
+  readonly generation: number;
+  readonly network: number;
+  readonly node: number;
+  readonly endpoint: Uint8Array;
+  readonly host: Uint8Array;
+  readonly check: number;
+}
+
+export const straightFlowCodec: Codec<StraightFlow> = {
+  size: 28,
+  encode(value, bytes, offset = 0) {
+    putU32(bytes, offset + 0, value.generation);
+    putU32(bytes, offset + 4, value.network);
+    putU32(bytes, offset + 8, value.node);
+    putBytes(bytes, offset + 12, value.endpoint, 6);
+    putBytes(bytes, offset + 18, value.host, 6);
+    putU32(bytes, offset + 24, value.check);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      generation: getU32(bytes, offset + 0),
+      network: getU32(bytes, offset + 4),
+      node: getU32(bytes, offset + 8),
+      endpoint: getBytes(bytes, offset + 12, 6),
+      host: getBytes(bytes, offset + 18, 6),
+      check: getU32(bytes, offset + 24),
+    };
+  },
+};
+
+/** `struct straight_key`, 16 bytes */
+export interface StraightKey {
+  readonly source: number;
+  readonly destination: number;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly protocol: number;
+}
+
+export const straightKeyCodec: Codec<StraightKey> = {
+  size: 16,
+  encode(value, bytes, offset = 0) {
+    putBe32(bytes, offset + 0, value.source);
+    putBe32(bytes, offset + 4, value.destination);
+    putBe16(bytes, offset + 8, value.sourcePort);
+    putBe16(bytes, offset + 10, value.destinationPort);
+    putU8(bytes, offset + 12, value.protocol);
+    bytes.fill(0, offset + 13, offset + 16);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      source: getBe32(bytes, offset + 0),
+      destination: getBe32(bytes, offset + 4),
+      sourcePort: getBe16(bytes, offset + 8),
+      destinationPort: getBe16(bytes, offset + 10),
+      protocol: getU8(bytes, offset + 12),
+    };
+  },
+};
+
 /** `struct subnet`, 8 bytes */
 export interface Subnet {
   readonly network: number;
@@ -1944,7 +2010,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: u64Codec,
-    maxEntries: 7,
+    maxEntries: 8,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, bigint, 'percpu_array'>,
@@ -2110,6 +2176,15 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'control',
   } satisfies MapDefinition<number, Network, 'array'>,
+  nodeAddrs: {
+    name: 'node_addrs',
+    type: 'hash',
+    key: bytesCodec(16),
+    value: u32Codec,
+    maxEntries: 16384,
+    flags: 1,
+    writer: 'control',
+  } satisfies MapDefinition<Uint8Array, number, 'hash'>,
   nodeNumbers: {
     name: 'node_numbers',
     type: 'hash',
@@ -2236,6 +2311,15 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<SockReverseKey, SockReverse, 'lru_hash'>,
+  straightFlows: {
+    name: 'straight_flows',
+    type: 'lru_hash',
+    key: straightKeyCodec,
+    value: straightFlowCodec,
+    maxEntries: 32768,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<StraightKey, StraightFlow, 'lru_hash'>,
   subnets: {
     name: 'subnets',
     type: 'lpm_trie',

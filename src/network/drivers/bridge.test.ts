@@ -97,6 +97,7 @@ describe('an option of a bridge network', () => {
   test.each([
     ['vetch.accelerate', 'latency'],
     ['vetch.publish', 'cluster'],
+    ['vetch.publish.return', 'direct'],
     ['vetch.network', 'shop'],
     ['vetch.host-access', 'false'],
     ['encrypted', ''],

@@ -53,6 +53,7 @@ export const macvlanRules: OptionRules = {
   [rateNames.egress]: { parse: parseRate },
   'vetch.network': planned,
   'vetch.publish': { unsupported: 'leave it out: every port is reached at the own address of its endpoint' },
+  'vetch.publish.return': { unsupported: 'leave it out: every answer leaves by the parent device' },
   'vetch.forwarding': ofBridges,
   [`${bridge}.enable_ip_masquerade`]: ofBridges,
   [`${bridge}.enable_icc`]: { unsupported: 'use macvlan_mode=private' },

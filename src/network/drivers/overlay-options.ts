@@ -6,6 +6,11 @@ const bridge = 'com.docker.network.bridge';
 const ofBridges = { unsupported: 'leave it out: it belongs to bridge networks' };
 const ofOneHost = { unsupported: 'leave it out: the network is on several hosts, and an address is of one' };
 
+const publishRules: OptionRules = {
+  'vetch.publish': { parse: parseChoice('host', 'cluster') },
+  'vetch.publish.return': { parse: parseChoice('translated', 'direct') },
+};
+
 /** Those of a bridge network that several hosts can have in common; `parseBridgeOptions` reads them. */
 export const overlayRules: OptionRules = {
   ...bridgeRules,
@@ -14,7 +19,7 @@ export const overlayRules: OptionRules = {
   [`${bridge}.trusted_host_interfaces`]: ofBridges,
   'com.docker.network.host_ipv4': ofOneHost,
   'com.docker.network.host_ipv6': ofOneHost,
-  'vetch.publish': { parse: parseChoice('host', 'cluster') },
+  ...publishRules,
   [encryptionOption]: { parse: parseEncrypted },
   'com.docker.network.driver.overlay.vxlanid_list': {
     unsupported: 'leave it out: the network gets a number of its own',
@@ -23,5 +28,5 @@ export const overlayRules: OptionRules = {
 
 export const overlayEndpointRules: OptionRules = {
   ...bridgeEndpointRules,
-  'vetch.publish': { parse: parseChoice('host', 'cluster') },
+  ...publishRules,
 };

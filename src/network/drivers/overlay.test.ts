@@ -65,5 +65,11 @@ describe('an overlay network', () => {
     expect(overlay({ 'vetch.publish': 'cluster' }).driver).toBe('overlay');
     overlayDriver.checkEndpointOptions({ 'vetch.publish': 'cluster' });
     expect(refusal(() => overlay({ 'vetch.publish': 'node' }))).toMatchObject({ hint: 'use host or cluster' });
+    expect(overlay({ 'vetch.publish': 'cluster', 'vetch.publish.return': 'direct' }).driver).toBe('overlay');
+    overlayDriver.checkEndpointOptions({ 'vetch.publish.return': 'translated' });
+    expect(refusal(() => overlayDriver.checkEndpointOptions({ 'vetch.publish.return': 'dsr' }))).toMatchObject({
+      ...{ code: 'INVALID', hint: 'use translated or direct' },
+    });
+    expect(refusal(() => overlay({ 'vetch.publish.return': 'direct' }))).toMatchObject({ code: 'INVALID' });
   });
 });

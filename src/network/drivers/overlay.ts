@@ -1,4 +1,5 @@
 import type { Network } from '../../model/network.ts';
+import { checkReturn } from '../check-return.ts';
 import { checkOptions } from '../options.ts';
 import { bridgeDriver } from './bridge.ts';
 import type { Driver, NetworkPlan } from './contract.ts';
@@ -13,7 +14,10 @@ export const overlayDriver: Driver = {
   ...bridgeDriver,
   name: 'overlay',
   capabilities: { ...bridgeDriver.capabilities, multiHost: true },
-  checkNetworkOptions: (options) => checkOptions(overlayRules, options, 'an overlay network'),
+  checkNetworkOptions: (options) => {
+    checkOptions(overlayRules, options, 'an overlay network');
+    checkReturn(options);
+  },
   checkEndpointOptions: (options) => checkOptions(overlayEndpointRules, options, 'an endpoint of an overlay network'),
   planNetwork(network: Network): NetworkPlan {
     const plan = bridgeDriver.planNetwork(network);

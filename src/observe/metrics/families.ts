@@ -67,6 +67,10 @@ const counterMetrics: Readonly<Record<string, { readonly name: string; readonly 
     name: 'vetch_audited_flows_total',
     help: 'Flows that began though a policy under audit would deny them',
   },
+  STRAIGHT_BY_XDP: {
+    name: 'vetch_straight_xdp_packets_total',
+    help: 'Packets to ports that another host answers for, sent on before the stack',
+  },
   FLOODED: {
     name: 'vetch_flooded_packets_total',
     help: 'Broadcast and multicast frames whose copies went to the members of the network',

@@ -11,6 +11,7 @@ const counters = {
   ANSWERED: 0n,
   FLOODED: 0n,
   AUDITED: 0n,
+  STRAIGHT_BY_XDP: 0n,
 };
 const moment = { drops: [], counters, collectorFailures: 0 };
 const quiet = { now: moment, earlier: moment, maps: [] };

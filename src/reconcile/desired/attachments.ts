@@ -3,6 +3,7 @@ import type { Intent } from '../../model/intent.ts';
 import { driverOf, planOf } from '../../network/drivers/registry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { hostDevice, overlayDevice, shaperDevice, wireguardDevices } from './devices.ts';
+import { straightUplinks } from './straight.ts';
 import { uplinksOf } from './uplinks.ts';
 
 /** A program at a device. */
@@ -86,11 +87,9 @@ export function desiredAttachments(
     attachments.push({ kind: 'ingress', hook: 'from_parent', program: 'from_parent', target, ifindex });
   }
   // An idle XDP program costs a veth half of its bulk rate.
-  if (intent.deny.size > 0) {
-    for (const { name: target, ifindex, ethernet } of uplinks) {
-      if (!ethernet) continue;
-      attachments.push({ kind: 'xdp', hook: 'xdp_uplink', program: 'xdp_uplink', target, ifindex });
-    }
+  for (const { name: target, ifindex, ethernet } of intent.deny.size > 0 ? uplinks : straightUplinks(intent, facts)) {
+    if (!ethernet) continue;
+    attachments.push({ kind: 'xdp', hook: 'xdp_uplink', program: 'xdp_uplink', target, ifindex });
   }
   for (const [program, attachType] of socketHooks) {
     attachments.push({ kind: 'cgroup', hook: program, program, target: cgroup, attachType });

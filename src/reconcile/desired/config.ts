@@ -30,14 +30,24 @@ export const wireguardPorts = [51_871, 51_872] as const;
 /** Frames a second: mDNS, ARP storms of a boot and cluster heartbeats stay far below. */
 const floodRate = 500;
 
+/** How packets to other hosts leave. */
+export interface WayToHosts {
+  /** Ifindex of the VXLAN device; 0: there is none. */
+  readonly overlay: number;
+  /** What another host answers for may be sent on by `xdp_uplink`. */
+  readonly straightByXdp: boolean;
+}
+
+export const noWay: WayToHosts = { overlay: 0, straightByXdp: false };
+
 /**
  * The single entry of `config`.
  *
  * @param generation the permissions' own count: it outlives the daemon in the map
  * @param limits who has limits, and where what they delay waits
- * @param overlay ifindex of the device that leads to other hosts; 0: none does
+ * @param way the device that leads to other hosts, and whether packets go there before the stack, too
  */
-export function configEntry(facts: HostFacts, generation: number, limits: Limits, overlay = 0): MapEntry {
+export function configEntry(facts: HostFacts, generation: number, limits: Limits, way: WayToHosts): MapEntry {
   const ports = snatPorts(facts.localPorts);
   return entryOf('config', 0, {
     hostNetns: facts.netnsCookie,
@@ -46,9 +56,10 @@ export function configEntry(facts: HostFacts, generation: number, limits: Limits
       ConfigFlag.EVENTS_DROPPED |
       ConfigFlag.EVENTS_FORWARDED |
       (limits.ingress ? ConfigFlag.INGRESS_LIMITS : 0) |
-      (facts.ipsec ? ConfigFlag.TUNNELS_BY_DEVICE : 0),
+      (facts.ipsec ? ConfigFlag.TUNNELS_BY_DEVICE : 0) |
+      (way.straightByXdp ? ConfigFlag.STRAIGHT_BY_XDP : 0),
     shaperIfindex: limits.shaper,
-    overlayIfindex: overlay,
+    overlayIfindex: way.overlay,
     hostIfindex: linksByName(facts).get(hostDevice.name)?.ifindex ?? 0,
     hostMac: parseMac(hostDevice.mac),
     snatPortMin: ports.first,

@@ -95,6 +95,15 @@ describe('desired maps', () => {
     ]);
   });
 
+  test('what its own host answers is published so, and at loopback as everything', () => {
+    const port = { ...publish('0.0.0.0'), scope: 'cluster' as const, return: 'direct' as const };
+    const { maps } = desiredMaps(anIntent([aNetwork()], [anEndpoint({ ports: [port] })]), hostFacts(), memory);
+    const flagsIn = (map: 'published' | 'publishedLo') =>
+      [...maps[map].values()].map(({ value }) => mapDefinitions[map].value.decode(value).flags).sort();
+    expect(flagsIn('published')).toEqual([PublishFlag.STRAIGHT, PublishFlag.BY_NODE].sort());
+    expect(flagsIn('publishedLo')).toEqual([PublishFlag.NONE]);
+  });
+
   test("what every host leads to is no other host's to give away, by the own address of the endpoint", () => {
     const endpoint = anEndpoint({ ports: [{ ...publish('0.0.0.0'), scope: 'cluster' }] });
     const { counts, maps } = desiredMaps(anIntent([aNetwork()], [endpoint]), hostFacts(), memory);

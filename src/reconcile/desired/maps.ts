@@ -7,7 +7,7 @@ import { type HostFacts, linksByName } from '../facts.ts';
 import { type DesiredMaps, PackedContents } from '../packed-contents.ts';
 import type { PortDesk, RemotePorts } from '../remotes/remote-ports.ts';
 import type { PlacedRemote, RemoteTable } from '../remotes/remote-table.ts';
-import { configEntry } from './config.ts';
+import { configEntry, noWay, type WayToHosts } from './config.ts';
 import type { DenyHeads } from './deny-heads.ts';
 import { denyEntry } from './deny-list.ts';
 import { endpointEntries } from './endpoints.ts';
@@ -19,10 +19,10 @@ import { networkEntry, subnetEntries } from './networks.ts';
 import { PublishCounts } from './publish-counts.ts';
 import { publishingOf, remotePublishingOf } from './published.ts';
 import type { Limits } from './rates.ts';
-import { memberOfNode, nodeEntry, nodeNumberEntries, nodeValueOf, ownNodeEntry } from './remotes.ts';
+import { memberOfNode, nodeAddrEntries, nodeEntry, nodeNumberEntries, nodeValueOf, ownNodeEntry } from './remotes.ts';
 import { allServiceEntries, type ServiceMemory } from './services.ts';
 import { trustedEntries } from './trusted.ts';
-import { tunnelOf } from './tunnel.ts';
+import { toldAddresses, tunnelOf } from './tunnel.ts';
 import { uplinkEntries } from './uplinks.ts';
 
 /** What the maps themselves remember, and no intent says. */
@@ -48,7 +48,7 @@ export interface MapMemory {
     readonly kernel: Pick<PortDesk, 'isKept' | 'leads'>;
   };
   /** Ifindex of the device that leads to other hosts. Default: none does. */
-  readonly overlay?: number;
+  readonly way?: WayToHosts;
   /** How packets to other hosts are encrypted. Default: they are not. */
   readonly encryption?: Pick<Encryption, 'of'>;
 }
@@ -102,12 +102,13 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
     },
     leave: () => undefined,
   });
-  entries.push(configEntry(facts, memory.generation, memory.limits, memory.overlay));
+  entries.push(configEntry(facts, memory.generation, memory.limits, memory.way ?? noWay));
   entries.push(ownNodeEntry(tunnelOf(facts)?.address));
   for (const node of memory.remotes?.nodes ?? []) {
     const keyed = { ...node, crypt: memory.encryption?.of(node) ?? {} };
     entries.push(nodeEntry(node.number, keyed), ...nodeNumberEntries(node.number, nodeValueOf(keyed)));
   }
+  entries.push(...nodeAddrEntries(toldAddresses(facts), memory.remotes?.nodes ?? []));
   const { slots } = memory;
   const numbers = new Set([...intent.networks.values()].map((network) => network.number));
   for (const number of slots.networks()) if (!numbers.has(number)) slots.drop(number);

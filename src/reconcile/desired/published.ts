@@ -42,11 +42,12 @@ export function publishEntries(
   if (target === undefined) return [];
   if (port.hostPort === 0) return [directEntry(target, network, port, PublishFlag.DIRECT)];
   const key = keyOf(port);
-  // The host's own processes do not reach other hosts' endpoints.
-  if (remote) return [entryOf('published', key, { addr: target, network, port: port.port, flags: PublishFlag.REMOTE })];
+  const straight = port.return === 'direct' ? PublishFlag.STRAIGHT : PublishFlag.NONE;
   const value = { addr: target, network, port: port.port, flags: PublishFlag.NONE };
+  // The host's own processes do not reach other hosts' endpoints.
+  if (remote) return [entryOf('published', key, { ...value, flags: PublishFlag.REMOTE | straight })];
   if (isLoopback(host)) return [entryOf('publishedLo', key, value)];
-  const published = entryOf('published', key, value);
+  const published = entryOf('published', key, { ...value, flags: straight });
   return isWildcard(host) ? [published, entryOf('publishedLo', key, value)] : [published];
 }
 

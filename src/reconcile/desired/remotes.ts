@@ -58,6 +58,29 @@ export function nodeNumberEntries(number: number, { addr, cryptTo, cryptAlso }: 
   return ends.map((end) => entryOf('nodeNumbers', end, number));
 }
 
+/** NODE_ADDR_SHARED of bpf/abi/endpoint.h. */
+const severalNodes = 0xffff_ffff;
+/** What the map has room for, of each. */
+const addressesOfNode = 16;
+
+/**
+ * Whose address a client asks: this host's, 0, or another's. What several say that they have is nobody's.
+ *
+ * @param own as this host tells the others of them
+ */
+export function nodeAddrEntries(
+  own: readonly string[],
+  nodes: Iterable<Pick<PlacedNode, 'number' | 'addresses'>>,
+): MapEntry[] {
+  const owners = new Map<string, number>();
+  for (const { number, addresses } of [{ number: 0, addresses: own }, ...nodes]) {
+    for (const address of new Set(addresses.slice(0, addressesOfNode))) {
+      owners.set(address, owners.has(address) ? severalNodes : number);
+    }
+  }
+  return Array.from(owners, ([address, number]) => entryOf('nodeAddrs', parseAddress(address), number));
+}
+
 export function nodeValueOf({ tunnel, crypt }: KeyedNode): NodeValue {
   return nodeValue(parseAddress(tunnel), crypt);
 }

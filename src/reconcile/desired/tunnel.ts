@@ -52,6 +52,13 @@ export function tunnelAddress(facts: HostFacts): string | undefined {
   return tunnel && formatAddress(tunnel.address);
 }
 
+/** The addresses that this host tells others of, canonical: those by which clients reach it. */
+export function toldAddresses(facts: HostFacts): string[] {
+  const uplinks = new Set(uplinksOf(facts).map(({ ifindex }) => ifindex));
+  const usable = facts.addresses.filter(({ ifindex, global }) => global && uplinks.has(ifindex));
+  return [...new Set(usable.map(({ address }) => formatAddress(address)))].sort();
+}
+
 /** Whether some network needs the way to other hosts. */
 export function needsTunnel(networks: Iterable<Network>): boolean {
   for (const network of networks) if (spansHosts(network)) return true;

@@ -56,7 +56,7 @@ export function uplinkEntries(facts: HostFacts, networks: Iterable<Network> = []
       return (family.find((address) => !address.secondary) ?? family[0])?.address ?? none;
     };
     return entryOf('uplinks', link.ifindex, {
-      flags: link.ethernet ? UplinkFlag.NONE : UplinkFlag.NO_ETHERNET,
+      flags: (link.ethernet ? 0 : UplinkFlag.NO_ETHERNET) | (link.xdpTransmits ? UplinkFlag.XDP_TRANSMITS : 0),
       mtu: link.mtu,
       masquerade4: pick(true),
       masquerade6: pick(false),

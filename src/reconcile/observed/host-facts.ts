@@ -2,8 +2,9 @@ import { isIPv4 } from '../../model/address.ts';
 import { hasIpsecPolicies } from '../../netlink/ipsec.ts';
 import type { Netlink } from '../../netlink/netlink.ts';
 import { readSysctl } from '../../netlink/sysctl.ts';
+import { xdpTransmitters } from '../../netlink/xdp-features.ts';
 import { isLoopback } from '../desired/host-addrs.ts';
-import type { HostFacts, PortRange } from '../facts.ts';
+import type { HostFacts, HostLink, PortRange } from '../facts.ts';
 
 /** Reads what `desired` has to know of the host. */
 export function observeFacts(
@@ -13,7 +14,7 @@ export function observeFacts(
   const defaults = netlink.routes().filter(({ destination }) => destination === '0.0.0.0/0' || destination === '::/0');
   return {
     ...fixed,
-    links: netlink.linkSummaries().map(({ index, ...link }) => ({ ifindex: index, ...link })),
+    links: withTransmission(netlink.linkSummaries().map(({ index, ...link }) => ({ ifindex: index, ...link }))),
     addresses: netlink.addresses().map((address) => ({ ...address, global: isGlobal(address.address) })),
     defaultRoutes: [
       ...new Set(
@@ -23,6 +24,15 @@ export function observeFacts(
     localPorts: localPorts(),
     ipsec: hasIpsecPolicies(),
   };
+}
+
+/** Says of the physical devices whether XDP programs may redirect into them. */
+function withTransmission(links: HostLink[]): HostLink[] {
+  const transmitters = xdpTransmitters(
+    links.filter(({ kind, ethernet }) => kind === undefined && ethernet).map(({ ifindex }) => ifindex),
+  );
+  if (transmitters.size === 0) return links;
+  return links.map((link) => (transmitters.has(link.ifindex) ? { ...link, xdpTransmits: true } : link));
 }
 
 function localPorts(): PortRange {

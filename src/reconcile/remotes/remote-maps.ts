@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { u32Codec } from '../../maps/codec.ts';
 import { EndpointFlag, endpointCodec, nodeCodec } from '../../maps/generated/abi.ts';
-import { deleteEntries, setEntries } from '../apply/maps.ts';
+import { applyMaps, deleteEntries, setEntries } from '../apply/maps.ts';
 import {
   isEntryOf,
+  nodeAddrEntries,
   nodeEntry,
   nodeNumberEntries,
   nodeValueOf,
@@ -12,8 +13,9 @@ import {
 } from '../desired/remotes.ts';
 import type { Encryption } from '../encryption/encryption.ts';
 import { keyText, type MapEntry, type RawEntry } from '../entry.ts';
-import type { RawMaps } from '../observed/maps.ts';
+import { entriesOf, type RawMaps } from '../observed/maps.ts';
 import { PackedContents } from '../packed-contents.ts';
+import { differenceOf, planMaps } from '../plan/maps.ts';
 import { reachCount } from './numbers.ts';
 import type { PlacedNode, PlacedRemote, RemoteChanges, RemoteTable } from './remote-table.ts';
 
@@ -57,6 +59,19 @@ export class RemoteMaps {
     for (const { before, after } of changed) this.withdraw(before, remoteEntries(after));
     for (const placed of gone) this.withdraw(placed);
     deleteEntries(this.#maps, left);
+  }
+
+  /**
+   * Follows whose addresses clients ask.
+   *
+   * @param own those that this host tells the others of
+   * @param failed is told what could not be written; the rest is
+   */
+  followAddresses(own: readonly string[], failed: (error: unknown) => void): void {
+    const contents = new PackedContents();
+    for (const entry of nodeAddrEntries(own, this.table.nodes)) contents.set(entry);
+    const { changes } = planMaps([differenceOf('nodeAddrs', contents, entriesOf(this.#maps, 'nodeAddrs'))]);
+    applyMaps(this.#maps, changes, failed);
   }
 
   /** Has packets go by the keys that both ends have agreed upon by now, and those alone be accepted that each node has. */

@@ -124,6 +124,20 @@ describe('ports that lead to other hosts', () => {
     expect(led.size).toBe(0);
   });
 
+  test('are others when answers take another way', () => {
+    const before = placed({ name: 'web', ports: both(80) });
+    const ports_ = both(80).map((one) => ({ ...one, return: 'direct' as const }));
+    const after = { ...before, remote: { ...before.remote, ports: ports_ } };
+    ports.follow({ ...nothing, come: [before] }, desk);
+    const entered: (string | undefined)[] = [];
+    const enter = (one: RemotePort) => {
+      entered.push(...one.ports.map((port) => port.return));
+      desk.enter(one);
+    };
+    ports.follow({ ...nothing, changed: [{ before, after }] }, { ...desk, enter });
+    expect([entered, led.size]).toEqual([['direct', 'direct'], 2]);
+  });
+
   test('are none that take no port of the host', () => {
     const direct = port(0, { hostAddress: '10.88.0.9' });
     ports.follow({ ...nothing, come: [placed({ name: 'web', ports: [direct, ...both(80)] })] }, desk);

@@ -162,9 +162,9 @@ function bindingsOf({ ports }: RemotePort): string {
   return ports.map(({ protocol, hostAddress, hostPort }) => `${protocol} ${hostAddress} ${hostPort}`).join(' ');
 }
 
-/** Where it leads. */
+/** Where it leads, and which way answers take. */
 function targetOf({ placed, ports: [first] }: RemotePort): string {
-  return ` ${placed.network.number} ${placed.remote.addresses.join(' ')} ${first?.port}`;
+  return ` ${placed.network.number} ${placed.remote.addresses.join(' ')} ${first?.port} ${first?.return}`;
 }
 
 function keyOf(one: RemotePort): string {

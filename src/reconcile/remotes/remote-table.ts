@@ -28,6 +28,8 @@ export interface PlacedNode {
   readonly tunnel: string;
   /** Its keys, the newest last. */
   readonly wireguard: readonly PublishedKey[];
+  /** Those that clients reach it by, canonical. */
+  readonly addresses: readonly string[];
 }
 
 /** An endpoint on another host that this one can reach. */
@@ -183,7 +185,13 @@ export class RemoteTable {
     if (node && tunnel === undefined) this.mute.add(name);
     else this.mute.delete(name);
     const wireguard = usableKeys(node?.wireguard ?? []);
-    if (before?.tunnel === tunnel && sameKeys(before?.wireguard ?? [], wireguard)) return;
+    const addresses = node?.addresses ?? [];
+    if (
+      before?.tunnel === tunnel &&
+      sameKeys(before?.wireguard ?? [], wireguard) &&
+      (before?.addresses ?? []).join() === addresses.join()
+    )
+      return;
     if (tunnel === undefined) {
       if (!before) return;
       this.#nodes.delete(name);
@@ -197,7 +205,7 @@ export class RemoteTable {
       this.#unnumbered.add(name);
       return;
     }
-    const placed = { name, number, tunnel, wireguard };
+    const placed = { name, number, tunnel, wireguard, addresses };
     this.#nodes.set(name, placed);
     this.#nodeByNumber.set(number, placed);
     changes.nodes.add(number);

@@ -38,6 +38,22 @@ export class Sandbox implements AsyncDisposable {
     return withNetns(this.netns, () => ifNameToIndex(device));
   }
 
+  mac(device: string): string {
+    const link = withNetns(this.netns, () => execFileSync('ip', ['-j', 'link', 'show', device], { encoding: 'utf8' }));
+    return (JSON.parse(link) as [{ address: string }])[0].address;
+  }
+
+  /** Sends a frame as it is. */
+  async sendFrame(device: string, frame: Uint8Array): Promise<void> {
+    const program = `
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((sys.argv[1], 0))
+s.send(bytes.fromhex(sys.argv[2]))`;
+    const { status, stderr } = await this.exec('python3', '-c', program, device, Buffer.from(frame).toString('hex'));
+    if (status !== 0) throw new Error(stderr);
+  }
+
   /** Kills what was started here. */
   async stop(): Promise<void> {
     await Promise.all(this.#background.splice(0).map((process) => process.stop()));

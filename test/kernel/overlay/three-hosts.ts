@@ -103,6 +103,13 @@ export class ThreeHosts implements AsyncDisposable {
     return client;
   }
 
+  /** Has the switch take what XDP programs send by the uplinks. A veth does if it has GRO. */
+  takeFromXdp(): void {
+    withNetns(this.#fabric, () => {
+      for (const port of ['near', 'far', 'third']) execFileSync('ethtool', ['-K', port, 'gro', 'on']);
+    });
+  }
+
   static async create(underlay: Underlay): Promise<ThreeHosts> {
     const hosts = new ThreeHosts(underlay);
     if (!underlay.encrypted) return hosts;

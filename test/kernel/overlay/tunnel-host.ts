@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attachCgroup } from '../../../src/loader/link/cgroup.ts';
 import type { Link } from '../../../src/loader/link/link.ts';
+import { attachXdp } from '../../../src/loader/link/xdp.ts';
 import { BpfObject } from '../../../src/loader/object.ts';
 import {
   ConfigFlag,
@@ -13,6 +14,7 @@ import {
   PolicyDirection,
   PublishFlag,
   StandingFlag,
+  UplinkFlag,
 } from '../../../src/maps/generated/abi.ts';
 import { type Maps, openMaps } from '../../../src/maps/open.ts';
 import { linkLocalFromMac, parseAddress, parseMac } from '../../../src/model/address.ts';
@@ -52,7 +54,7 @@ interface TunnelHostOptions {
   readonly wireguard?: boolean;
 }
 
-type Objects = ReadonlyMap<'endpoint' | 'overlay' | 'uplink' | 'socket', BpfObject>;
+type Objects = ReadonlyMap<'endpoint' | 'overlay' | 'uplink' | 'socket' | 'xdp', BpfObject>;
 
 /** A host of its own: programs and maps that no other sees, a way to the others, containers. */
 export class TunnelHost extends Sandbox {
@@ -101,12 +103,13 @@ export class TunnelHost extends Sandbox {
       return BpfObject.load(path, { pinMaps, maxEntries: smallMaps });
     };
     // All maps are in some object.
-    for (const rest of ['host', 'lan', 'shaper', 'xdp', 'collect']) load(rest).close();
+    for (const rest of ['host', 'lan', 'shaper', 'collect']) load(rest).close();
     const objects = new Map([
       ['endpoint', load('endpoint')],
       ['overlay', load('overlay')],
       ['uplink', load('uplink')],
       ['socket', load('socket')],
+      ['xdp', load('xdp')],
     ] as const);
     const netns = createNetns();
     const host = new TunnelHost(netns, address, keys, openMaps(pinMaps), objects);
@@ -162,6 +165,17 @@ export class TunnelHost extends Sandbox {
     this.maps.hostAddrs.set(parseAddress(this.address), { ifindex: this.index('uplink0'), network: 0 });
   }
 
+  /** Has what other hosts answer for be sent on by XDP at the uplink, whose far end has to take what XDP sends. */
+  sendBeforeStack(): void {
+    const index = this.index('uplink0');
+    const [uplink, config] = [this.maps.uplinks.get(index), this.maps.config.get(0)];
+    const program = this.#objects.get('xdp')?.program('xdp_uplink');
+    if (!uplink || !config || !program) throw new Error('the uplink is none of ours');
+    this.#links.push(withNetns(this.netns, () => attachXdp({ program, ifindex: index, mode: 'native' })));
+    this.maps.uplinks.set(index, { ...uplink, flags: uplink.flags | UplinkFlag.XDP_TRANSMITS });
+    this.maps.config.set(0, { ...config, flags: config.flags | ConfigFlag.STRAIGHT_BY_XDP });
+  }
+
   /** Has the programs see what processes of a cgroup connect and send to. */
   watchSockets(cgroupPath: string): void {
     for (const [name, attachType] of [
@@ -183,8 +197,12 @@ export class TunnelHost extends Sandbox {
     this.maps.hostAddrs.set(addr, { ifindex: this.index('uplink0'), network: 0 });
   }
 
-  /** Has a port lead to a container: on its own host from the others, on the others from outside. */
-  publish(name: WideName, protocol: number, hostPort: number, port: number): void {
+  /**
+   * Has a port lead to a container: on its own host from the others, on the others from outside.
+   *
+   * @param straight its own host answers who asks another one
+   */
+  publish(name: WideName, protocol: number, hostPort: number, port: number, { straight = false } = {}): void {
     const { ip4, ip6 } = wideEndpoint(name);
     for (const [any, own] of [
       ['0.0.0.0', ip4],
@@ -192,12 +210,11 @@ export class TunnelHost extends Sandbox {
     ] as const) {
       const addr = parseAddress(own);
       const value = { addr, network: wide.number, port };
-      if (this.#containers.has(name)) {
-        this.maps.published.set({ addr, port, protocol }, { ...value, flags: PublishFlag.BY_NODE });
-      } else {
-        const key = { addr: parseAddress(any), port: hostPort, protocol };
-        this.maps.published.set(key, { ...value, flags: PublishFlag.REMOTE });
-      }
+      const here = this.#containers.has(name);
+      if (here) this.maps.published.set({ addr, port, protocol }, { ...value, flags: PublishFlag.BY_NODE });
+      const flags = (here ? PublishFlag.NONE : PublishFlag.REMOTE) | (straight ? PublishFlag.STRAIGHT : 0);
+      const key = { addr: parseAddress(any), port: hostPort, protocol };
+      if (!here || straight) this.maps.published.set(key, { ...value, flags });
     }
   }
 

@@ -18,6 +18,8 @@ import { policy } from './policy.ts';
 import { publishing } from './publishing.ts';
 import { routed } from './routed.ts';
 import { services } from './services.ts';
+import { straightPorts } from './straight-ports.ts';
+import { straightByXdp } from './straight-xdp.ts';
 import { xdp } from './xdp.ts';
 
 /** Every table, by what it is about. */
@@ -32,6 +34,8 @@ export const tables = {
   'a network on a parent device': lan,
   'a network that spans hosts': overlay,
   'a port that leads to another host': clusterPorts,
+  'a port that another host answers': straightPorts,
+  'and what of it leaves before the stack': straightByXdp,
   'a tunnel without its device': encapsulation,
   'an encrypted network': encryption,
   'an ICMP error': errors,

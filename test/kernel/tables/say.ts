@@ -67,7 +67,7 @@ export function addressOf(who: EndpointName | RemoteName | 'host' | 'world' | 'g
   return family === 4 ? everybody[who].ip4 : everybody[who].ip6;
 }
 
-type Content = readonly [Layer, ...Layer[]];
+export type Content = readonly [Layer, ...Layer[]];
 
 /** What an endpoint sends to another of its network, as Ethernet has it. */
 export function between(

@@ -115,7 +115,7 @@ export class World implements Disposable {
 
   /** Forgets every flow, fragment and quota. */
   forget(): void {
-    for (const map of [this.maps.conntrack, this.maps.fragments]) {
+    for (const map of [this.maps.conntrack, this.maps.fragments, this.maps.straightFlows]) {
       map.deleteManyRaw([...map.rawEntries()].map(([key]) => key));
     }
     const unused = { epoch: 0n, floodRefilled: 0n, floodTokens: 0, flows: 0, snatPorts: 0 };
@@ -187,6 +187,7 @@ export class World implements Disposable {
 export const smallMaps = {
   conntrack: 4096,
   fragments: 1024,
+  straight_flows: 1024,
   endpoints: 4096,
   published: 1024,
   published_lo: 1024,
