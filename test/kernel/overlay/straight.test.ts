@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ConntrackFlag, ConntrackState, Party, PublishFlag } from '../../../src/maps/generated/abi.ts';
 import { parseAddress } from '../../../src/model/address.ts';
+import { slowness } from '../../lab/process.ts';
 import * as build from '../packet/build.ts';
 import { decode, wrongChecksums } from '../packet/decode.ts';
 import { type Family, families, ip } from '../tables/say.ts';
@@ -23,6 +24,12 @@ const homes = { 4: '198.51.100.1', 6: '2001:db8:c::1' } as const;
 /** Of a third host. */
 const others = { 4: '198.51.100.2', 6: '2001:db8:c::2' } as const;
 const lengths = { 4: 24, 6: 64 } as const;
+/** What takes a moment, but on an emulated machine. */
+const patient = { timeout: 2_000 * slowness };
+/** Seconds between what one client asks. */
+const pause = String(0.1 * slowness);
+/** Seconds that it waits for an answer. */
+const wait = slowness > 1 ? '5' : '1';
 
 interface Reply {
   readonly ok: boolean;
@@ -87,7 +94,7 @@ describe.each([...underlays.filter(({ uplinks }) => uplinks), ...(hasWireguard()
       await on.spawn('python3', `${programs}server.py`, transport, '::', String(port), 'x').until(/ready/);
     };
     const askFrom = async (from: Sandbox, transport: string, address: string, port: number, ...flags: string[]) => {
-      const args = [`${programs}client.py`, transport, address, String(port), '--timeout', '1', ...flags];
+      const args = [`${programs}client.py`, transport, address, String(port), '--timeout', wait, ...flags];
       const { stdout, stderr } = await from.exec('python3', ...args);
       if (stdout === '') throw new Error(stderr);
       return JSON.parse(stdout) as Reply;
@@ -145,7 +152,9 @@ describe.each([...underlays.filter(({ uplinks }) => uplinks), ...(hasWireguard()
         const init = build.sctp({ source: 5000, destination: 8092 });
         const frames = () => packetsOf(seen).map((hex) => decode(Buffer.from(hex, 'hex')));
         expect(await hosts.near.drops(() => brings(hosts.third, family, clients[family], entry, init))).toEqual({});
-        await expect.poll(frames).toMatchObject([{ ip: { source: clients[family] }, sctp: { destination: 92 } }]);
+        await expect
+          .poll(frames, patient)
+          .toMatchObject([{ ip: { source: clients[family] }, sctp: { destination: 92 } }]);
         expect(frames().flatMap(wrongChecksums)).toEqual([]);
         expect(inner()).toMatchObject([{ sourceParty: Party.NODE, owner: numbers.x }]);
       });
@@ -190,7 +199,7 @@ describe.each([...underlays.filter(({ uplinks }) => uplinks), ...(hasWireguard()
         const known = async () => (await x.exec('ip', 'route', 'get', clients[family])).stdout;
         expect(await known()).not.toContain('mtu 1300');
         expect(await dropsOfBoth(() => client.sendFrame('eth0', told))).toEqual([{}, {}]);
-        await expect.poll(known).toContain('mtu 1300');
+        await expect.poll(known, patient).toContain('mtu 1300');
         x.ip(`route flush cache`);
         // Another host speaks for nobody who came by this one.
         const about = [
@@ -243,7 +252,7 @@ describe.each([...underlays.filter(({ uplinks }) => uplinks), ...(hasWireguard()
         }
         expect(flowsOf(hosts.near)).toEqual([]);
         await brings(hosts.third, family, clients[family], entry, asks);
-        await expect.poll(inner).toMatchObject([{ sourceParty: Party.NODE, toSource: { ifindex: 2 } }]);
+        await expect.poll(inner, patient).toMatchObject([{ sourceParty: Party.NODE, toSource: { ifindex: 2 } }]);
       });
 
       test('who comes from the host that has the container is answered by way of the one that was asked', async () => {
@@ -263,15 +272,15 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 s.close()`;
         const { status, stderr } = await client.exec('python3', '-c', script, entry);
         expect([status, stderr]).toEqual([0, '']);
-        await expect.poll(inner).toMatchObject([{ state: ConntrackState.CLOSED }]);
+        await expect.poll(inner, patient).toMatchObject([{ state: ConntrackState.CLOSED }]);
       });
 
       test('a connection stays with the address that it came by; a datagram is answered by where the last came from', async () => {
         await serve('tcp', 80);
         await serve('udp', 53);
         const port = ['--source-port', '40001'];
-        const open = ask('tcp', family, 8080, ...port, '--count', '8', '--interval', '0.1');
-        await expect.poll(inner).toMatchObject([{ state: ConntrackState.ESTABLISHED }]);
+        const open = ask('tcp', family, 8080, ...port, '--count', '8', '--interval', pause);
+        await expect.poll(inner, patient).toMatchObject([{ state: ConntrackState.ESTABLISHED }]);
         const other = build.tcp({ source: 40_001, destination: 8080, flags: 'A' });
         const drops = await hosts.near.drops(async () => {
           await brings(hosts.far, family, clients[family], others[family], other);
@@ -284,7 +293,7 @@ s.close()`;
         expect(came().sort()).toEqual([2, 2]);
         const again = build.udp({ source: 40_001, destination: 8053 });
         await brings(hosts.far, family, clients[family], others[family], again);
-        await expect.poll(() => came().sort()).toEqual([1, 2]);
+        await expect.poll(() => came().sort(), patient).toEqual([1, 2]);
         expect((await ask('udp', family, 8053, ...port)).ok).toBe(true);
         expect(came().sort()).toEqual([2, 2]);
         expect(flowsOf(hosts.near)).toHaveLength(4);
@@ -295,22 +304,23 @@ s.close()`;
         const port = ['--source-port', '40007'];
         expect((await ask('udp', family, 8053, ...port)).ok).toBe(true);
         const translated = build.udp({ source: 40_007, destination: 53 });
+        const translatedFlags = () => flowsOf(hosts.near).map(({ flags }) => flags & ConntrackFlag.TRANSLATED);
         await brings(hosts.third, family, clients[family], at('x', family), translated);
-        await expect.poll(() => flowsOf(hosts.near).map(({ flags }) => flags & ConntrackFlag.TRANSLATED)).toEqual([0]);
+        await expect.poll(translatedFlags, patient).toEqual([0]);
         expect((await ask('udp', family, 8053, ...port)).ok).toBe(true);
         expect([flowsOf(hosts.near).length, inner().length]).toEqual([2, 1]);
       });
 
       test('an address that moves to another host takes its connections along', async () => {
         await serve('tcp', 80);
-        const open = ask('tcp', family, 8080, '--source-port', '40006', '--count', '6', '--interval', '0.1');
-        await expect.poll(inner).toMatchObject([{ state: ConntrackState.ESTABLISHED }]);
+        const open = ask('tcp', family, 8080, '--source-port', '40006', '--count', '8', '--interval', pause);
+        await expect.poll(inner, patient).toMatchObject([{ state: ConntrackState.ESTABLISHED }]);
         const came = () => outer().map(({ toSource: { ifindex } }) => ifindex);
         expect(came()).toEqual([2]);
         hosts.near.maps.nodeAddrs.set(parseAddress(entry), 1);
         const ack = build.tcp({ source: 40_006, destination: 8080, flags: 'A' });
         await brings(hosts.far, family, clients[family], entry, ack);
-        await expect.poll(came).toEqual([1]);
+        await expect.poll(came, patient).toEqual([1]);
         hosts.near.maps.nodeAddrs.set(parseAddress(entry), 2);
         expect((await open).ok).toBe(true);
       });
@@ -349,5 +359,5 @@ s.close()`;
 );
 
 function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 50));
+  return new Promise((resolve) => setTimeout(resolve, 50 * slowness));
 }
