@@ -48,7 +48,11 @@ enum counter {
 	COUNTER_ANSWERED = 4, /* ARP, neighbour discovery and ICMP errors that the programs sent themselves */
 	COUNTER_FLOODED = 5, /* broadcast and multicast frames whose copies went to the network's members */
 	COUNTER_AUDITED = 6, /* flows let through that a document under audit would drop */
-	COUNTER_COUNT = 7,
+	COUNTER_SOCKETS_JOINED = 7, /* ends of connections that may be bypassed */
+	COUNTER_SOCKETS_NOT_JOINED = 8, /* likewise, for which `joined` had no room */
+	COUNTER_BYPASSED = 9, /* messages that went from socket to socket */
+	COUNTER_BYPASS_DECLINED = 10, /* messages of joined sockets that went by the stack */
+	COUNTER_COUNT = 11,
 };
 
 /* What a traced packet went through; written only by programs loaded with tracing on. */

@@ -8,7 +8,7 @@ import type { Intent } from '../model/intent.ts';
 import type { Netlink } from '../netlink/netlink.ts';
 import { type AttachmentContext, applyAttachment, endLink } from './apply/attachments.ts';
 import { ClsactAttachments } from './clsact-attachments.ts';
-import { type CgroupAttachment, desiredAttachments } from './desired/attachments.ts';
+import { type CgroupAttachment, desiredAttachments, joinAttachment } from './desired/attachments.ts';
 import type { HostFacts, HostLink } from './facts.ts';
 import { observeLinks } from './observed/attachments.ts';
 import { holderOf, placeOf, planAttachments } from './plan/attachments.ts';
@@ -71,6 +71,11 @@ export class Attachments {
       this.#known = new Map(desired.map((at) => [placeOf(at), holderOf(at)]));
     }
     return repairs;
+  }
+
+  /** Whether connections are seen that may go from socket to socket. */
+  get join(): boolean {
+    return this.#known.has(placeOf(joinAttachment(this.#cgroup)));
   }
 
   /** Those of one endpoint's cgroup, which has none yet. @throws KernelError: none of them stays */

@@ -15,6 +15,7 @@ export const controlMaps = [
   'denyList',
   'hostCgroups',
   'rates',
+  'accelerated',
   'interfaces',
   'interfaceSlots',
   'lanParents',

@@ -325,6 +325,11 @@ export class Host {
     });
   }
 
+  /** Has new connections seen that may go from socket to socket, once an endpoint has any. @param intent with the endpoint */
+  openBypass(intent: Intent): void {
+    if (!this.#parts.attachments.join) this.attachPrograms(intent);
+  }
+
   /** Its entries, its device, and whatever of them there is. */
   removeEndpoint(endpoint: Endpoint, network: Network): void {
     const { netlink, control, devices, lost, unjoined } = this.#parts;

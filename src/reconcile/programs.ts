@@ -17,6 +17,7 @@ export const objectNames = [
   'xdp',
   'socket',
   'cgroup',
+  'accelerate',
   'collect',
 ] as const;
 

@@ -111,7 +111,11 @@ export const Counter = {
   ANSWERED: 4,
   FLOODED: 5,
   AUDITED: 6,
-  COUNT: 7,
+  SOCKETS_JOINED: 7,
+  SOCKETS_NOT_JOINED: 8,
+  BYPASSED: 9,
+  BYPASS_DECLINED: 10,
+  COUNT: 11,
 } as const;
 export type Counter = (typeof Counter)[keyof typeof Counter];
 const counterNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Counter).map(([name, n]) => [n, name]));
@@ -1279,6 +1283,49 @@ export const learnedKeyCodec: Codec<LearnedKey> = {
   },
 };
 
+/** `struct meeting`, 24 bytes */
+export interface Meeting {
+  readonly cookie: bigint;
+  readonly address: bigint;
+  readonly namespaceCookie: bigint;
+}
+
+export const meetingCodec: Codec<Meeting> = {
+  size: 24,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.cookie);
+    putU64(bytes, offset + 8, value.address);
+    putU64(bytes, offset + 16, value.namespaceCookie);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      cookie: getU64(bytes, offset + 0),
+      address: getU64(bytes, offset + 8),
+      namespaceCookie: getU64(bytes, offset + 16),
+    };
+  },
+};
+
+/** `struct meeting_key`, 44 bytes */
+export interface MeetingKey {
+  readonly flow: ConntrackKey;
+  readonly endB: number;
+}
+
+export const meetingKeyCodec: Codec<MeetingKey> = {
+  size: 44,
+  encode(value, bytes, offset = 0) {
+    conntrackKeyCodec.encode(value.flow, bytes, offset + 0);
+    putU32(bytes, offset + 40, value.endB);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      flow: conntrackKeyCodec.decode(bytes, offset + 0),
+      endB: getU32(bytes, offset + 40),
+    };
+  },
+};
+
 /** `struct member_key`, 8 bytes */
 export interface MemberKey {
   readonly network: number;
@@ -1894,6 +1941,15 @@ export const uplinkCodec: Codec<Uplink> = {
 
 /** Every map of bpf/maps.h. */
 export const mapDefinitions = {
+  accelerated: {
+    name: 'accelerated',
+    type: 'array',
+    key: u32Codec,
+    value: u32Codec,
+    maxEntries: 16384,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, number, 'array'>,
   addressBlocks: {
     name: 'address_blocks',
     type: 'lpm_trie',
@@ -1944,7 +2000,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: u64Codec,
-    maxEntries: 7,
+    maxEntries: 11,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, bigint, 'percpu_array'>,
@@ -2056,6 +2112,15 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<number, Interface, 'hash'>,
+  joined: {
+    name: 'joined',
+    type: 'sockhash',
+    key: u64Codec,
+    value: u64Codec,
+    maxEntries: 65536,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<bigint, bigint, 'sockhash'>,
   lanDevices: {
     name: 'lan_devices',
     type: 'hash',
@@ -2092,6 +2157,15 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<LearnedKey, bigint, 'lru_hash'>,
+  meetings: {
+    name: 'meetings',
+    type: 'lru_hash',
+    key: meetingKeyCodec,
+    value: meetingCodec,
+    maxEntries: 65536,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<MeetingKey, Meeting, 'lru_hash'>,
   members: {
     name: 'members',
     type: 'hash',

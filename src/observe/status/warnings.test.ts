@@ -11,6 +11,10 @@ const counters = {
   ANSWERED: 0n,
   FLOODED: 0n,
   AUDITED: 0n,
+  SOCKETS_JOINED: 0n,
+  SOCKETS_NOT_JOINED: 0n,
+  BYPASSED: 0n,
+  BYPASS_DECLINED: 0n,
 };
 const moment = { drops: [], counters, collectorFailures: 0 };
 const quiet = { now: moment, earlier: moment, maps: [] };
