@@ -89,7 +89,8 @@ NOT_INLINED int refuse(struct __sk_buff *skb, struct packet *p, int reason)
 	if (reason == REASON_TTL_EXCEEDED) {
 		error->type = p->is_v4 ? 11 : 3;
 	} else {
-		if (route_of(skb, p, c, &room->fib, &up) != ROUTE_UPLINK || !up)
+		up = route_of(skb, p, room) == ROUTE_UPLINK ? uplink_of(&room->fib) : NULL;
+		if (!up)
 			return TC_ACT_SHOT;
 		error->mtu = up->mtu;
 		error->type = p->is_v4 ? 3 : 2;
@@ -106,12 +107,12 @@ static __always_inline bool may_be_too_big(const struct __sk_buff *skb, const st
 
 NOT_INLINED int fits(struct __sk_buff *skb, struct packet *p)
 {
-	const struct config *c = config_get();
 	struct room *room = room_get();
 	struct uplink *up;
 
-	if (!p || !c || !room || route_of(skb, p, c, &room->fib, &up) != ROUTE_UPLINK)
+	if (!p || !room || route_of(skb, p, room) != ROUTE_UPLINK)
 		return 1;
+	up = uplink_of(&room->fib);
 	return !up || !too_big(skb, p, up->mtu);
 }
 
@@ -173,11 +174,10 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	const struct config *c = config_get();
 	struct new_flow flow = { .source_party = PARTY_ENDPOINT, .destination_party = PARTY_WORLD };
 	struct room *room = room_get();
-	struct uplink *up = NULL;
 	struct network *n;
-	enum route route;
+	struct uplink *up;
 	bool masquerades;
-	int reason;
+	int reason, route;
 
 	if (!p || !c || !room)
 		return TC_ACT_SHOT;
@@ -191,7 +191,7 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 	if (address_is_martian(&p->destination) || address_is_link_local6(&p->destination) ||
 	    address_is_link_local6(&p->source))
 		return drop(skb, p, REASON_MARTIAN);
-	route = route_of(skb, p, c, &room->fib, &up);
+	route = route_of(skb, p, room);
 	if (route == ROUTE_NONE)
 		return drop(skb, p, REASON_NO_ROUTE);
 	/* Broadcast, and what the control plane has not heard of yet: the host's all the same. */
@@ -209,7 +209,8 @@ NOT_INLINED int begin_to_world(struct __sk_buff *skb, struct packet *p)
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_HOST);
 	}
-	if (route != ROUTE_UPLINK || !up || (n->flags & NETWORK_STACK)) {
+	up = route == ROUTE_UPLINK ? uplink_of(&room->fib) : NULL;
+	if (!up || (n->flags & NETWORK_STACK)) {
 		flow.flags = CONNTRACK_STACK;
 		reason = conntrack_create(skb, p, &flow);
 		return reason ? drop(skb, p, reason) : to_host(skb, p, c, STEP_TO_STACK);

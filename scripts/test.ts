@@ -1,5 +1,6 @@
 /**
- * Runs the named steps, or all that are not extra, one after another, goes on after a failure, and sums up.
+ * Runs the named steps, or all that are not extra, one after another (a guest beside the ones that follow it), goes on
+ * after a failure, and sums up.
  * `kernel-` stands for every step whose name begins so.
  *
  *   node scripts/test.ts [STEP…]
@@ -7,10 +8,10 @@
  * The last line is `N passed, N failed, N skipped`; .cache/results/summary holds it too. Exit status 1 when
  * anything failed, or when a step ran no test at all.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { add, type Count, none } from './test/count.ts';
-import { steps } from './test/steps.ts';
+import { add, type Count, failure, none } from './test/count.ts';
+import { type Step, steps } from './test/steps.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const results = `${root}.cache/results`;
@@ -27,28 +28,51 @@ process.chdir(root);
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 
-const counts: [name: string, count: Count, seconds: number][] = [];
+interface Ended {
+  readonly name: string;
+  readonly count: Count;
+  readonly seconds: number;
+}
+
+async function measured(step: Step, log?: string): Promise<Ended> {
+  const begun = performance.now();
+  const count = await step
+    .run(`${results}/${step.name}.json`, log)
+    .catch((error: unknown) => failure(error instanceof Error ? error.message : String(error)));
+  return { name: step.name, count, seconds: (performance.now() - begun) / 1000 };
+}
+
 const chosen = steps.filter(({ name, extra }) =>
   wanted.length === 0 ? !extra : wanted.some((one) => isWanted(name, one)),
 );
+const ended: Ended[] = [];
+const beside: { readonly step: Step; readonly log: string; readonly end: Promise<Ended> }[] = [];
 for (const step of chosen) {
   process.stdout.write(`\n== ${step.name}: ${step.what}\n`);
-  const begun = performance.now();
-  const count = await step.run(`${results}/${step.name}.json`).catch((error: unknown) => {
-    process.stderr.write(`${step.name}: ${error instanceof Error ? error.message : String(error)}\n`);
-    return { ...none, failed: 1 };
-  });
-  counts.push([step.name, count, (performance.now() - begun) / 1000]);
+  if (step.beside && step !== chosen.at(-1)) {
+    const log = `${results}/${step.name}.log`;
+    beside.push({ step, log, end: measured(step, log) });
+    process.stdout.write('runs beside what comes now, and is printed after that\n');
+  } else {
+    ended.push(await measured(step));
+  }
+}
+for (const { step, log, end } of beside) {
+  ended.push(await end);
+  process.stdout.write(`\n== ${step.name}: ${step.what}\n${existsSync(log) ? readFileSync(log, 'utf8') : ''}`);
 }
 
 process.stdout.write('\n');
-for (const [name, count, seconds] of counts) {
+for (const { name, count, seconds } of ended) {
   const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
   process.stdout.write(
     `${name.padEnd(12)} ${count.passed} passed, ${count.failed} failed${skipped} (${seconds.toFixed(0)} s)\n`,
   );
 }
-const total = counts.reduce((sum, [, count]) => add(sum, count), none);
+for (const { name, count } of ended) {
+  for (const what of count.failures) process.stdout.write(`failed in ${name}: ${what}\n`);
+}
+const total = ended.reduce((sum, { count }) => add(sum, count), none);
 const line = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`;
 writeFileSync(`${results}/summary`, `${line}\n`);
 process.stdout.write(`${line}\n`);

@@ -172,39 +172,95 @@ enum route {
 	ROUTE_LOCAL = 3, /* an address of the host's own, or a broadcast that it takes */
 };
 
-/* Where the host would send what the packet says now, and the uplink if it is one. */
-static __always_inline enum route route_of(struct __sk_buff *skb, const struct packet *p, const struct config *c,
-					   struct bpf_fib_lookup *fib, struct uplink **up)
+/* The uplink that the host's routes have named. NULL: it is none of ours. */
+static __always_inline struct uplink *uplink_of(const struct bpf_fib_lookup *fib)
 {
+	__u32 ifindex = fib->ifindex;
+
+	return bpf_map_lookup_elem(&uplinks, &ifindex);
+}
+
+static __always_inline struct way *way_slot(struct room *room, const struct way_key *key)
+{
+	__u32 hash = const_words(&key->source)[3] ^ const_words(&key->destination)[3] ^ *(__u32 *)&key->source_port;
+
+	return &room->ways[hash * 0x9e3779b1u >> (32 - WAY_SLOT_BITS)];
+}
+
+static __always_inline bool way_key_equal(const struct way_key *a, const struct way_key *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3] && x[4] == y[4];
+}
+
+/* Asks the host's routes for the way of `room->asked`, into `room->fib`: the same question once in a tick of the clock, which is
+ * 1 to 10 ms. Their neighbours are the kernel's to find, for each packet. */
+NOT_INLINED int route_asked(struct __sk_buff *skb)
+{
+	const struct config *c = config_get();
+	struct room *room = room_get();
+	struct bpf_fib_lookup *fib;
+	struct way_key *key;
+	struct way *way;
+	__u64 tick;
 	long rc;
 
+	if (!c || !room)
+		return ROUTE_NONE;
+	fib = &room->fib;
+	key = &room->asked;
+	way = way_slot(room, key);
+	tick = bpf_jiffies64();
+	if (way->tick == tick && way_key_equal(&way->key, key)) {
+		fib->family = address_is_v4(&key->destination) ? AF_INET : AF_INET6;
+		fib->ifindex = way->ifindex;
+		*(struct address *)fib->ipv6_dst = way->next_hop;
+		return ROUTE_UPLINK;
+	}
 	__builtin_memset(fib, 0, sizeof(*fib));
 	fib->ifindex = c->host_ifindex;
-	fib->l4_protocol = p->protocol;
-	fib->sport = p->source_port;
-	fib->dport = p->destination_port;
-	if (p->is_v4) {
+	fib->l4_protocol = key->protocol;
+	fib->sport = key->source_port;
+	fib->dport = key->destination_port;
+	if (address_is_v4(&key->destination)) {
 		fib->family = AF_INET;
-		fib->ipv4_src = const_words(&p->source)[3];
-		fib->ipv4_dst = const_words(&p->destination)[3];
+		fib->ipv4_src = const_words(&key->source)[3];
+		fib->ipv4_dst = const_words(&key->destination)[3];
 	} else {
 		fib->family = AF_INET6;
-		*(struct address *)fib->ipv6_src = p->source;
-		*(struct address *)fib->ipv6_dst = p->destination;
+		*(struct address *)fib->ipv6_src = key->source;
+		*(struct address *)fib->ipv6_dst = key->destination;
 	}
 	/* tot_len stays 0: with a length the lookup would judge the MTU of a GSO packet. Without one it still
 	 * judges the others', but only once it knows the neighbour: what is too big has a route. */
 	rc = bpf_fib_lookup(skb, fib, sizeof(*fib), 0);
 	if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH || rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
-		__u32 ifindex = fib->ifindex;
-
-		*up = bpf_map_lookup_elem(&uplinks, &ifindex);
-		return *up ? ROUTE_UPLINK : ROUTE_STACK;
+		if (!uplink_of(fib))
+			return ROUTE_STACK;
+		way->tick = tick;
+		way->key = *key;
+		way->ifindex = fib->ifindex;
+		way->next_hop = *(struct address *)fib->ipv6_dst;
+		return ROUTE_UPLINK;
 	}
 	if (rc == BPF_FIB_LKUP_RET_BLACKHOLE || rc == BPF_FIB_LKUP_RET_UNREACHABLE ||
 	    rc == BPF_FIB_LKUP_RET_PROHIBIT || rc < 0)
 		return ROUTE_NONE;
 	return rc == BPF_FIB_LKUP_RET_NOT_FWDED ? ROUTE_LOCAL : ROUTE_STACK;
+}
+
+/* Where the host would send what the packet says now. */
+static __always_inline int route_of(struct __sk_buff *skb, const struct packet *p, struct room *room)
+{
+	struct way_key *key = &room->asked;
+
+	key->source = p->source;
+	key->destination = p->destination;
+	key->source_port = p->source_port;
+	key->destination_port = p->destination_port;
+	key->protocol = p->protocol;
+	return route_asked(skb);
 }
 
 /* Out of the uplink that `room->fib` has found; the kernel finds the neighbour. */
@@ -237,11 +293,10 @@ NOT_INLINED int to_world(struct __sk_buff *skb, struct packet *p)
 {
 	const struct config *c = config_get();
 	struct room *room = room_get();
-	struct uplink *up;
 
 	if (!p || !c || !room)
 		return TC_ACT_SHOT;
-	switch (route_of(skb, p, c, &room->fib, &up)) {
+	switch (route_of(skb, p, room)) {
 	case ROUTE_NONE:
 		return drop(skb, p, REASON_NO_ROUTE);
 	case ROUTE_LOCAL:

@@ -34,37 +34,18 @@ static __always_inline __u8 tunnel_tos(struct __sk_buff *skb, const struct packe
 	return ecn == ECN_CE ? ECN_ECT_0 : ecn;
 }
 
-/* Finds the way to a node into `room->fib`. Routes are asked once in a tick of the clock, 1 to 10 ms: that takes a fifth of all
- * that is done with a packet. Their neighbours are the kernel's to find, for each packet. */
-static __always_inline bool way_to(struct __sk_buff *skb, const struct config *c, struct room *room, __u32 number,
-				   __be32 from, __be32 to)
+/* Where the host would send a tunnel to a node. */
+static __always_inline int route_to_node(struct __sk_buff *skb, const struct config *c, struct room *room,
+					 const struct node *own, const struct node *to)
 {
-	struct way *way = &room->ways[number % WAYS];
-	struct bpf_fib_lookup *fib = &room->fib;
-	__u64 tick = bpf_ktime_get_coarse_ns();
-	long rc;
+	struct way_key *key = &room->asked;
 
-	if (way->tick == tick && way->to == to) {
-		fib->family = AF_INET;
-		fib->ipv4_dst = way->next_hop;
-		fib->ifindex = way->ifindex;
-		return true;
-	}
-	__builtin_memset(fib, 0, sizeof(*fib));
-	fib->family = AF_INET;
-	fib->ifindex = c->host_ifindex;
-	fib->l4_protocol = IPPROTO_UDP;
-	fib->dport = bpf_htons(c->tunnel_port);
-	fib->ipv4_src = from;
-	fib->ipv4_dst = to;
-	rc = bpf_fib_lookup(skb, fib, sizeof(*fib), 0);
-	if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH)
-		return false;
-	way->tick = tick;
-	way->to = to;
-	way->next_hop = fib->ipv4_dst;
-	way->ifindex = fib->ifindex;
-	return true;
+	key->source = own->addr;
+	key->destination = to->addr;
+	key->source_port = 0;
+	key->destination_port = bpf_htons(c->tunnel_port);
+	key->protocol = IPPROTO_UDP;
+	return route_asked(skb);
 }
 
 /* Of the header's five words, for which a helper would take five times as long. */
@@ -87,7 +68,7 @@ static __always_inline int encapsulate(struct __sk_buff *skb, const struct packe
 					struct room *room, __u32 number)
 {
 	const struct node *to = node_at(number), *own = node_at(0);
-	__u32 length = skb->len - ETH_HLEN + TUNNEL_HEADERS, ifindex;
+	__u32 length = skb->len - ETH_HLEN + TUNNEL_HEADERS;
 	struct tunnel_headers *h = &room->headers;
 	struct uplink *up;
 
@@ -97,10 +78,9 @@ static __always_inline int encapsulate(struct __sk_buff *skb, const struct packe
 	__builtin_memset(h, 0, sizeof(*h));
 	h->ip.saddr = const_words(&own->addr)[3];
 	h->ip.daddr = const_words(&to->addr)[3];
-	if (!way_to(skb, c, room, number, h->ip.saddr, h->ip.daddr))
+	if (route_to_node(skb, c, room, own, to) != ROUTE_UPLINK)
 		return BY_DEVICE;
-	ifindex = room->fib.ifindex;
-	up = bpf_map_lookup_elem(&uplinks, &ifindex);
+	up = uplink_of(&room->fib);
 	if (!up || (up->flags & UPLINK_NO_ETHERNET) || length > up->mtu)
 		return BY_DEVICE;
 	if (bpf_skb_load_bytes(skb, 0, &h->inner, sizeof(h->inner)))

@@ -66,17 +66,15 @@ static __always_inline int go_on(struct __sk_buff *skb, struct packet *p, struct
 /* Out to the client, as it knows the flow: `room->other` has what go_on found. An error looks so already. */
 NOT_INLINED int to_client(struct __sk_buff *skb, struct packet *p)
 {
-	const struct config *c = config_get();
 	struct room *room = room_get();
-	struct uplink *up;
 	int reason = REASON_NONE;
 
-	if (!p || !c || !room)
+	if (!p || !room)
 		return TC_ACT_SHOT;
 	if (!(p->flags & PACKET_ICMP_ERROR))
 		reason = translate(skb, p, &room->other);
 	/* Nothing that comes by a tunnel goes up the host's stack. */
-	if (!reason && route_of(skb, p, c, &room->fib, &up) != ROUTE_UPLINK)
+	if (!reason && route_of(skb, p, room) != ROUTE_UPLINK)
 		reason = REASON_NO_ROUTE;
 	return reason ? drop(skb, p, reason) : leave(skb, p);
 }

@@ -72,15 +72,24 @@ struct tunnel_headers {
 } __attribute__((packed, aligned(4)));
 #define TUNNEL_HEADERS (20 + 8 + 8 + 14) /* without the padding of the struct's end */
 
-#define WAYS 16
-
-/* By which device and next hop packets go to a node, as the routes had it at a tick of the clock. */
-struct way {
-	__u64 tick;
-	__be32 to;
-	__be32 next_hop;
-	__u32 ifindex;
+/* What the host's routes are asked by. */
+struct way_key {
+	struct address source __attribute__((aligned(8)));
+	struct address destination __attribute__((aligned(8)));
+	__be16 source_port;
+	__be16 destination_port;
+	__u32 protocol;
 };
+
+/* What they have answered at a tick of the clock. */
+struct way {
+	struct way_key key;
+	__u64 tick;
+	struct address next_hop __attribute__((aligned(8)));
+	__u32 ifindex;
+	__u32 pad;
+};
+#define WAY_SLOT_BITS 6
 
 /* Likewise, of one that goes into WireGuard. */
 struct crypt_headers {
@@ -116,7 +125,8 @@ struct room {
 	struct policy_port_key port_key;
 	struct bpf_tunnel_key tunnel; /* that a packet came by, or goes by */
 	struct tunnel_headers headers; /* likewise, without the overlay's device */
-	struct way ways[WAYS]; /* to nodes, each in the place of its number */
+	struct way_key asked; /* of the host's routes; the answer is in `fib` */
+	struct way ways[1 << WAY_SLOT_BITS];
 	struct crypt_headers crypt; /* likewise, by WireGuard's */
 	__u64 departure; /* of a packet that has to wait; ktime ns */
 };

@@ -5,7 +5,7 @@ import { fetchRoot } from '../../test/engines/fetch-root.ts';
 import { engineVersion } from '../../test/engines/version.ts';
 import { kernels, longRuns, runs } from '../../test/kernels/kernels.ts';
 import { runOnKernel } from '../../test/kernels/run.ts';
-import { type Count, none, readReport } from './count.ts';
+import { add, type Count, failure, none, readReport } from './count.ts';
 import { type RunOptions, run } from './run.ts';
 import { nodeOf } from './runtimes.ts';
 
@@ -15,8 +15,10 @@ export interface Step {
   readonly what: string;
   /** Runs only when it is named. */
   readonly extra?: boolean;
-  /** `report` is where a JSON report of it may lie. */
-  readonly run: (report: string) => Promise<Count>;
+  /** Runs beside those that come after it. */
+  readonly beside?: boolean;
+  /** `report` is where a JSON report of it may lie; a step that runs beside others prints to `log` alone. */
+  readonly run: (report: string, log?: string) => Promise<Count>;
 }
 
 /** A command that passes or fails as a whole counts as one test. */
@@ -24,7 +26,7 @@ function check(name: string, what: string, program: string, ...args: string[]): 
   return {
     name,
     what,
-    run: async () => ((await run(program, args)) === 0 ? { ...none, passed: 1 } : { ...none, failed: 1 }),
+    run: async () => ((await run(program, args)) === 0 ? { ...none, passed: 1 } : failure(what)),
   };
 }
 
@@ -34,9 +36,9 @@ async function runVitest(node: string, args: readonly string[], report: string, 
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   // Each test has a limit of its own.
   const status = await run(node, [vitest, 'run', ...args, ...reporters], { timeoutSeconds: 3600, ...options });
-  if (!existsSync(report)) return { ...none, failed: 1 };
+  if (!existsSync(report)) return failure('there is no report');
   const count = readReport(report);
-  return status !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
+  return status !== 0 && count.failed === 0 ? add(count, failure(`the run ended with ${status}`)) : count;
 }
 
 function project(name: string, what: string, ...args: string[]): Step {
@@ -72,11 +74,7 @@ function runtime(major: number): Step {
       const units = await runVitest(node, ['--project', 'unit'], report, { env });
       const loaderReport = report.replace(/\.json$/, '-loader.json');
       const loader = await runVitest(node, ['--project', 'kernel', 'test/kernel/loader'], loaderReport, { env });
-      return {
-        passed: units.passed + loader.passed,
-        failed: units.failed + loader.failed,
-        skipped: units.skipped + loader.skipped,
-      };
+      return add(units, loader);
     },
   };
 }
@@ -89,6 +87,16 @@ export const steps: readonly Step[] = [
   check('bpf', 'a rebuild gives the committed objects', 'scripts/check-bpf.sh'),
   project('units', 'what needs no root', '--project', 'unit'),
   project('cluster', "a cluster's store on members of etcd, and simulated hosts", '--project', 'cluster'),
+  runtime(22),
+  runtime(26),
+  ...kernels.map((kernel) => ({
+    extra: kernel.extra ?? false,
+    beside: !kernel.extra,
+    name: `kernel-${kernel.name}`,
+    what: `kernel tests and a small lab on Linux ${kernel.name}, under QEMU`,
+    run: (_: string, log?: string) =>
+      runOnKernel(kernel, { checkout: process.cwd(), runs, ...(log === undefined ? {} : { log }) }),
+  })),
   project('kernel', "against this machine's kernel", '--project', 'kernel'),
   project('lab', 'hosts in namespaces, each with a daemon', '--project', 'lab'),
   policy,
@@ -97,19 +105,11 @@ export const steps: readonly Step[] = [
     what: "scenarios on a real engine of Docker's",
     run: (report) => runScenarios(report),
   },
-  runtime(22),
-  runtime(26),
   ...engineReleases.map((release) => ({
     extra: true,
     name: `engine-${release.name}`,
     what: `scenarios on Docker ${release.name}`,
     run: async (report: string) => runScenarios(report, fetchRoot(release, resolve('.cache/engines'))),
-  })),
-  ...kernels.map((kernel) => ({
-    extra: kernel.extra ?? false,
-    name: `kernel-${kernel.name}`,
-    what: `kernel tests and a small lab on Linux ${kernel.name}, under QEMU`,
-    run: () => runOnKernel(kernel, { checkout: process.cwd(), runs }),
   })),
   ...kernels.map((kernel) => ({
     extra: true,

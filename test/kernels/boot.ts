@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 
 export interface BootOptions {
   readonly image: string;
@@ -9,13 +9,15 @@ export interface BootOptions {
   /** Holds what the guest writes to its second serial line. */
   readonly report: string;
   readonly timeoutSeconds: number;
+  /** Takes the guest's console, and has the guest yield to whatever else runs. Default: our standard output. */
+  readonly log?: string;
   /** Default: 2048. */
   readonly memoryMegabytes?: number;
 }
 
 /**
  * Boots a kernel under QEMU's software emulation, without any network device, and waits until the guest powers off.
- * Its console goes to our standard output. Gives what it wrote to its second serial line.
+ * Gives what it wrote to its second serial line.
  *
  * @throws Error after `timeoutSeconds`, with the guest killed.
  */
@@ -30,7 +32,12 @@ export async function boot(options: BootOptions): Promise<string> {
     ...['-serial', 'stdio', '-serial', `file:${options.report}`],
     ...['-kernel', options.image, '-initrd', options.initramfs, '-append', line],
   ];
-  const guest = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const log = options.log === undefined ? undefined : openSync(options.log, 'w');
+  const niceness = log === undefined ? '0' : '15';
+  const guest = spawn('nice', ['-n', niceness, 'qemu-system-x86_64', ...args], {
+    stdio: ['ignore', log ?? 'inherit', log ?? 'inherit'],
+  });
+  if (log !== undefined) closeSync(log);
   const kill = () => guest.kill('SIGKILL');
   process.once('exit', kill);
   let late = false;

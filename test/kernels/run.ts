@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { add, type Count, countReport, none } from '../../scripts/test/count.ts';
+import { add, type Count, countReport, failure, none } from '../../scripts/test/count.ts';
 import { boot } from './boot.ts';
 import { writeInitramfs } from './initramfs.ts';
 import { fetchKernel, type Kernel } from './kernel-package.ts';
@@ -11,6 +11,8 @@ export interface KernelRunOptions {
   readonly runs: readonly string[];
   /** Default: 3600: emulation on a busy machine is slow. */
   readonly timeoutSeconds?: number;
+  /** As in {@link boot}. */
+  readonly log?: string;
 }
 
 /** Runs tests on another kernel. A project whose report does not arrive whole counts as one failure. */
@@ -37,6 +39,7 @@ export async function reportsOfKernel(
       report,
       arguments: [`vetch.run=${options.runs.join('+')}`],
       timeoutSeconds: options.timeoutSeconds ?? 3600,
+      ...(options.log === undefined ? {} : { log: options.log }),
     });
     return new Map(options.runs.map(projectOf).flatMap((project) => wholeReport(text, project)));
   } finally {
@@ -61,6 +64,5 @@ function wholeReport(text: string, project: string): [project: string, report: u
 function countOf(reports: ReadonlyMap<string, unknown>, project: string): Count {
   const report = reports.get(project);
   if (report !== undefined) return countReport(report as Parameters<typeof countReport>[0]);
-  process.stderr.write(`no whole report of ${project} arrived from the guest\n`);
-  return { ...none, failed: 1 };
+  return failure(`no whole report of ${project} arrived from the guest`);
 }
