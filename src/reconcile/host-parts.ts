@@ -90,7 +90,8 @@ export class HostParts {
     this.overlay = new OverlayDevice(netlink);
     this.encryption = new Encryption(netlink, options.encryption);
     control.encryption = this.encryption;
-    attachToSockets(this.program('sock_bypass'), { fd: options.maps.joined.fd, name: 'joined' });
+    const bypass = programs.get('sock_bypass');
+    if (bypass) attachToSockets(bypass, { fd: options.maps.joined.fd, name: 'joined' });
   }
 
   static async open(options: HostOptions): Promise<HostParts> {

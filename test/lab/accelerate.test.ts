@@ -227,3 +227,18 @@ test('what finds the map full stays on the stack, and is counted', async () => {
   expect(answer).toEqual({ right: 100 });
   expect({ joined, unjoined, bypassed }).toEqual({ joined: 1, unjoined: 1, bypassed: 0 });
 });
+
+test('on a kernel that has not what it needs all stays on the stack, and the status says so', async () => {
+  await using without = await Lab.create({ clients: [], start: false });
+  const old = without.host();
+  await old.must('mount', '-t', 'tmpfs', 'tmpfs', '/sys/kernel/btf');
+  await old.start();
+  await old.vetch('network', 'create', 'fast', '--subnet', '10.88.0.0/16', '--opt', 'vetch.accelerate=latency');
+  for (const name of ['shop', 'till']) await old.attach('fast', name);
+  const { answer, joined } = await counted(old, () => play(old, fast, 'echo'));
+  expect(answer).toEqual({ right: 100 });
+  expect(joined).toBe(0);
+  expect((await old.status()).warnings).toContainEqual(
+    expect.stringMatching(/^vetch.accelerate=latency has no effect/),
+  );
+});
