@@ -14,9 +14,9 @@ struct bypass {
 	__u32 peer_number;
 	__u32 queued; /* messages since the other end was last seen to have read all of them */
 	__u32 queued_bytes;
-	__u32 joined_seq; /* write_seq then: as long as it is the same, nothing was written to the stack */
+	__u32 joined_seq; /* the socket's write_seq then: as long as it is the same, nothing was written to the stack */
 	__u16 is_b;
-	__u16 met; /* 1: nobody was in the middle of reading from the stack when the other end was found */
+	__u16 met; /* 1: since the other end was found, nobody was in the middle of reading from its stack */
 };
 
 struct {
@@ -111,7 +111,6 @@ static __always_inline void join(struct bpf_sock_ops *ops)
 	}
 	meeting.cookie = cookie;
 	meeting.address = (__u64)tcp;
-	meeting.namespace_cookie = bpf_get_netns_cookie(ops);
 	bpf_map_update_elem(&meetings, &here, &meeting, BPF_ANY);
 	count(COUNTER_SOCKETS_JOINED);
 }

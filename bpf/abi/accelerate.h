@@ -14,6 +14,5 @@ ABI_SIZE(struct meeting_key, 44);
 struct meeting {
 	__u64 cookie; /* the socket's: its key in `joined` */
 	__u64 address; /* of the kernel's struct, which is the socket's only as long as it has the cookie */
-	__u64 namespace_cookie; /* of the network namespace that the socket is in */
 };
-ABI_SIZE(struct meeting, 24);
+ABI_SIZE(struct meeting, 16);

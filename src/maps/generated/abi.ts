@@ -1283,25 +1283,22 @@ export const learnedKeyCodec: Codec<LearnedKey> = {
   },
 };
 
-/** `struct meeting`, 24 bytes */
+/** `struct meeting`, 16 bytes */
 export interface Meeting {
   readonly cookie: bigint;
   readonly address: bigint;
-  readonly namespaceCookie: bigint;
 }
 
 export const meetingCodec: Codec<Meeting> = {
-  size: 24,
+  size: 16,
   encode(value, bytes, offset = 0) {
     putU64(bytes, offset + 0, value.cookie);
     putU64(bytes, offset + 8, value.address);
-    putU64(bytes, offset + 16, value.namespaceCookie);
   },
   decode(bytes, offset = 0) {
     return {
       cookie: getU64(bytes, offset + 0),
       address: getU64(bytes, offset + 8),
-      namespaceCookie: getU64(bytes, offset + 16),
     };
   },
 };
