@@ -168,6 +168,10 @@ bench: build ## The measurements under bench/ (root)
 	@scripts/packages.sh run demo bench engine etcd
 	node bench/main.ts
 
+.PHONY: charts
+charts: $(NODE_MODULES) ## Draw docs/charts anew from docs/benchmarks.json, without measuring
+	node bench/main.ts --charts
+
 .PHONY: sim
 sim: $(NODE_MODULES) ## 200 simulated hosts and 50,000 endpoints on one etcd, into docs/simulation.md (some 10 minutes; root)
 	@scripts/packages.sh run etcd

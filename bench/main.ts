@@ -1,14 +1,20 @@
 /**
- * Measures the rows of docs/benchmarks.md that can be measured yet, and writes it and docs/benchmarks.json.
+ * Measures the rows of docs/benchmarks.md that can be measured yet, and writes it, docs/benchmarks.json
+ * and docs/charts.
  *
  *   sudo node bench/main.ts [ROW…]     default: all of them; rows that are not named keep their figures
+ *   node bench/main.ts --charts        measures nothing, and draws docs/charts anew
  */
 import { removeLeftovers } from '../test/lab/leftovers.ts';
 import { goFirst } from './measure/priority.ts';
-import { write } from './report/write.ts';
+import { write, writeAgain } from './report/write.ts';
 import { rows } from './rows/all.ts';
 import { Stage } from './stage.ts';
 
+if (process.argv[2] === '--charts') {
+  writeAgain();
+  process.exit();
+}
 const wanted = (process.argv.length > 2 ? process.argv.slice(2) : (process.env.ROW ?? '').split(/[ ,]+/))
   .filter((word) => word !== '')
   .map(Number);

@@ -36,7 +36,8 @@ export class VetchHost implements AsyncDisposable {
     this.hostToContainer = { name: 'direct', client: this.host, server, address: '10.88.0.2' };
   }
 
-  static async create(arena: Arena): Promise<VetchHost> {
+  /** @param published the ports of the server at which it is reached from outside, by {@link publishOffset}; default: every tool's */
+  static async create(arena: Arena, published: readonly number[] = Object.values(ports)): Promise<VetchHost> {
     const lab = await Lab.create({ start: false, clients: [] });
     try {
       const host = lab.host();
@@ -51,7 +52,7 @@ export class VetchHost implements AsyncDisposable {
       const [server] = await host.attach('bench', 'server');
       const [client] = await host.attach('bench', 'client');
       const before = await processesOf(host);
-      for (const port of Object.values(ports)) {
+      for (const port of published) {
         await host.vetch('port', 'publish', 'server', `${port + publishOffset}:${port}`);
       }
       return new VetchHost(lab, { server, client, visitor }, [before, await processesOf(host)]);

@@ -8,7 +8,7 @@ declare -A groups=(
   [demo]='bpftool curl python3 iputils-ping tcpdump util-linux procps'
   [test]='iperf3 ethtool conntrack nftables libcap2-bin lsof bind9-dnsutils'
   [bpf]='clang-19 llvm-19 libbpf-dev linux-libc-dev'
-  [bench]='iperf3 ethtool sockperf nftables'
+  [bench]='iperf3 ethtool sockperf nftables iptables'
   # Debian 12's engine, which a lab host starts for itself
   [engine]='docker.io containerd runc iptables'
   # Fetches other engines into folders

@@ -1,3 +1,4 @@
+import type { Machine } from '../../test/lab/machine.ts';
 import { type Arena, cable } from '../arena.ts';
 import type { Path } from '../tools/path.ts';
 
@@ -25,8 +26,13 @@ export async function loopback(arena: Arena): Promise<Path> {
 /** What the programs of a host are between: two containers, or a machine behind the uplink and a container. */
 export type RedirectedEnds = 'containers' | 'outside';
 
+export interface Redirected extends Path {
+  /** Between the client at its device `left` and the server at `right`. */
+  readonly host: Machine;
+}
+
 /** Two namespaces, and a third whose programs give what one sends to the other: what no program between them can beat. */
-export async function redirected(arena: Arena, ends: RedirectedEnds): Promise<Path> {
+export async function redirected(arena: Arena, ends: RedirectedEnds): Promise<Redirected> {
   const host = await arena.machine(`redirect-${ends}`);
   const machines = [];
   for (const [index, name] of ['left', 'right'].entries()) {
@@ -51,18 +57,30 @@ export async function redirected(arena: Arena, ends: RedirectedEnds): Promise<Pa
   }
   const [client, server] = machines;
   if (!client || !server) throw new Error('there are no two ends');
-  return { name: ends === 'outside' ? 'bare redirects' : 'bare redirect_peer', client, server, address: '10.0.4.3' };
+  const name = ends === 'outside' ? 'bare redirects' : 'bare redirect_peer';
+  return { name, client, host, server, address: '10.0.4.3' };
 }
 
-/** Two namespaces, and a third that routes between them: the kernel's forwarding without any filter. */
-export async function routed(arena: Arena): Promise<Path> {
+export interface Routed extends Path {
+  /** Between the client at its device `left` and the server at `right`. */
+  readonly router: Machine;
+}
+
+export const routerAddress = '10.0.2.1';
+
+/**
+ * Two namespaces, and a third that routes between them: the kernel's forwarding without any filter.
+ *
+ * @param prefix of the machines' names, so that there can be several
+ */
+export async function routed(arena: Arena, name = 'routed by the kernel', prefix = 'routed'): Promise<Routed> {
   const [client, router, server] = [
-    await arena.machine('routed-client'),
-    await arena.machine('routed-router'),
-    await arena.machine('routed-server'),
+    await arena.machine(`${prefix}-client`),
+    await arena.machine(`${prefix}-router`),
+    await arena.machine(`${prefix}-server`),
   ];
   await cable(
-    { machine: router, device: 'left', address: '10.0.2.1/24' },
+    { machine: router, device: 'left', address: `${routerAddress}/24` },
     { machine: client, device: 'eth0', address: '10.0.2.2/24' },
   );
   await cable(
@@ -70,7 +88,7 @@ export async function routed(arena: Arena): Promise<Path> {
     { machine: server, device: 'eth0', address: '10.0.3.2/24' },
   );
   await router.sysctl({ 'net/ipv4/ip_forward': 1 });
-  await client.ip('route add default via 10.0.2.1');
+  await client.ip(`route add default via ${routerAddress}`);
   await server.ip('route add default via 10.0.3.1');
-  return { name: 'routed by the kernel', client, server, address: '10.0.3.2' };
+  return { name, client, router, server, address: '10.0.3.2' };
 }

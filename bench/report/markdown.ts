@@ -1,3 +1,4 @@
+import type { Chart } from '../charts/svg.ts';
 import { allowedMove } from '../measure/rounds.ts';
 import type { Report, ReportedRow } from './document.ts';
 import { pending } from './goals.ts';
@@ -11,6 +12,9 @@ const method = `## Method
 - Round trips: sockperf, TCP ping-pong of 14 bytes, the median of a second; client and server on the same CPU. Connections a second:
   connect, a byte there, a byte back, the server closes; on the same CPU. Bulk: iperf3, one TCP stream, 1.5 s; the ends on two CPUs.
 - "Docker-like" is a kernel bridge with the rules, NAT and bridge netfilter that Docker sets up, in nftables: not a Docker engine.
+- "iptables" is Debian's, whose rules nftables keeps: so many of them in the FORWARD or PREROUTING chain of a router between two namespaces.
+- 64-byte frames: an XDP program has the uplink receive them (live frames of \`BPF_PROG_TEST_RUN\`), and a program at the container's
+  device counts and drops them; all of that on one CPU, and in every figure.
 - ns a packet: \`BPF_PROG_TEST_RUN\`, 15 runs; a program in front of ours writes the next flow's headers into the frame before each
   packet, and what it costs alone is taken off.
 - An absolute figure of a shared virtual machine means little; the ratio within a run means much.
@@ -18,8 +22,8 @@ const method = `## Method
 \`sudo make bench\` measures all of it again, \`sudo make bench ROW=1\` one row.
 `;
 
-/** docs/benchmarks.md */
-export function markdown(report: Report): string {
+/** docs/benchmarks.md, with the charts that were drawn. */
+export function markdown(report: Report, charts: readonly { readonly file: string; readonly chart: Chart }[]): string {
   const { machine, kernel, versions, date, rows } = report;
   const told = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `# Benchmarks
@@ -36,6 +40,15 @@ Written by \`make bench\`; \`benchmarks.json\` has the same for programs.
 ${rows.map(line).join('\n')}
 
 A row holds when all of its figures reach their goals.
+
+## What grows
+
+Ours beside the peers', both axes logarithmic; a thin line is the range, cut where the chart ends. Drawn from the table's figures by
+\`make bench\`, and by \`make charts\` without measuring.
+
+${charts.map(image).join('\n\n')}
+
+## Notes
 
 ${rows.map(note).join('\n')}
 
@@ -55,6 +68,10 @@ function line({ row, name, unit, vetch, spread, peers, goal, holds }: ReportedRo
   const others = Object.entries(peers).map(([who, value]) => `${who} ${value}`);
   const range = spread.length > 0 ? ` (${spread.join(' to ')})` : '';
   return `| ${row} | ${name} | **${vetch}** ${unit}${range} | ${others.join(', ') || '–'} | ${goal} | ${holds ? 'yes' : 'no'} |`;
+}
+
+function image({ file, chart }: { readonly file: string; readonly chart: Chart }): string {
+  return `![${chart.title}: ${chart.unit}](charts/${file}.svg)`;
 }
 
 function note({ row, name, note, date }: ReportedRow): string {

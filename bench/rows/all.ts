@@ -3,10 +3,12 @@ import { acceleratedRoundTrip } from './accelerated.ts';
 import { attach } from './attach.ts';
 import { containerBulk, containerConnections, containerRoundTrip } from './container-to-container.ts';
 import { flowEvents } from './flow-events.ts';
+import { forwarding } from './forwarding.ts';
 import { memory } from './memory.ts';
 import { overlay } from './overlay.ts';
 import { packetCost } from './packet-cost.ts';
-import { policyChange, policyRoundTrip } from './policy.ts';
+import { policyRoundTrip } from './policy.ts';
+import { policyChange } from './policy-change.ts';
 import { publishPorts } from './ports.ts';
 import { publishedFromOutside, publishedOnLocalhost } from './published.ts';
 import { serviceConnections } from './services.ts';
@@ -19,6 +21,7 @@ export const rows: readonly Row[] = [
   containerBulk,
   publishedFromOutside,
   publishedOnLocalhost,
+  forwarding,
   policyRoundTrip,
   packetCost,
   overlay,

@@ -1,30 +1,57 @@
 import { performance } from 'node:perf_hooks';
 import type { Host } from '../../test/lab/host.ts';
 import { Lab } from '../../test/lab/lab.ts';
+import { must } from '../../test/lab/process.ts';
 import { median, percentile, range, significant } from '../measure/statistics.ts';
-import { atMost, type Figure, type Row } from '../row.ts';
+import { atMost, type Figure, type Goal, noGoal, type Row } from '../row.ts';
 import { Api } from '../tools/api.ts';
 import { createCrowdNetwork, createNetns, crowd, crowdNetwork } from '../tools/crowd.ts';
 
 /** Attaches, and detaches, that are measured; each in a namespace of its own. */
 const measured = 200;
 
+/** Of a bridge (BR_MAX_PORTS, without the first). */
+const mostPorts = 1023;
+
+const program = new URL('../programs/bridge-attach.ts', import.meta.url).pathname;
+
 export const attach: Row = {
   number: 12,
   name: 'attach an endpoint',
   async run() {
+    // Before there is anything else on the machine
+    const bridge = new Map([
+      [100, await bridgeAlone(100)],
+      [1000, await bridgeAlone(1000)],
+    ]);
     await using lab = await Lab.create({ clients: [] });
     const host = lab.host();
     using api = new Api(host);
     await createCrowdNetwork(api);
-    await crowd(host, api, 0, 1000);
-    const few = await measure(host, api, 1000, 15);
-    await crowd(host, api, 1000, 10_000);
-    return [few, await measure(host, api, 10_000, 10)];
+    const figures: Figure[] = [];
+    let there = 0;
+    for (const [present, goal] of [
+      [100, noGoal],
+      [1000, atMost(15, ' ms')],
+      [10_000, atMost(10, ' ms')],
+    ] as const) {
+      await crowd(host, api, there, present);
+      there = present;
+      figures.push(await measure(host, api, { present, goal, bridge: bridge.get(present) }));
+    }
+    return figures;
   },
 };
 
-async function measure(host: Host, api: Api, present: number, limit: number): Promise<Figure> {
+interface Measured {
+  /** Endpoints that are there. */
+  readonly present: number;
+  readonly goal: Goal;
+  /** Milliseconds of {@link bridgeAlone}. */
+  readonly bridge: number | undefined;
+}
+
+async function measure(host: Host, api: Api, { present, goal, bridge }: Measured): Promise<Figure> {
   const names = await createNetns(host, `one${present}x`, measured);
   const attaches = await timed(names, (name) =>
     api.call('POST', '/v1/endpoints', { network: crowdNetwork, netns: `/run/netns/${name}`, name }),
@@ -38,12 +65,21 @@ async function measure(host: Host, api: Api, present: number, limit: number): Pr
     unit: 'ms',
     vetch: significant(median(attaches), 3),
     spread: range(attaches).map((value) => significant(value, 3)),
-    peers: {},
-    goal: atMost(limit, ' ms'),
+    peers: bridge === undefined ? {} : { "the kernel's bridge alone": bridge },
+    goal,
     note:
       `${measured} attaches over the API one after the other, IPv4 and IPv6, each in a namespace of its own; ` +
-      `p95 ${p95} ms; detach ${detach} ms, p95 ${detachP95} ms`,
+      `p95 ${p95} ms; detach ${detach} ms, p95 ${detachP95} ms; ` +
+      (bridge === undefined
+        ? `a bridge of the kernel takes ${mostPorts} at most`
+        : 'the peer is the devices alone, by netlink: a cable, addresses, routes, a port of a bridge with so many'),
   };
+}
+
+/** The median of what the kernel takes for the devices, in milliseconds. */
+async function bridgeAlone(present: number): Promise<number> {
+  const times = JSON.parse(await must([process.execPath, program, `${present}`, '100'], { timeoutSeconds: 120 }));
+  return significant(median(times as number[]), 3);
 }
 
 /** Milliseconds of each call, one after the other. */

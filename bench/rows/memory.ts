@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { Lab } from '../../test/lab/lab.ts';
 import { median, range, significant } from '../measure/statistics.ts';
-import { atMost, type Figure, type Row } from '../row.ts';
+import { atMost, type Figure, type Goal, noGoal, type Row } from '../row.ts';
 import { Api } from '../tools/api.ts';
 import { createCrowdNetwork, crowd } from '../tools/crowd.ts';
 
@@ -16,15 +16,25 @@ export const memory: Row = {
   async run() {
     await using lab = await Lab.create({ clients: [] });
     const host = lab.host();
-    const idle = await look(host.daemon.pid, 'idle', 100);
+    const idle = await look(host.daemon.pid, 'idle', atMost(100, ' MB'));
     using api = new Api(host);
     await createCrowdNetwork(api);
-    await crowd(host, api, 0, 10_000);
-    return [idle, await look(host.daemon.pid, 'with 10,000 endpoints', 150)];
+    const figures: Figure[] = [];
+    let there = 0;
+    for (const [count, goal] of [
+      [100, noGoal],
+      [1000, noGoal],
+      [10_000, atMost(150, ' MB')],
+    ] as const) {
+      await crowd(host, api, there, count);
+      there = count;
+      figures.push(await look(host.daemon.pid, `with ${count.toLocaleString('en')} endpoints`, goal));
+    }
+    return [idle, ...figures];
   },
 };
 
-async function look(pid: number, when: string, limit: number): Promise<Figure> {
+async function look(pid: number, when: string, goal: Goal): Promise<Figure> {
   await setTimeout(settling * 1000);
   const values: number[] = [];
   for (let i = 0; i < looks; i++) {
@@ -37,7 +47,7 @@ async function look(pid: number, when: string, limit: number): Promise<Figure> {
     vetch: significant(median(values), 3),
     spread: range(values).map((value) => significant(value, 3)),
     peers: {},
-    goal: atMost(limit, ' MB'),
+    goal,
     note: `VmRSS, ${looks} looks from ${settling} s after it was done on`,
   };
 }

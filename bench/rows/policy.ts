@@ -1,137 +1,63 @@
-import { performance } from 'node:perf_hooks';
 import { Lab } from '../../test/lab/lab.ts';
-import { run } from '../../test/lab/process.ts';
-import { interleave } from '../measure/interleave.ts';
+import { Arena } from '../arena.ts';
 import { compare } from '../measure/rounds.ts';
-import { median, percentile, range, significant } from '../measure/statistics.ts';
-import { atMost, type Figure, type Row } from '../row.ts';
+import { forwardRules, iptablesVersion } from '../peers/iptables.ts';
+import { atMost, type Row } from '../row.ts';
 import { Api } from '../tools/api.ts';
 import { documents, openPort } from '../tools/documents.ts';
 import { ports } from '../tools/path.ts';
-import { latencyCpu, pinned } from '../tools/pinned.ts';
 import { roundTrip, sockperfPitch } from '../tools/sockperf.ts';
+import { grow, grown, type Step } from './growth.ts';
 
-const programOf = (name: string) => new URL(`../programs/${name}.ts`, import.meta.url).pathname;
 const network = 'bench';
-const many = 10_000;
+const counts = [0, 100, 1000, 10_000] as const;
 
 export const policyRoundTrip: Row = {
   number: 7,
-  name: 'round trip with 10,000 policies against none',
+  name: 'round trip by policies, up to 10,000, against none',
   async run() {
-    await using lab = await Lab.create({ hosts: ['without', 'with'], clients: [] });
-    const paths = [];
-    for (const name of ['without', 'with']) {
-      const host = lab.host(name);
-      await host.vetch('network', 'create', network, '--subnet', '10.88.0.0/16', '--ipv6');
-      const [server, { addresses }] = await host.attach(network, 'server', '--label', 'group=g0');
-      const [client] = await host.attach(network, 'client', '--label', 'group=g1');
-      paths.push({ name, client, server, address: addresses[0]?.split('/')[0] ?? '' });
+    await using lab = await Lab.create({ hosts: counts.map(nameOf), clients: [] });
+    await using arena = new Arena();
+    const steps: Step[] = [];
+    let version = '';
+    for (const count of counts) {
+      const peer = await forwardRules(arena, count);
+      version = await iptablesVersion(peer);
+      steps.push({ count, peer, ours: await governed(lab, count) });
     }
-    using api = new Api(lab.host('with'));
-    await api.call('POST', '/v1/policies', { text: documents(network, many, 1000) });
-    await api.call('POST', '/v1/policies', { text: openPort(network, 'g0', ports.sockperf) });
-    const servers = await Promise.all(paths.map(({ server }) => roundTrip.serve(server)));
-    try {
-      const subjects = await Promise.all(paths.map((path) => roundTrip.subject(path)));
-      const { rounds, dropped } = await interleave(subjects, { control: 'without', pitch: sockperfPitch });
-      const { ratio, spread, absolute } = compare(rounds, 'with', 'without');
-      const without = compare(rounds, 'without', 'without').absolute;
-      const figure: Figure = {
+    const { rounds, dropped } = await grow({ steps, tool: roundTrip, pitch: sockperfPitch });
+    const [none, most] = [compare(rounds, nameOf(0), nameOf(0)), compare(rounds, nameOf(10_000), nameOf(0))];
+    const took = `${rounds.length} rounds, ${dropped} dropped`;
+    const note = `${took}; client and server on one core; each step on a host of its own; the peer is a router whose FORWARD chain a packet passes without a match, ${version}`;
+    const common = { name: 'TCP round trip', what: 'policies', unit: 'µs', peer: 'iptables rules', note };
+    return [
+      {
         name: 'TCP round trip between containers with 10,000 policies',
         unit: '× without policies',
-        vetch: ratio,
-        spread,
-        peers: {},
+        vetch: most.ratio,
+        spread: most.spread,
+        peers: { 'iptables rules': compare(rounds, '10000 rules', '0 rules').ratio },
         goal: atMost(1.02),
-        note: `medians in µs: with ${absolute}, without ${without}; ${rounds.length} rounds, ${dropped} dropped; two hosts on one machine, the receiver governed by 11 of the documents`,
-      };
-      return [figure];
-    } finally {
-      await Promise.all(servers.map((server) => server.stop()));
-    }
+        note: `medians in µs: with ${most.absolute}, without ${none.absolute}; ${took}; two hosts on one machine, the receiver governed by 11 of the documents; the peer against itself without rules`,
+      },
+      ...steps.map((step) => grown(rounds, step, common)),
+    ];
   },
 };
 
-export const policyChange: Row = {
-  number: 10,
-  name: '10,000 policy entries into the kernel; 10,000 policies from cold; change to enforced on 1,000 endpoints, p99',
-  run: async () => [await loaded(), await cold(), await enforced()],
-};
+const nameOf = (count: number) => `policies-${count}`;
 
-async function measured<T>(name: string): Promise<T> {
-  const program = programOf(name);
-  const { stdout, stderr, status } = await run(pinned(latencyCpu, process.execPath, program), { timeoutSeconds: 170 });
-  if (status !== 0) throw new Error(`${program}: ${stderr}`);
-  return JSON.parse(stdout) as T;
-}
-
-async function loaded(): Promise<Figure> {
-  const { load, replace } = await measured<Record<'load' | 'replace', number[]>>('policy-load');
-  return {
-    name: '10,000 policy entries into the kernel, until they count',
-    unit: 'ms',
-    vetch: significant(median(load), 3),
-    spread: range(load).map((value) => significant(value, 3)),
-    peers: {},
-    goal: atMost(25, ' ms'),
-    note: `9,000 pairs and 1,000 ports, ${load.length} times, the first ${significant(load[0] ?? 0, 3)} ms; replacing all of them ${significant(median(replace), 3)} ms`,
-  };
-}
-
-/** Each time a process of its own: nothing is known, and no code has run yet. */
-async function cold(): Promise<Figure> {
-  const runs: Record<'compile' | 'load' | 'pairs' | 'ports', number>[] = [];
-  for (let index = 0; index < 5; index++) runs.push(await measured('policy-cold'));
-  const together = runs.map(({ compile, load }) => compile + load);
-  const [first] = runs;
-  return {
-    name: '10,000 policies over 1,000 identities, compiled and loaded into the kernel from cold',
-    unit: 'ms',
-    vetch: significant(median(together), 3),
-    spread: range(together).map((value) => significant(value, 3)),
-    peers: {},
-    goal: atMost(2000, ' ms'),
-    note: `${runs.length} processes, one time each: ${first?.pairs} pairs and ${first?.ports} entries of ports; compiled in ${significant(median(runs.map(({ compile }) => compile)), 3)} ms, loaded in ${significant(median(runs.map(({ load }) => load)), 3)} ms`,
-  };
-}
-
-/** From the request until every endpoint is judged by it: the answer comes when the one store is made. */
-async function enforced(): Promise<Figure> {
-  await using lab = await Lab.create({ clients: [] });
-  const host = lab.host();
-  using api = new Api(host);
-  await api.call('POST', '/v1/networks', { name: network, subnets: ['10.88.0.0/16'], ipv6: true });
-  await host.container('crowd');
-  for (let index = 0; index < 1000; index++) {
-    await api.call('POST', '/v1/endpoints', {
-      network,
-      netns: '/run/netns/crowd',
-      name: `e${index}`,
-      ifname: `eth${index}`,
-      labels: { group: `g${index}`, side: index % 2 === 0 ? 'even' : 'odd' },
-    });
+/** Two containers of a host that has so many policies: from one to the other. */
+async function governed(lab: Lab, count: number) {
+  const name = nameOf(count);
+  const host = lab.host(name);
+  await host.vetch('network', 'create', network, '--subnet', '10.88.0.0/16', '--ipv6');
+  const [server, { addresses }] = await host.attach(network, 'server', '--label', 'group=g0');
+  const [client] = await host.attach(network, 'client', '--label', 'group=g1');
+  if (count > 0) {
+    using api = new Api(host);
+    await api.call('POST', '/v1/policies', { text: documents(network, count - 1, 1000) });
+    await api.call('POST', '/v1/policies', { text: openPort(network, 'g0', ports.sockperf) });
   }
-  await api.call('POST', '/v1/policies', { text: documents(network, 2_500, 1000) });
-  const times: number[] = [];
-  for (let change = 0; change < 200; change++) {
-    const text = JSON.stringify({
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'NetworkPolicy',
-      metadata: { name: 'all', namespace: network },
-      spec: { podSelector: {}, ingress: [{ ports: [{ port: 8000 + (change % 2) }] }] },
-    });
-    const start = performance.now();
-    await api.call('POST', '/v1/policies', { text });
-    times.push(performance.now() - start);
-  }
-  return {
-    name: 'one document that governs 1,000 endpoints of as many identities: from the request until it is enforced on all, p99',
-    unit: 'ms',
-    vetch: significant(percentile(times, 0.99), 3),
-    spread: range(times).map((value) => significant(value, 3)),
-    peers: {},
-    goal: atMost(50, ' ms'),
-    note: `${times.length} changes over the API, one after the other, beside 2,500 other documents; median ${significant(median(times), 3)} ms`,
-  };
+  return { name, client, server, address: addresses[0]?.split('/')[0] ?? '' };
 }

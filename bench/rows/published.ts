@@ -5,6 +5,7 @@ import { bulk } from '../tools/iperf3.ts';
 import type { Path } from '../tools/path.ts';
 import { roundTrip, sockperfPitch } from '../tools/sockperf.ts';
 import { compared } from './compared.ts';
+import { manyPorts } from './many-ports.ts';
 
 async function fromOutside(stage: Stage): Promise<{ paths: readonly Path[]; notes: readonly string[] }> {
   const limits = [...(await stage.limits()), await stage.redirected('outside')];
@@ -37,6 +38,7 @@ export const publishedFromOutside: Row = {
         goal: atLeast(0.93),
         tool: connections,
       }),
+      ...(await manyPorts()),
     ];
   },
 };

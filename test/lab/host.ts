@@ -39,7 +39,7 @@ export class Host extends Machine {
   /** Starts the daemon and waits until it says ready. */
   async start(...flags: string[]): Promise<void> {
     this.#daemon = this.spawn(`${checkout}bin/vetch`, 'daemon', ...this.flags(), ...flags);
-    await this.#daemon.until(/\bready\b/, 20);
+    await this.#daemon.until(/\bready\b/, 60);
   }
 
   /** Ends the daemon; the datapath stays. SIGTERM waits for its orderly end. */
