@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { absolutePath, interfaceName } from '../api/schemas/common.ts';
 import { defaultConfig, defaultResolverDirectory, defaultSocket } from './command.ts';
@@ -70,9 +69,9 @@ export interface ReadSettings {
  *
  * @throws Failure INVALID naming the flag or the file and key that is wrong; NOT_FOUND for a `--config` that is not there.
  */
-export function readSettings(flags: SettingFlags, configFlag: string | undefined): ReadSettings {
+export async function readSettings(flags: SettingFlags, configFlag: string | undefined): Promise<ReadSettings> {
   const path = configFlag ?? defaultConfig;
-  const file = readConfig(path, configFlag !== undefined);
+  const file = await readConfig(path, configFlag !== undefined);
   const result = settings.safeParse({ ...file, ...flags });
   if (result.success) return { settings: result.data, config: file ? path : undefined };
   const [issue] = result.error.issues;
@@ -91,7 +90,7 @@ export function readSettings(flags: SettingFlags, configFlag: string | undefined
   throw new Failure('INVALID', `${path}: ${where} is ${JSON.stringify(file?.[key])}`, `it ${must}`);
 }
 
-function readConfig(path: string, mustExist: boolean): Record<string, unknown> | undefined {
+async function readConfig(path: string, mustExist: boolean): Promise<Record<string, unknown> | undefined> {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -102,6 +101,7 @@ function readConfig(path: string, mustExist: boolean): Record<string, unknown> |
     if (code === 'ENOENT') throw new Failure('NOT_FOUND', `there is no file ${path}`, hint);
     throw new Failure('INVALID', `cannot read ${path}: ${message}`, hint);
   }
+  const { parse } = await import('yaml');
   let value: unknown;
   try {
     value = parse(text);

@@ -66,7 +66,7 @@ export function daemon(): Command {
 export async function daemonOptions(flags: Flags): Promise<DaemonOptions> {
   const { readSettings } = await import('./daemon-settings.ts');
   const socket = flags.socket ?? (process.env.VETCH_SOCKET || undefined);
-  const { settings, config } = readSettings(given({ ...flags, socket }), flags.config);
+  const { settings, config } = await readSettings(given({ ...flags, socket }), flags.config);
   return {
     node: settings.node,
     state: settings.state,

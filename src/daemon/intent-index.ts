@@ -7,8 +7,8 @@ import { type Labels, type PolicyDocument, policyKey } from '../model/policy.ts'
 import type { Service } from '../model/service.ts';
 import { RemoteIndex } from './remote-index.ts';
 
-/** Long enough to tell ten thousand ids apart, short enough that most prefixes that people write have it. */
-const bucketDigits = 4;
+/** Leaves forty of ten thousand ids to look through; a set for every two or three would take more memory than they do. */
+const bucketDigits = 2;
 
 /**
  * The intent in memory, with what is needed to find things in it: no look-up gets slower with the number of endpoints.
@@ -249,7 +249,9 @@ export class IntentIndex implements Intent {
 
 /** Few share a name or an address: a list of one takes a fifth of the memory of a map. */
 function put(index: Map<string, readonly Endpoint[]>, key: string, endpoint: Endpoint): void {
-  index.set(key, [...(index.get(key) ?? []), endpoint]);
+  const others = index.get(key);
+  // A spread makes room for more than most lists ever have.
+  index.set(key, others ? [...others, endpoint] : [endpoint]);
 }
 
 function drop(index: Map<string, readonly Endpoint[]>, key: string, endpoint: Endpoint): void {

@@ -89,7 +89,7 @@ export class Maintenance implements AsyncDisposable {
       });
       publishNode(this.#context);
       this.#context.rotation.wake();
-      await host.closeDevices(state.index);
+      await host.closeDevices();
       const repairs = host.drift.total - before;
       if (repairs > 0) log.warn({ repairs, sinceStart: host.drift.byKind }, 'repaired what somebody had changed');
     } catch (err) {

@@ -1,15 +1,15 @@
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { trimHeap } from '../loader/ffi/libc.ts';
 
-/** Bytes of garbage that are worth a collection. */
-const worthwhile = 32 * 2 ** 20;
+/** Bytes that are worth a collection. */
+const worthwhile = 16 * 2 ** 20;
 
 type Collect = (how: { type: 'major'; flavor: 'last-resort' }) => void;
 
 let collect: Collect | undefined;
-/** Bytes of JavaScript that were in use after the last release. */
-let inUse = 0;
+/** Bytes that were resident after the last release. */
+let kept = 0;
 
 /**
  * Gives back what only the start has needed: it leaves as much garbage as the daemon has memory in use, and a daemon with
@@ -19,12 +19,12 @@ export function releaseMemory(): void {
   collect ??= exposedCollector();
   collect({ type: 'major', flavor: 'last-resort' });
   trimHeap();
-  inUse = getHeapStatistics().used_heap_size;
+  kept = process.memoryUsage.rss();
 }
 
-/** Likewise what has come together since, if it is worth it. For moments at which nobody waits. */
+/** Likewise what has come together since, if it may be worth it: half of it is no JavaScript. For moments at which nobody waits. */
 export function releaseGarbage(): void {
-  if (getHeapStatistics().used_heap_size - inUse > worthwhile) releaseMemory();
+  if (process.memoryUsage.rss() - kept > worthwhile) releaseMemory();
 }
 
 function exposedCollector(): Collect {

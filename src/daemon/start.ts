@@ -113,7 +113,7 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
   });
   opened.push('close WireGuard', () => host.close());
   await host.reconcile(state.index);
-  await host.closeDevices(state.index);
+  await host.closeDevices();
   const program = new ConntrackCollect(host.program('conntrack_collect'), maps);
   const lock = new Mutex();
   const domainNames = new DomainNames({ policy: host.policy, state, lock, log, file: learnedFile });

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ClusterRecords } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
+import { leanEndpoint } from '../model/lean-endpoint.ts';
 import type { Network } from '../model/network.ts';
 import type { Service } from '../model/service.ts';
 import { EndpointIndex } from '../network/endpoint-index.ts';
@@ -34,8 +35,11 @@ export async function loadIntent(
   });
   for (const { name } of orphans) log.error({ name }, 'lost with its network, which another host has removed');
   const lost = new Set(orphans.map(({ id }) => id));
-  const kept = <One>(all: ReadonlyMap<string, One>) => new Map([...all].filter(([id]) => !lost.has(id)));
-  const [endpoints, services] = [kept(own.endpoints), kept(own.services)];
+  const services = new Map([...own.services].filter(([id]) => !lost.has(id)));
+  const endpoints = new Map<string, Endpoint>();
+  for (const [id, endpoint] of own.endpoints) {
+    if (!lost.has(id)) endpoints.set(id, leanEndpoint(endpoint, networks.get(endpoint.network)?.id));
+  }
   const intent = { ...own, networks, endpoints, services, policies, namespaces, nodes, remotes };
   return { intent, admitted };
 }

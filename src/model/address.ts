@@ -9,6 +9,8 @@ export interface Prefix {
   readonly prefixLength: number;
 }
 
+const [dot, digit0, digit9, colon, letterA] = [0x2e, 0x30, 0x39, 0x3a, 0x61] as const;
+
 /** What is written before an IPv4 address: ::ffff:0:0/96. */
 const mappedLength = 96;
 const mappedPrefix = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0);
@@ -116,7 +118,9 @@ export function parseMac(text: string): Uint8Array {
   if (!/^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/.test(text)) {
     throw new VetchError('INVALID', `'${text}' is not a MAC address`, 'write it as 02:42:0a:58:00:02');
   }
-  return Uint8Array.from(text.split(':'), (pair) => Number.parseInt(pair, 16));
+  const bytes = new Uint8Array(6);
+  for (let i = 0; i < 6; i++) bytes[i] = 16 * hexDigit(text, 3 * i) + hexDigit(text, 3 * i + 1);
+  return bytes;
 }
 
 /** Lower case, colons. */
@@ -151,9 +155,11 @@ function byteMask(bits: number, index: number): number {
 function parse4(text: string, seen: string): Uint8Array {
   if (!net.isIPv4(text)) throw refused(seen);
   const bytes = mappedPrefix.slice();
-  text.split('.').forEach((byte, index) => {
-    bytes[12 + index] = Number(byte);
-  });
+  for (let i = 0, at = 12; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === dot) at++;
+    else bytes[at] = 10 * (bytes[at] ?? 0) + code - digit0;
+  }
   return bytes;
 }
 
@@ -166,18 +172,38 @@ function parse6(text: string, seen: string): Uint8Array {
     );
   }
   if (!net.isIPv6(text)) throw refused(seen);
-  const [before = '', after = ''] = withoutDots(text).split('::');
-  const head = before === '' ? [] : before.split(':');
-  const tail = after === '' ? [] : after.split(':');
+  return groups(withoutDots(text));
+}
+
+/** Of what is known to be an IPv6 address, without dots. Thousands are read at a start, so no part of it becomes a text. */
+function groups(text: string): Uint8Array {
   const bytes = new Uint8Array(16);
-  const put = (group: string, index: number) => {
-    const value = Number.parseInt(group, 16);
-    bytes[2 * index] = value >> 8;
-    bytes[2 * index + 1] = value & 0xff;
-  };
-  head.forEach(put);
-  tail.forEach((group, index) => void put(group, 8 - tail.length + index));
-  return bytes;
+  let at = 0;
+  /** Where `::` stands. */
+  let gap = -1;
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) === colon) {
+      // At the beginning, too, a second colon follows where the first ends no group.
+      if (text.charCodeAt(i + 1) !== colon) continue;
+      gap = at;
+      i++;
+      continue;
+    }
+    let group = 0;
+    for (; i < text.length && text.charCodeAt(i) !== colon; i++) group = 16 * group + hexDigit(text, i);
+    bytes[at++] = group >> 8;
+    bytes[at++] = group & 0xff;
+    i--;
+  }
+  if (gap === -1 || at === 16) return bytes;
+  bytes.copyWithin(16 - (at - gap), gap, at);
+  return bytes.fill(0, gap, 16 - (at - gap));
+}
+
+/** @param at where `text` is known to have one */
+function hexDigit(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code <= digit9 ? code - digit0 : (code | 0x20) - letterA + 10;
 }
 
 /** `::ffff:a58:2` of `::ffff:10.88.0.2`. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeAcknowledgement, refusal } from './acknowledgement.ts';
 import { decodeAddress } from './address.ts';
 import { decodeFilter } from './filter.ts';
-import { decodeLink } from './link.ts';
+import { decodeLink, decodeLinkSummary } from './link.ts';
 import { decodeMessages, type Message, MessageType } from './message.ts';
 import { decodeEvent } from './monitor.ts';
 import { decodeNeighbour } from './neighbour.ts';
@@ -28,6 +28,8 @@ function decoded<T>(datagrams: readonly string[], decode: (payload: Payload) => 
 describe('an answer of the kernel is read as', () => {
   test('devices: what they are, what they belong to, and where their other end is', () => {
     const links = decoded(answers.links, decodeLink);
+    for (const [at, summary] of decoded(answers.links, decodeLinkSummary).entries())
+      expect(links[at]).toMatchObject(summary);
     expect(links.map(({ name, kind, index }) => [index, name, kind])).toEqual([
       [1, 'lo', undefined],
       [2, 'br0', 'bridge'],

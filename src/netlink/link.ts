@@ -139,6 +139,38 @@ export interface LinkStatistics {
   readonly txDropped: number;
 }
 
+/** What of a device matters to those who look at thousands. */
+export type LinkSummary = Pick<Link, 'index' | 'name' | 'mtu' | 'up' | 'loopback' | 'ethernet' | 'settings'> &
+  Pick<Link, 'kind' | 'mac' | 'master' | 'linkIndex' | 'alias' | 'xdp'>;
+
+/** Likewise, with nothing else. */
+export function decodeLinkSummary(payload: Payload): LinkSummary {
+  const attributes = payload.attributes(headerSize);
+  const flags = payload.u32(8);
+  const ethernet = payload.u16(2) === ARPHRD_ETHER;
+  const mac = ethernet ? attributes.bytes(LinkAttribute.ADDRESS) : undefined;
+  const kind = attributes.nested(LinkAttribute.LINKINFO)?.text(LinkInfo.KIND);
+  const master = attributes.u32(LinkAttribute.MASTER);
+  const linkIndex = attributes.u32(LinkAttribute.LINK);
+  const alias = attributes.text(LinkAttribute.IFALIAS);
+  const xdp = decodeXdp(attributes.nested(LinkAttribute.XDP));
+  return {
+    index: payload.s32(4),
+    name: attributes.text(LinkAttribute.IFNAME) ?? '',
+    mtu: attributes.u32(LinkAttribute.MTU) ?? 0,
+    up: (flags & LinkFlag.UP) !== 0,
+    loopback: (flags & LinkFlag.LOOPBACK) !== 0,
+    ethernet,
+    settings: decodeSettings(attributes.nested(LinkAttribute.AF_SPEC)),
+    ...(kind === undefined ? {} : { kind }),
+    ...(mac?.length === 6 ? { mac: formatMac(mac) } : {}),
+    ...(master ? { master } : {}),
+    ...(linkIndex ? { linkIndex } : {}),
+    ...(alias === undefined ? {} : { alias }),
+    ...(xdp ? { xdp } : {}),
+  };
+}
+
 /** Reads RTM_NEWLINK or RTM_DELLINK. */
 export function decodeLink(payload: Payload): Link {
   const attributes = payload.attributes(headerSize);

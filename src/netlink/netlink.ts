@@ -1,7 +1,7 @@
 import { KernelError } from '../loader/kernel-error.ts';
 import * as address from './address.ts';
 import * as filter from './filter.ts';
-import { decodeLink, type Link } from './link.ts';
+import { decodeLink, decodeLinkSummary, type Link, type LinkSummary } from './link.ts';
 import * as link from './link-requests.ts';
 import type { Request } from './message.ts';
 import * as neighbour from './neighbour.ts';
@@ -39,6 +39,11 @@ export class Netlink implements Disposable {
   /** @returns every device, in the order of their indexes */
   links(wanted: link.LinkFilter = {}): Link[] {
     return this.#socket.dump(link.listLinks(wanted), decodeLink);
+  }
+
+  /** Likewise, what matters most of each: of thousands the rest is most of the work. */
+  linkSummaries(): LinkSummary[] {
+    return this.#socket.dump(link.listLinks(), decodeLinkSummary);
   }
 
   /** Likewise, in turns with the rest of the event loop: thousands of devices take longer than others should wait. */

@@ -97,7 +97,11 @@ export class AddressPool {
 
   /** One outside the subnet is ignored: whoever knows an address that is in use need not know whose subnet it is in. */
   take(address: string): void {
-    const number = addressNumber(address);
+    this.takeNumber(addressNumber(address));
+  }
+
+  /** Likewise, by its number. */
+  takeNumber(number: bigint): void {
     if (contains(this.#span, number)) this.#taken.add(number);
   }
 

@@ -6,6 +6,7 @@ import { AddressPool } from './address-pool.ts';
 import { planOf } from './drivers/registry.ts';
 import { NumberPool } from './number-pool.ts';
 import { PortTable } from './port-table.ts';
+import { addressNumber } from './span.ts';
 
 /** Numbers index the map `quotas`. */
 export const endpointNumbers = { first: 1, last: 16383 } as const;
@@ -126,7 +127,8 @@ export class EndpointIndex {
 
 function occupy({ macs, pools }: NetworkIndex, { mac, addresses }: Endpoint): void {
   macs.add(mac);
-  for (const pool of pools) for (const cidr of addresses) pool.take(withoutLength(cidr));
+  const numbers = addresses.map((cidr) => addressNumber(withoutLength(cidr)));
+  for (const pool of pools) for (const number of numbers) pool.takeNumber(number);
 }
 
 /** `frontend/web`: how an endpoint is named to people. */

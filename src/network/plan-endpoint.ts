@@ -3,6 +3,7 @@ import { VetchError } from '../api/error.ts';
 import type { AttachEndpointRequest } from '../api/schemas/endpoint.ts';
 import { canonicalAddress, familyOf } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
+import { leanEndpoint } from '../model/lean-endpoint.ts';
 import type { Network, Owner } from '../model/network.ts';
 import type { AddressPool } from './address-pool.ts';
 import { driverOf, planOf } from './drivers/registry.ts';
@@ -60,7 +61,7 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
   const id = unusedId(context.id ?? randomBytes(32).toString('hex'), endpoints);
   const addresses = chosenAddresses(request.addresses, index);
   const labels = Object.keys(request.labels).length > 0 ? request.labels : defaults.labels;
-  return {
+  return leanEndpoint({
     id,
     number: endpoints.numbers.next(),
     name: chosenName(request.name, id, index),
@@ -80,7 +81,7 @@ export function planEndpoint(request: AttachEndpointRequest, context: EndpointCo
     options: request.options,
     ports: [],
     created: (context.now ?? new Date()).toISOString(),
-  };
+  });
 }
 
 /** Whether endpoints of a network may publish at all. @throws VetchError INVALID */

@@ -1,6 +1,6 @@
 import { VetchError } from '../api/error.ts';
 import type { PolicyDocument } from '../model/policy.ts';
-import { qualified } from './documents/parse.ts';
+import { qualified } from './documents/api-versions.ts';
 
 /** What people call the kinds, in lower case. */
 const kinds: Readonly<Record<string, PolicyDocument['kind']>> = {

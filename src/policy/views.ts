@@ -1,6 +1,6 @@
 import type { PolicyDocumentView, PolicyView } from '../api/schemas/policy.ts';
 import { isUnderAudit, type PolicyDocument } from '../model/policy.ts';
-import { apiVersions } from './documents/parse.ts';
+import { apiVersions } from './documents/api-versions.ts';
 
 /** A document as lists show it. `selects`: names of the endpoints that it selects. */
 export function policyView(document: PolicyDocument, selects: readonly string[]): PolicyView {

@@ -45,16 +45,6 @@ export interface MapEntry extends RawEntry {
   readonly map: ControlMap;
 }
 
-/** A whole map, by the text of the key's bytes ({@link keyText}). */
-export interface MapContents extends Iterable<[string, RawEntry]> {
-  readonly size: number;
-  get(text: string): RawEntry | undefined;
-  values(): Iterable<RawEntry>;
-}
-
-/** The exact contents of every map that the control plane writes. */
-export type DesiredMaps = Readonly<Record<ControlMap, MapContents>>;
-
 type KeyOf<M extends ControlMap> =
   (typeof mapDefinitions)[M] extends MapDefinition<infer K, infer _V, infer _T> ? K : never;
 type ValueOf<M extends ControlMap> =

@@ -1,4 +1,5 @@
 import type { LinkSettings } from '../netlink/link.ts';
+import { hostIfnamePattern } from './desired/devices.ts';
 
 /** A network device in the host's network namespace. */
 export interface HostLink {
@@ -63,4 +64,9 @@ export interface HostFacts {
 /** Where the name of each device leads; built once a pass. */
 export function linksByName(facts: Pick<HostFacts, 'links'>): ReadonlyMap<string, HostLink> {
   return new Map(facts.links.map((link) => [link.name, link]));
+}
+
+/** Without the devices of endpoints, of which there are thousands: what of them matters is known by endpoint when a pass is over. */
+export function withoutEndpoints(facts: HostFacts): HostFacts {
+  return { ...facts, links: facts.links.filter(({ name }) => !hostIfnamePattern.test(name)) };
 }

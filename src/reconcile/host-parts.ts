@@ -73,6 +73,8 @@ export class HostParts {
   readonly endpointRoutes = new Map<string, readonly HostRoute[]>();
   /** Endpoints on other hosts that policy still knows, of networks that are gone. */
   leftRemotes: PlacedRemote[] = [];
+  /** Names of endpoints' devices that the last pass has found open. */
+  openEndpoints: readonly string[] = [];
   passes = 0;
   /** Why the kernel judges by an older policy than the intent's; undefined: it does not. */
   policyFailure: string | undefined;
@@ -106,7 +108,7 @@ export class HostParts {
     );
   }
 
-  /** As of the last pass. */
+  /** As of the last pass; after it without the host's ends of endpoints' veths. */
   get facts(): HostFacts {
     this.#facts ??= this.observeFacts();
     return this.#facts;

@@ -24,7 +24,7 @@ import {
 import { ensureAnchor } from './bind-devices.ts';
 import { cgroupAttachments } from './desired/attachments.ts';
 import { closedDevice } from './desired/devices.ts';
-import { endpointRoutesOf, lanDevices, vlanOf } from './desired/lan-devices.ts';
+import { endpointRoutesOf, vlanOf } from './desired/lan-devices.ts';
 import { snatPorts } from './desired/ports.ts';
 import { tunnelAddress, tunnelOf } from './desired/tunnel.ts';
 import type { Drift } from './drift.ts';
@@ -37,7 +37,7 @@ import { addLanDevice, addParent, removeLanDevice, removeVlans } from './lan-dev
 import { closeEndpointDevices, openHostDevice } from './open-devices.ts';
 import { followEncryption, syncPeers } from './open-encryption.ts';
 import { followOverlay } from './open-overlay.ts';
-import { pass, wantedDevices } from './pass.ts';
+import { pass } from './pass.ts';
 import type { HostPolicy } from './policy/host-policy.ts';
 import { applyRemotes } from './remotes/apply-remotes.ts';
 import type { PlacedRemote, RemoteKeys } from './remotes/remote-table.ts';
@@ -193,9 +193,8 @@ export class Host {
   }
 
   /** Looks after the sysctls of endpoints' devices; without the lock, and between other things. */
-  closeDevices(intent: Intent): Promise<void> {
-    const names = [...wantedDevices(intent).endpoints.keys(), ...lanDevices(intent).keys()];
-    return closeEndpointDevices(this.#parts, names);
+  closeDevices(): Promise<void> {
+    return closeEndpointDevices(this.#parts);
   }
 
   /** Bytes that the parent of a network to be takes; undefined: it is not there. */

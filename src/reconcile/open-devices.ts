@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Network } from '../model/network.ts';
 import { applyOpening, ensureSysctls } from './apply/devices.ts';
-import { closedDevice, desiredHostDevice, hostDevice, isClosed, type Sysctl } from './desired/devices.ts';
+import { closedDevice, desiredHostDevice, hostDevice, type Sysctl } from './desired/devices.ts';
 import type { HostLink } from './facts.ts';
 import type { HostParts } from './host-parts.ts';
 import { observeHostDevice } from './observed/devices.ts';
@@ -48,9 +48,8 @@ export function closeHostDevice(parts: HostParts, made: ReadonlySet<string>): vo
  * The sysctls of endpoints' devices, which anybody opens who turns the host's forwarding on or off. They were closed
  * when they were made, so this needs no lock: many files may be written, and devices may come and go meanwhile.
  */
-export async function closeEndpointDevices(parts: HostParts, names: readonly string[]): Promise<void> {
-  const closed = new Set(parts.facts.links.filter(isClosed).map(({ name }) => name));
-  const open = names.filter((name) => !closed.has(name));
+export async function closeEndpointDevices(parts: HostParts): Promise<void> {
+  const open = parts.openEndpoints;
   for (let at = 0; at < open.length; at += sysctlBatch) {
     parts.count('sysctl', ensure(parts, open.slice(at, at + sysctlBatch).flatMap(closedDevice)));
     await setImmediate();

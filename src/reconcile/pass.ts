@@ -4,11 +4,11 @@ import { driverOf, planOf } from '../network/drivers/registry.ts';
 import { isLimited } from '../network/limits-of.ts';
 import { alignMaps } from './align-maps.ts';
 import { bindDevices } from './bind-devices.ts';
-import { desiredHostDevice } from './desired/devices.ts';
-import { lanIfindexOf } from './desired/lan-devices.ts';
+import { desiredHostDevice, isClosed } from './desired/devices.ts';
+import { lanDevices, lanIfindexOf } from './desired/lan-devices.ts';
 import { needsEncryption, needsTunnel, tunnelOf } from './desired/tunnel.ts';
 import { isOurs } from './desired/uplinks.ts';
-import { type HostFacts, linksByName } from './facts.ts';
+import { type HostFacts, linksByName, withoutEndpoints } from './facts.ts';
 import { observeCgroups } from './host-cgroups.ts';
 import type { HostParts } from './host-parts.ts';
 import { bindLanDevices, makeLanDevices, noteEndpointRoutes, openLanDevices } from './lan-devices.ts';
@@ -64,6 +64,11 @@ export async function pass(parts: HostParts, intent: Intent): Promise<void> {
   closeHostDevice(parts, made);
   openDevices(parts, withRoutes(parts, intent, wanted), facts.links, made);
   openLanDevices(parts, facts.links, made);
+  const closed = new Set(facts.links.filter(isClosed).map(({ name }) => name));
+  const names = [...wanted.endpoints.keys(), ...lanDevices(intent).keys()];
+  parts.openEndpoints = names.filter((name) => !closed.has(name));
+  parts.facts = withoutEndpoints(facts);
+  control.know(parts.facts);
   parts.passes++;
 }
 
@@ -120,7 +125,7 @@ function limitsAnybody({ endpoints, networks }: Intent): boolean {
   return false;
 }
 
-export function wantedDevices(intent: Intent): WantedDevices {
+function wantedDevices(intent: Intent): WantedDevices {
   const endpoints = new Map<string, number>();
   for (const endpoint of intent.endpoints.values()) {
     const network = intent.networks.get(endpoint.network);

@@ -22,6 +22,12 @@ interface Databases extends Record<HostKind, Texts> {
   readonly meta: Texts;
 }
 
+/**
+ * Bytes of address space for the file. lmdb would begin with little, map the whole file again each time that it has
+ * doubled, and keep the former mappings: the same pages were in memory twice.
+ */
+const mapSize = 256 * 2 ** 20;
+
 /** A host's own store; and the cluster's, where there is none but this host. */
 export interface EmbeddedStore extends Store {
   readonly cluster: ClusterStore;
@@ -49,7 +55,7 @@ export async function openEmbeddedStore(directory: string): Promise<EmbeddedStor
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     if (!isLmdbFile(path)) throw new Error('it is not a store, or cut off');
     // Without overlappingSync a commit is flushed before its promise resolves.
-    root = open({ path, noSubdir: true, encoding: 'string', maxDbs: 16, overlappingSync: false });
+    root = open({ path, noSubdir: true, encoding: 'string', maxDbs: 16, overlappingSync: false, mapSize });
   } catch (cause) {
     throw new VetchError(
       'INTERNAL',

@@ -21,6 +21,11 @@ const bodyLimit = 1024 * 1024;
 const requestTimeout = 30_000;
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
+/** Fastify's own would load ajv and what is about it, 105 modules: our routes judge by schemas of ours. */
+const noSchemas = () => () => {
+  throw new Error('a route has a schema of Fastify, which nothing here compiles');
+};
+
 export interface HttpServer {
   readonly server: Server;
   readonly app: FastifyInstance;
@@ -56,6 +61,7 @@ async function build(logger: FastifyBaseLogger, addRoutes: (app: FastifyInstance
     bodyLimit,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 4096 },
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     serverFactory: (handler) => server.on('request', handler),
     frameworkErrors: (error, _, reply) => sendError(error, reply),
     clientErrorHandler: (error, socket) => {

@@ -1,7 +1,6 @@
 import type { ApplyPoliciesRequest, PolicyDocumentView, PolicyView } from '../../api/schemas/policy.ts';
 import { type PolicyDocument, policyKey } from '../../model/policy.ts';
 import type { PolicyUpdate } from '../../policy/compiler.ts';
-import { parsePolicies } from '../../policy/documents/parse.ts';
 import { findDocument } from '../../policy/find-document.ts';
 import { freeNumber } from '../../policy/free-number.ts';
 import { documentView, policyView } from '../../policy/views.ts';
@@ -9,7 +8,12 @@ import { changeCluster } from '../change-cluster.ts';
 import type { PolicyContext } from '../context.ts';
 
 /** @throws VetchError INVALID, UNSUPPORTED: with file, line and path; MAP_FULL with the numbers. Nothing is changed */
-export function applyPolicies(context: PolicyContext, { text, file }: ApplyPoliciesRequest): Promise<PolicyView[]> {
+export async function applyPolicies(
+  context: PolicyContext,
+  { text, file }: ApplyPoliciesRequest,
+): Promise<PolicyView[]> {
+  // Most daemons run for long before somebody gives them YAML to read.
+  const { parsePolicies } = await import('../../policy/documents/parse.ts');
   const sources = parsePolicies(text, file);
   return changeCluster(context, async () => {
     const { policies } = context.state.index;

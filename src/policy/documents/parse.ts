@@ -1,17 +1,12 @@
 import { z } from 'zod';
 import { VetchError } from '../../api/error.ts';
 import { type PolicySource, policyKey } from '../../model/policy.ts';
+import { apiVersions, qualified } from './api-versions.ts';
 import { clusterNetworkPolicySpec } from './cluster-network-policy.ts';
 import { type LocatedDocument, parseLocatedYaml } from './located-yaml.ts';
 import { clusterMetadata, namespacedMetadata } from './metadata.ts';
 import { networkPolicySpec } from './network-policy.ts';
 import { refusal, refusalOf } from './refusal.ts';
-
-/** `kind` to its API version. */
-export const apiVersions = {
-  NetworkPolicy: 'networking.k8s.io/v1',
-  ClusterNetworkPolicy: 'policy.networking.k8s.io/v1alpha2',
-} as const satisfies Record<PolicySource['kind'], string>;
 
 const envelope = { apiVersion: z.string(), status: z.unknown().optional() };
 
@@ -73,11 +68,6 @@ export function parsePolicies(text: string, file: string): PolicySource[] {
   }
   if (sources.length > 0) return sources;
   throw new VetchError('INVALID', `${file}: there is no document in it`, 'give at least one policy document');
-}
-
-/** `namespace/name`, or the name of what has no namespace. */
-export function qualified(source: Pick<PolicySource, 'namespace' | 'name'>): string {
-  return source.namespace === '' ? source.name : `${source.namespace}/${source.name}`;
 }
 
 function parseOne(document: LocatedDocument, file: string): PolicySource {

@@ -5,7 +5,7 @@ import { DomainTable } from './domains.ts';
 import { hasPolicyLabel, type LearnedAddress, type PolicyEndpoint } from './policy-endpoint.ts';
 import { type Facts, factsKey, type Profile } from './profile.ts';
 import { ProfileTable } from './profile-table.ts';
-import { addressFacts, type EndpointState, endpointFacts, endpointState, type Slot, samePorts } from './slot.ts';
+import { addressFacts, EndpointEntry, endpointState, type Slot, samePorts } from './slot.ts';
 
 /** Identities as the kernel has them, so that a restart gives everybody the number that it had. */
 export interface IdentitySeeds {
@@ -31,12 +31,6 @@ export interface Settled {
   readonly moved: ReadonlySet<number>;
   /** Keys of learned addresses that have come or gone, or are another identity now. */
   readonly movedLearned: ReadonlySet<string>;
-}
-
-interface EndpointEntry {
-  state: EndpointState;
-  readonly v4: Slot;
-  readonly v6: Slot;
 }
 
 interface LearnedEntry {
@@ -100,7 +94,8 @@ export class Identities {
       this.#moved.add(number);
       return;
     }
-    const current = entry ?? this.#newEntry(number, state);
+    const current = entry ?? new EndpointEntry(number, state, this.#relevance, this.#seeds.endpoints?.get(number));
+    this.#endpoints.set(number, current);
     current.state = state;
     this.#affected.add(current.v4).add(current.v6);
   }
@@ -314,20 +309,6 @@ export class Identities {
     this.#left.add(profile);
   }
 
-  #newEntry(number: number, state: EndpointState): EndpointEntry {
-    const seed = this.#seeds.endpoints?.get(number);
-    const slot = (family: 4 | 6, seeded: number | undefined): Slot => ({
-      endpoint: number,
-      ...(state.endpoint.remote ? { remote: true } : {}),
-      seed: seeded,
-      facts: () => endpointFacts(entry.state, family, this.#relevance),
-      profile: undefined,
-    });
-    const entry: EndpointEntry = { state, v4: slot(4, seed?.v4), v6: slot(6, seed?.v6) };
-    this.#endpoints.set(number, entry);
-    return entry;
-  }
-
   /** Looks at all: only the first document that asks for a key, and the last one, pay for it. */
   #affectThoseWith(labelKey: string): void {
     for (const { state, v4, v6 } of this.#endpoints.values())
@@ -336,15 +317,9 @@ export class Identities {
 
   /** Everybody whose longest block is another now is affected; what holds the others' blocks may have changed. */
   #followBlocks(): void {
-    for (const { state, v4, v6 } of this.#endpoints.values()) {
-      for (const [family, slot] of [
-        [4, v4],
-        [6, v6],
-      ] as const) {
-        const address = state.addresses[family];
-        if (address === undefined) continue;
-        const block: Block | undefined = this.blocks.longest(address);
-        if (block?.cidr !== slot.profile?.facts.block?.cidr) this.#affected.add(slot);
+    for (const { v4, v6 } of this.#endpoints.values()) {
+      for (const slot of [v4, v6]) {
+        if (slot.longestBlock()?.cidr !== slot.profile?.facts.block?.cidr) this.#affected.add(slot);
       }
     }
     for (const slot of this.#hosts.values()) this.#affected.add(slot);

@@ -1,4 +1,4 @@
-import { type AddressBits, addressBits, type Block, type BlockTable } from './blocks.ts';
+import { addressBits, type Block, type BlockTable } from './blocks.ts';
 import { isNamedPortLabel } from './named-port.ts';
 import { type PolicyEndpoint, policyLabels, policyNamespace } from './policy-endpoint.ts';
 import type { Facts, Profile } from './profile.ts';
@@ -16,7 +16,7 @@ export interface Slot {
   readonly learned?: string;
   /** The identity that the kernel has for it. */
   readonly seed: number | undefined;
-  readonly facts: () => Facts;
+  facts(): Facts;
   profile: Profile | undefined;
 }
 
@@ -24,33 +24,89 @@ export interface Slot {
 export interface EndpointState {
   readonly endpoint: PolicyEndpoint;
   readonly namespace: string;
-  readonly addresses: Readonly<Record<4 | 6, AddressBits | undefined>>;
+  /** Its addresses, as `AddressBits` has them. */
+  readonly v4: bigint | undefined;
+  readonly v6: bigint | undefined;
 }
 
 export interface Relevance {
   /** Whether some document asks for labels with this key. */
-  isUsed(labelKey: string): boolean;
+  readonly isUsed: (labelKey: string) => boolean;
   readonly blocks: BlockTable;
 }
 
+/** @throws VetchError INVALID: an address that is none */
 export function endpointState(endpoint: PolicyEndpoint): EndpointState {
-  const addresses: Record<4 | 6, AddressBits | undefined> = { 4: undefined, 6: undefined };
-  for (const address of endpoint.addresses.map(addressBits)) addresses[address.family] ??= address;
-  return { endpoint, namespace: policyNamespace(endpoint), addresses };
+  const addresses = endpoint.addresses.map(addressBits);
+  const first = (wanted: 4 | 6) => addresses.find(({ family }) => family === wanted)?.bits;
+  return { endpoint, namespace: policyNamespace(endpoint), v4: first(4), v6: first(6) };
 }
 
-export function endpointFacts(state: EndpointState, family: 4 | 6, relevance: Relevance): Facts {
-  const address = state.addresses[family];
-  // Not kept: of each of a cluster's endpoints they would take as much memory as all else that policy knows of it.
-  const labels = policyLabels(state.endpoint, (key) => relevance.isUsed(key));
-  return {
-    party: 'endpoint',
-    namespace: state.namespace,
-    labels,
-    block: address && relevance.blocks.longest(address),
-    domains: [],
-    onHost: state.endpoint.driver === 'host',
-  };
+/** One family of an endpoint. There are two for each of a cluster's: no closure, and what both have is in one place. */
+export class EndpointSlot implements Slot {
+  readonly seed: number | undefined;
+  profile: Profile | undefined = undefined;
+  readonly #family: 4 | 6;
+  readonly #entry: EndpointEntry;
+
+  constructor(entry: EndpointEntry, family: 4 | 6, seed: number | undefined) {
+    this.#entry = entry;
+    this.#family = family;
+    this.seed = seed;
+  }
+
+  get endpoint(): number {
+    return this.#entry.number;
+  }
+
+  get remote(): boolean {
+    return this.#entry.remote;
+  }
+
+  facts(): Facts {
+    const { endpoint, namespace } = this.#entry.state;
+    const { isUsed } = this.#entry.relevance;
+    return {
+      party: 'endpoint',
+      namespace,
+      // Not kept: of each of a cluster's endpoints they would take as much memory as all else that policy knows of it.
+      labels: policyLabels(endpoint, isUsed),
+      block: this.longestBlock(),
+      domains: [],
+      onHost: endpoint.driver === 'host',
+    };
+  }
+
+  /** The longest block of some document that holds its address. */
+  longestBlock(): Block | undefined {
+    const { state, relevance } = this.#entry;
+    const bits = this.#family === 4 ? state.v4 : state.v6;
+    return bits === undefined ? undefined : relevance.blocks.longest({ family: this.#family, bits });
+  }
+}
+
+/** An endpoint, whatever it is like by now. */
+export class EndpointEntry {
+  readonly number: number;
+  readonly remote: boolean;
+  readonly relevance: Relevance;
+  readonly v4: EndpointSlot;
+  readonly v6: EndpointSlot;
+  state: EndpointState;
+
+  constructor(
+    number: number,
+    state: EndpointState,
+    relevance: Relevance,
+    seed: { readonly v4: number; readonly v6: number } | undefined,
+  ) {
+    this.number = number;
+    this.remote = state.endpoint.remote === true;
+    this.relevance = relevance;
+    this.state = state;
+    this.v4 = new EndpointSlot(this, 4, seed?.v4);
+    this.v6 = new EndpointSlot(this, 6, seed?.v6);
+  }
 }
 
 /** Of addresses that no endpoint has. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { mapDefinitions, NetworkFlag, PublishFlag } from '../../maps/generated/abi.ts';
 import { formatAddress, parseAddress } from '../../model/address.ts';
 import type { PublishedPort } from '../../model/endpoint.ts';
-import { type ControlMap, keyText } from '../entry.ts';
+import type { ControlMap } from '../entry.ts';
 import { aLink, aNetwork, anAddress, anEndpoint, anIntent, hostFacts, noServices } from '../testing.ts';
 import { DenyHeads } from './deny-heads.ts';
 import { desiredMaps } from './maps.ts';
@@ -99,7 +99,7 @@ describe('desired maps', () => {
     const endpoint = anEndpoint({ ports: [{ ...publish('0.0.0.0'), scope: 'cluster' }] });
     const { counts, maps } = desiredMaps(anIntent([aNetwork()], [endpoint]), hostFacts(), memory);
     const isTaken = (hostAddress: string) =>
-      counts.isTaken(publish(hostAddress, 80), (key) => maps.published.get(keyText(key)) !== undefined);
+      counts.isTaken(publish(hostAddress, 80), (key) => maps.published.get(key) !== undefined);
     expect([isTaken('10.88.0.2'), isTaken('10.88.0.3'), isTaken('0.0.0.0')]).toEqual([true, false, false]);
   });
 

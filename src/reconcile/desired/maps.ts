@@ -2,9 +2,9 @@ import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
 import type { Encryption } from '../encryption/encryption.ts';
-import { controlMaps, type DesiredMaps, keyText, type MapEntry } from '../entry.ts';
+import { controlMaps, type MapEntry } from '../entry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
-import { PackedContents } from '../packed-contents.ts';
+import { type DesiredMaps, PackedContents } from '../packed-contents.ts';
 import type { PortDesk, RemotePorts } from '../remotes/remote-ports.ts';
 import type { PlacedRemote, RemoteTable } from '../remotes/remote-table.ts';
 import { configEntry } from './config.ts';
@@ -95,7 +95,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
   const remotePorts = memory.remotePorts;
   remotePorts?.ports.align(remotePorts.of, {
     ...remotePorts.kernel,
-    isTaken: (port) => counts.isTaken(port, (key) => entries.maps.published.get(keyText(key)) !== undefined),
+    isTaken: (port) => counts.isTaken(port, (key) => entries.maps.published.indexOf(key) !== -1),
     enter: ({ placed, ports }) => {
       const publishing = remotePublishingOf(placed.network);
       for (const port of ports) entries.push(...counts.add(placed.remote, publishing, port).set);
@@ -129,7 +129,7 @@ export function desiredMaps(intent: Intent, facts: HostFacts, memory: MapMemory)
 
 /** Entries by their map; a later one replaces an earlier of the same key. */
 class DesiredEntries {
-  readonly maps: Readonly<Record<MapEntry['map'], PackedContents>>;
+  readonly maps: DesiredMaps;
 
   constructor(endpoints = new PackedContents()) {
     const maps = controlMaps.map((map) => [map, map === 'endpoints' ? endpoints : new PackedContents()]);

@@ -13,7 +13,7 @@ export function observeFacts(
   const defaults = netlink.routes().filter(({ destination }) => destination === '0.0.0.0/0' || destination === '::/0');
   return {
     ...fixed,
-    links: netlink.links().map(({ index, ...link }) => ({ ifindex: index, ...link })),
+    links: netlink.linkSummaries().map(({ index, ...link }) => ({ ifindex: index, ...link })),
     addresses: netlink.addresses().map((address) => ({ ...address, global: isGlobal(address.address) })),
     defaultRoutes: [
       ...new Set(

@@ -10,11 +10,14 @@ export function observedServiceTables(
   blocks: number,
 ): ServiceTables {
   const tables = new ServiceTables(blocks);
+  const rows = [...services];
+  // Megabytes, of which no services have none.
+  if (rows.length === 0) return tables;
   const elements = new Map<number, readonly number[]>();
   for (const { key, value } of slots) {
     elements.set(u32Codec.decode(key), serviceBlockCodec.decode(value).backend);
   }
-  for (const { value } of services) {
+  for (const { value } of rows) {
     const { number, first, slots: length } = serviceCodec.decode(value);
     if (first + Math.ceil(length / blockSlots) > blocks) continue;
     const read = Uint16Array.from({ length }, (_, i) => {

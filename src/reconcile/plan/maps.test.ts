@@ -5,7 +5,8 @@ import { DenyHeads } from '../desired/deny-heads.ts';
 import { desiredMaps } from '../desired/maps.ts';
 import { MemberSlots } from '../desired/members.ts';
 import { Limits } from '../desired/rates.ts';
-import { type ControlMap, controlMaps, type DesiredMaps, keyText, type RawEntry } from '../entry.ts';
+import { type ControlMap, controlMaps, keyText, type RawEntry } from '../entry.ts';
+import { type DesiredMaps, PackedContents } from '../packed-contents.ts';
 import { aNetwork, anEndpoint, anIntent, hostFacts, noServices } from '../testing.ts';
 import { differenceOf, type MapChanges, planMaps } from './maps.ts';
 
@@ -26,15 +27,19 @@ function plan(desired: DesiredMaps, observed: DesiredMaps): MapChanges {
 
 /** What the kernel would hold after a plan: arrays keep every element. */
 function applied(maps: DesiredMaps, plan: MapChanges): DesiredMaps {
-  const copy = Object.fromEntries(controlMaps.map((map) => [map, new Map(maps[map])])) as Record<
-    ControlMap,
-    Map<string, RawEntry>
-  >;
+  const held = (map: ControlMap) => new Map([...maps[map].values()].map((entry) => [keyText(entry.key), entry]));
+  const copy = new Map(controlMaps.map((map) => [map, held(map)]));
   for (const { map, set, remove } of plan.changes) {
-    for (const entry of set) copy[map].set(keyText(entry.key), entry);
-    for (const key of remove) copy[map].delete(keyText(key));
+    for (const entry of set) copy.get(map)?.set(keyText(entry.key), entry);
+    for (const key of remove) copy.get(map)?.delete(keyText(key));
   }
-  return copy;
+  return Object.fromEntries([...copy].map(([map, entries]) => [map, packed(entries.values())])) as never;
+}
+
+function packed(entries: Iterable<RawEntry>): PackedContents {
+  const contents = new PackedContents();
+  for (const entry of entries) contents.set(entry);
+  return contents;
 }
 
 describe('the plan of the maps', () => {
@@ -63,9 +68,8 @@ describe('the plan of the maps', () => {
   });
 
   test('what an entry of the deny list has counted is left alone', () => {
-    const counted = new Map(
-      [...full.maps.denyList].map(([text, { key }]) => [text, { key, value: new Uint8Array(16).fill(9) }]),
-    );
+    const value = new Uint8Array(16).fill(9);
+    const counted = packed([...full.maps.denyList.values()].map(({ key }) => ({ key, value })));
     expect(plan(full.maps, { ...full.maps, denyList: counted }).count).toBe(0);
     expect(plan(empty.maps, { ...empty.maps, denyList: counted }).count).toBe(1);
   });

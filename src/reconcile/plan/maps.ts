@@ -1,5 +1,6 @@
 import { mapDefinitions } from '../../maps/generated/abi.ts';
-import { type ControlMap, keyText, type MapContents, type RawEntry } from '../entry.ts';
+import type { ControlMap, RawEntry } from '../entry.ts';
+import type { PackedContents } from '../packed-contents.ts';
 
 /** What one map needs. */
 export interface MapChange {
@@ -47,19 +48,19 @@ export function planMaps(all: readonly MapDifference[]): MapChanges {
 }
 
 /** @param observed is gone through once and not kept: a host's maps are larger than its intent */
-export function differenceOf(map: ControlMap, desired: MapContents, observed: Iterable<RawEntry>): MapDifference {
+export function differenceOf(map: ControlMap, desired: PackedContents, observed: Iterable<RawEntry>): MapDifference {
   const set: RawEntry[] = [];
   const remove: Uint8Array[] = [];
   const isArray = mapDefinitions[map].type === 'array';
-  const found = new Set<string>();
+  const ignoresValue = keysOnly.includes(map);
+  const found = new Uint8Array(desired.size);
   let takes = false;
   for (const { key, value } of observed) {
-    const text = keyText(key);
-    const wanted = desired.get(text);
-    if (wanted) {
-      found.add(text);
-      if (keysOnly.includes(map) || sameBytes(value, wanted.value)) continue;
-      set.push(wanted);
+    const index = desired.indexOf(key);
+    if (index !== -1) {
+      found[index] = 1;
+      if (ignoresValue || desired.hasValue(index, value)) continue;
+      set.push(desired.at(index));
     } else if (isArray) {
       if (isZero(value)) continue;
       set.push({ key, value: new Uint8Array(value.length) });
@@ -69,15 +70,13 @@ export function differenceOf(map: ControlMap, desired: MapContents, observed: It
     // An array's element that was all zero permitted nothing.
     if (!(isArray && isZero(value))) takes = true;
   }
-  for (const [text, entry] of desired) {
+  for (let index = 0; index < desired.size; index++) {
+    if (found[index] === 1) continue;
+    const entry = desired.at(index);
     // What is observed of an array is without its elements of zeros.
-    if (!found.has(text) && !(isArray && isZero(entry.value))) set.push(entry);
+    if (!(isArray && isZero(entry.value))) set.push(entry);
   }
   return { map, set, remove, takes };
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }
 
 function isZero(bytes: Uint8Array): boolean {
