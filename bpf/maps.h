@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "abi/accelerate.h"
 #include "abi/collect.h"
 #include "abi/config.h"
 #include "abi/conntrack.h"
@@ -318,6 +319,30 @@ struct {
 	__type(key, __u32);
 	__type(value, struct rate_clock);
 } rate_clocks SEC(".maps") WRITER_DATAPATH;
+
+/* By an endpoint's number: 1 where its connections to others on this host may go from socket to socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_ENDPOINTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} accelerated SEC(".maps") WRITER_CONTROL;
+
+/* Sockets that what is written to another one may be put into, by their cookie. The kernel removes them when they close. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, __u64);
+} joined SEC(".maps") WRITER_DATAPATH;
+
+/* Sockets in `joined` that the other end has not looked for yet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct meeting_key);
+	__type(value, struct meeting);
+} meetings SEC(".maps") WRITER_DATAPATH;
 
 /* Expired entries of `learned` that the collector has seen a flow of. */
 struct {

@@ -6,7 +6,6 @@ export const pending: readonly (readonly [row: number, name: string, goal: strin
     '>= 4.5×; >= 1.8× the routed path with conntrack',
   ],
   [9, 'overlay container to container: round trip; bulk, against the bare underlay', '<= 1.25×; >= 0.90×'],
-  [11, 'same-host TCP with socket bypass, round trip', '<= 0.65× loopback'],
   [
     14,
     'start to everything programmed, 10,000 endpoints and 100,000 remote ones: empty kernel; kernel already right',

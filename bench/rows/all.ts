@@ -1,4 +1,5 @@
 import type { Row } from '../row.ts';
+import { acceleratedRoundTrip } from './accelerated.ts';
 import { attach } from './attach.ts';
 import { containerBulk, containerConnections, containerRoundTrip } from './container-to-container.ts';
 import { flowEvents } from './flow-events.ts';
@@ -25,6 +26,7 @@ export const rows: readonly Row[] = [
   packetCost,
   overlay,
   policyChange,
+  acceleratedRoundTrip,
   attach,
   memory,
   start,

@@ -49,7 +49,11 @@ enum counter {
 	COUNTER_FLOODED = 5, /* broadcast and multicast frames whose copies went to the network's members */
 	COUNTER_AUDITED = 6, /* flows let through that a document under audit would drop */
 	COUNTER_STRAIGHT_BY_XDP = 7, /* packets that xdp_uplink sent on to the host that answers them */
-	COUNTER_COUNT = 8,
+	COUNTER_SOCKETS_JOINED = 8, /* ends of connections that may be bypassed */
+	COUNTER_SOCKETS_NOT_JOINED = 9, /* likewise, for which `joined` had no room */
+	COUNTER_BYPASSED = 10, /* messages that went from socket to socket */
+	COUNTER_BYPASS_DECLINED = 11, /* messages of joined sockets that went by the stack */
+	COUNTER_COUNT = 12,
 };
 
 /* What a traced packet went through; written only by programs loaded with tracing on. */

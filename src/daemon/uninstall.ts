@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
+import { openPin } from '../loader/bpffs.ts';
 import { PinTree } from '../loader/pin.ts';
+import { mapDefinitions } from '../maps/generated/abi.ts';
+import { RawMap } from '../maps/raw-map.ts';
 import { Netlink } from '../netlink/netlink.ts';
 import { detachLink } from '../reconcile/apply/attachments.ts';
 import { deleteDevices } from '../reconcile/apply/devices.ts';
@@ -37,6 +41,9 @@ export async function uninstall(options: DaemonOptions, log: Logger): Promise<st
       log.error({ err }, `cannot remove ${what}`);
     }
   };
+  for (const version of new PinTree(options.bpffs).versions()) {
+    attempt('the way from socket to socket', () => forbidBypass(new PinTree(options.bpffs, version)));
+  }
   const links = netlink.links();
   const endpoints = links.filter(({ name }) => hostIfnamePattern.test(name) || lanIfnamePattern.test(name));
   try {
@@ -75,4 +82,13 @@ export async function uninstall(options: DaemonOptions, log: Logger): Promise<st
     for (const path of tree.removeAll()) removed.push(`pin ${path}`);
   }
   return removed;
+}
+
+/** Connections that go past the stack would outlive the devices: from here on they need them, as all do. */
+function forbidBypass(tree: PinTree): void {
+  const path = tree.map(mapDefinitions.accelerated.name);
+  if (!existsSync(path)) return;
+  using map = new RawMap(openPin(path));
+  for (const batch of map.writtenBatches())
+    for (const [key, value] of batch) map.update(key, new Uint8Array(value.length));
 }

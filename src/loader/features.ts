@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { AttachType } from './attach-type.ts';
 import { check } from './check.ts';
@@ -19,6 +19,7 @@ export interface Feature {
 /** Program types of linux/bpf.h. */
 const schedCls = 3;
 const cgroupSkb = 8;
+const skMsg = 16;
 const cgroupSockAddr = 18;
 
 const badFd = -9;
@@ -28,6 +29,20 @@ const none = 0xffff_ffff;
 
 /** `r0 = n; exit` */
 const justReturn = (n: number) => Uint8Array.of(0xb7, 0, 0, 0, n, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
+
+/** `r1 = r10 - 8; r2 = 8; r3 = 0; bpf_probe_read_kernel(r1, r2, r3); r0 = 1; exit` */
+const readsKernel = Uint8Array.of(
+  ...[0xbf, 0xa1, 0, 0, 0, 0, 0, 0],
+  ...[0x07, 0x01, 0, 0, 0xf8, 0xff, 0xff, 0xff],
+  ...[0xb7, 0x02, 0, 0, 8, 0, 0, 0],
+  ...[0xb7, 0x03, 0, 0, 0, 0, 0, 0],
+  ...[0x85, 0, 0, 0, 113, 0, 0, 0],
+  ...[0xb7, 0, 0, 0, 1, 0, 0, 0],
+  ...[0x95, 0, 0, 0, 0, 0, 0, 0],
+);
+
+/** Where the kernel describes its own structs. */
+const kernelTypes = '/sys/kernel/btf/vmlinux';
 
 /** True and false are conclusive; an errno is not. */
 type Answer = boolean | number;
@@ -68,6 +83,11 @@ const probes = {
   netnsCookie: { since: '5.7', what: 'bpf_get_netns_cookie in cgroup hooks', probe: () => helper(cgroupSockAddr, 122) },
   ringBuffer: { since: '5.8', what: 'BPF ring buffers', probe: () => conclusive(libbpf.probeMapType(27, null)) },
   tunnelKey: { since: '4.3', what: 'bpf_skb_set_tunnel_key, for VXLAN', probe: () => helper(schedCls, 21) },
+  socketBypass: {
+    since: '5.11',
+    what: 'programs at sockets that read them (BTF of the kernel, and no lockdown for confidentiality)',
+    probe: () => existsSync(kernelTypes) && readsSockets(),
+  },
   mapBatch: { since: '5.6', what: 'batches of map entries', probe: () => batches(1, 4, 0) },
   lpmBatch: { since: '5.14', what: 'batches of longest-prefix entries', probe: () => batches(11, 8, 1) },
 } satisfies Record<string, Probe>;
@@ -130,6 +150,12 @@ function loads(programType: number, returns: number, attachType: number): Answer
   if (program < 0) return program === invalid ? false : program;
   closeSync(program);
   return true;
+}
+
+function readsSockets(): boolean {
+  const program = libbpf.programLoad(skMsg, 'vetch_probe', 'GPL', readsKernel, readsKernel.length / 8, null);
+  if (program >= 0) closeSync(program);
+  return program >= 0;
 }
 
 function batches(mapType: number, keySize: number, flags: number): Answer {

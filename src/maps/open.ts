@@ -8,6 +8,7 @@ import { HashMap } from './hash-map.ts';
 import { LpmMap } from './lpm-map.ts';
 import { PerCpuArray } from './per-cpu-array.ts';
 import { RingBuffer } from './ring-buffer.ts';
+import { SocketMap } from './socket-map.ts';
 
 type Definitions = typeof mapDefinitions;
 
@@ -18,6 +19,7 @@ export type MapOf<D> =
   D extends { type: 'lpm_trie' } & MapDefinition<infer K, infer V, MapType> ? LpmMap<K, V> :
   D extends { type: 'array' } & MapDefinition<number, infer V, MapType> ? ArrayMap<V> :
   D extends { type: 'percpu_array' } & MapDefinition<number, infer V, MapType> ? PerCpuArray<V> :
+  D extends { type: 'sockhash' } & MapDefinition<infer K, infer V, MapType> ? SocketMap<K, V> :
   D extends { type: 'ringbuf' } ? RingMap :
   never;
 
@@ -98,6 +100,8 @@ function make(fd: number, definition: MapDefinition): Disposable {
       return new ArrayMap(fd, definition as MapDefinition<number>);
     case 'percpu_array':
       return new PerCpuArray(fd, definition as MapDefinition<number>);
+    case 'sockhash':
+      return new SocketMap(fd, definition);
     case 'ringbuf':
       return new RingMap(fd, definition as MapDefinition<undefined, undefined>);
     default:

@@ -8,7 +8,7 @@ import type { Intent } from '../model/intent.ts';
 import type { Netlink } from '../netlink/netlink.ts';
 import { type AttachmentContext, applyAttachment, endLink } from './apply/attachments.ts';
 import { ClsactAttachments } from './clsact-attachments.ts';
-import { type CgroupAttachment, desiredAttachments } from './desired/attachments.ts';
+import { type CgroupAttachment, desiredAttachments, joinAttachment } from './desired/attachments.ts';
 import type { HostFacts, HostLink } from './facts.ts';
 import { observeLinks } from './observed/attachments.ts';
 import { holderOf, placeOf, planAttachments } from './plan/attachments.ts';
@@ -19,6 +19,7 @@ export class Attachments {
   readonly #programs: ReadonlyMap<string, Program>;
   readonly #clsact: ClsactAttachments | undefined;
   readonly #cgroup: string;
+  #staysOnStack = false;
   readonly #xdpModes = new Map<string, XdpMode>();
   /** What was in place at the end of the last pass, and at which device or cgroup. */
   #known: Map<string, number | bigint> = new Map();
@@ -53,7 +54,10 @@ export class Attachments {
     failed: (error: unknown) => void,
     hostOnly = false,
   ): number {
-    const all = desiredAttachments(intent, facts, this.#cgroup);
+    const wanted = desiredAttachments(intent, facts, this.#cgroup);
+    // The one that a kernel may not have; the stack serves in its place.
+    const all = wanted.filter(({ program }) => program !== 'sock_join' || this.#programs.has(program));
+    this.#staysOnStack = all.length < wanted.length;
     const desired = hostOnly ? all.filter(ofHostDevices) : all;
     const found = [...observeLinks(this.#tree), ...(this.#clsact?.observe(facts.links) ?? [])];
     const observed = hostOnly ? found.filter(ofHostDevices) : found;
@@ -71,6 +75,16 @@ export class Attachments {
       this.#known = new Map(desired.map((at) => [placeOf(at), holderOf(at)]));
     }
     return repairs;
+  }
+
+  /** Whether connections are seen that may go from socket to socket. */
+  get join(): boolean {
+    return this.#known.has(placeOf(joinAttachment(this.#cgroup)));
+  }
+
+  /** Whether an endpoint asks for that, and the kernel cannot do it. */
+  get staysOnStack(): boolean {
+    return this.#staysOnStack;
   }
 
   /** Those of one endpoint's cgroup, which has none yet. @throws KernelError: none of them stays */

@@ -16,6 +16,7 @@ export const controlMaps = [
   'denyList',
   'hostCgroups',
   'rates',
+  'accelerated',
   'interfaces',
   'interfaceSlots',
   'lanParents',

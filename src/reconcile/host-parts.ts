@@ -1,3 +1,4 @@
+import { attachToSockets } from '../loader/link/sockets.ts';
 import type { PinTree } from '../loader/pin.ts';
 import type { Program } from '../loader/program.ts';
 import type { Maps } from '../maps/open.ts';
@@ -91,6 +92,8 @@ export class HostParts {
     this.overlay = new OverlayDevice(netlink);
     this.encryption = new Encryption(netlink, options.encryption);
     control.encryption = this.encryption;
+    const bypass = programs.get('sock_bypass');
+    if (bypass) attachToSockets(bypass, { fd: options.maps.joined.fd, name: 'joined' });
   }
 
   static async open(options: HostOptions): Promise<HostParts> {

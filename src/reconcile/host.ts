@@ -1,4 +1,5 @@
 import { VetchError } from '../api/error.ts';
+import { feature } from '../loader/features.ts';
 import type { Program } from '../loader/program.ts';
 import type { Maps } from '../maps/open.ts';
 import { parseMac } from '../model/address.ts';
@@ -106,6 +107,9 @@ export class Host {
       policyFailure === undefined ? [] : [`an older policy than the one applied is in force: ${policyFailure}`];
     stale.push(...this.tunnelWarnings, ...this.encryption.warnings, ...this.#parts.control.remotePorts.warnings);
     const { awaitingLabels } = this.policy;
+    if (this.#parts.attachments.staysOnStack) {
+      stale.push(`vetch.accelerate=latency has no effect here: ${feature('socketBypass').detail}`);
+    }
     if (awaitingLabels > 0) {
       stale.push(`policy keeps ${awaitingLabels} endpoints cut off until their engine tells their labels`);
     }
@@ -322,6 +326,12 @@ export class Host {
       control.know(this.facts);
       control.shape(shaper.ifindex);
     });
+  }
+
+  /** Has new connections seen that may go from socket to socket, once an endpoint has any. @param intent with the endpoint */
+  openBypass(intent: Intent): void {
+    const { join, staysOnStack } = this.#parts.attachments;
+    if (!join && !staysOnStack) this.attachPrograms(intent);
   }
 
   /** Its entries, its device, and whatever of them there is. */

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { feature } from '../loader/features.ts';
 import { BpfObject } from '../loader/object.ts';
 import { type PinTree, repin } from '../loader/pin.ts';
 import { Program } from '../loader/program.ts';
 import { mapDefinitions } from '../maps/generated/abi.ts';
 
-/** The objects of the datapath, in the order in which they are loaded: what serves flows that exist comes first. */
+/**
+ * The objects of the datapath, in the order in which they are loaded: what serves flows that exist comes first. The last is left
+ * out where the kernel has not what it needs: its connections stay on the stack.
+ */
 export const objectNames = [
   'endpoint',
   'host',
@@ -18,6 +22,7 @@ export const objectNames = [
   'socket',
   'cgroup',
   'collect',
+  'accelerate',
 ] as const;
 
 /** What is remembered of a load, so that the next start does not do it again. */
@@ -62,6 +67,7 @@ export async function loadPrograms(source: ProgramSource): Promise<LoadedProgram
   const intact = mapsPinned(source.tree);
   try {
     for (const name of objectNames) {
+      if (name === 'accelerate' && !feature('socketBypass').ok) continue;
       const path = join(source.directory, `${name}.bpf.o`);
       const hash = hashOf(path, source.mapSizes);
       const record = source.records[name];

@@ -3,6 +3,7 @@ import { VetchError } from '../../api/error.ts';
 import type { AttachEndpointRequest, EndpointView } from '../../api/schemas/endpoint.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
+import { isAccelerated } from '../../network/accelerate.ts';
 import { driverOf } from '../../network/drivers/registry.ts';
 import { isLimited } from '../../network/limits-of.ts';
 import { planEndpoint } from '../../network/plan-endpoint.ts';
@@ -104,5 +105,6 @@ export async function addEndpoint(
   state.putEndpoint(endpoint);
   undo.commit();
   if (isLimited(endpoint, network)) host.openShaper(state.index);
+  if (isAccelerated(endpoint, network)) host.openBypass(state.index);
   log.info({ endpoint: endpoint.name, network: network.name, addresses: endpoint.addresses }, 'endpoint attached');
 }

@@ -1,6 +1,7 @@
 import type { EndpointView, LabelEndpointRequest } from '../../api/schemas/endpoint.ts';
 import type { ClusterEndpoint } from '../../model/cluster.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
+import { isAccelerated } from '../../network/accelerate.ts';
 import { spansHosts } from '../../network/drivers/spans-hosts.ts';
 import { isLimited } from '../../network/limits-of.ts';
 import { checkRateLabels } from '../../network/rates.ts';
@@ -65,6 +66,7 @@ export async function changeEndpoint(context: Context, endpoint: Endpoint): Prom
   undo.commit();
   state.putEndpoint(endpoint);
   if (isLimited(endpoint, network)) host.openShaper(state.index);
+  if (isAccelerated(endpoint, network)) host.openBypass(state.index);
 }
 
 /** Its connections end with it. @throws VetchError NOT_FOUND, INVALID; IN_USE: an engine owns it */

@@ -16,6 +16,7 @@ const syscall = declare<(number: number, command: number, attributes: unknown, s
 export const BpfCommand = {
   OBJ_PIN: 6,
   OBJ_GET: 7,
+  PROG_ATTACH: 8,
   PROG_GET_NEXT_ID: 11,
   MAP_GET_NEXT_ID: 12,
   PROG_GET_FD_BY_ID: 13,
@@ -72,6 +73,12 @@ const attributes = {
     new_prog_fd: 'uint32_t',
     flags: 'uint32_t',
     old_prog_fd: 'uint32_t',
+  }),
+  progAttach: koffi.struct('bpf_attr_prog_attach', {
+    target_fd: 'uint32_t',
+    attach_bpf_fd: 'uint32_t',
+    attach_type: 'uint32_t',
+    attach_flags: 'uint32_t',
   }),
   linkDetach: koffi.struct('bpf_attr_link_detach', { link_fd: 'uint32_t' }),
 };

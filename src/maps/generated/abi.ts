@@ -113,7 +113,11 @@ export const Counter = {
   FLOODED: 5,
   AUDITED: 6,
   STRAIGHT_BY_XDP: 7,
-  COUNT: 8,
+  SOCKETS_JOINED: 8,
+  SOCKETS_NOT_JOINED: 9,
+  BYPASSED: 10,
+  BYPASS_DECLINED: 11,
+  COUNT: 12,
 } as const;
 export type Counter = (typeof Counter)[keyof typeof Counter];
 const counterNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Counter).map(([name, n]) => [n, name]));
@@ -1283,6 +1287,46 @@ export const learnedKeyCodec: Codec<LearnedKey> = {
   },
 };
 
+/** `struct meeting`, 16 bytes */
+export interface Meeting {
+  readonly cookie: bigint;
+  readonly address: bigint;
+}
+
+export const meetingCodec: Codec<Meeting> = {
+  size: 16,
+  encode(value, bytes, offset = 0) {
+    putU64(bytes, offset + 0, value.cookie);
+    putU64(bytes, offset + 8, value.address);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      cookie: getU64(bytes, offset + 0),
+      address: getU64(bytes, offset + 8),
+    };
+  },
+};
+
+/** `struct meeting_key`, 44 bytes */
+export interface MeetingKey {
+  readonly flow: ConntrackKey;
+  readonly endB: number;
+}
+
+export const meetingKeyCodec: Codec<MeetingKey> = {
+  size: 44,
+  encode(value, bytes, offset = 0) {
+    conntrackKeyCodec.encode(value.flow, bytes, offset + 0);
+    putU32(bytes, offset + 40, value.endB);
+  },
+  decode(bytes, offset = 0) {
+    return {
+      flow: conntrackKeyCodec.decode(bytes, offset + 0),
+      endB: getU32(bytes, offset + 40),
+    };
+  },
+};
+
 /** `struct member_key`, 8 bytes */
 export interface MemberKey {
   readonly network: number;
@@ -1960,6 +2004,15 @@ export const uplinkCodec: Codec<Uplink> = {
 
 /** Every map of bpf/maps.h. */
 export const mapDefinitions = {
+  accelerated: {
+    name: 'accelerated',
+    type: 'array',
+    key: u32Codec,
+    value: u32Codec,
+    maxEntries: 16384,
+    flags: 0,
+    writer: 'control',
+  } satisfies MapDefinition<number, number, 'array'>,
   addressBlocks: {
     name: 'address_blocks',
     type: 'lpm_trie',
@@ -2010,7 +2063,7 @@ export const mapDefinitions = {
     type: 'percpu_array',
     key: u32Codec,
     value: u64Codec,
-    maxEntries: 8,
+    maxEntries: 12,
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<number, bigint, 'percpu_array'>,
@@ -2122,6 +2175,15 @@ export const mapDefinitions = {
     flags: 1,
     writer: 'control',
   } satisfies MapDefinition<number, Interface, 'hash'>,
+  joined: {
+    name: 'joined',
+    type: 'sockhash',
+    key: u64Codec,
+    value: u64Codec,
+    maxEntries: 65536,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<bigint, bigint, 'sockhash'>,
   lanDevices: {
     name: 'lan_devices',
     type: 'hash',
@@ -2158,6 +2220,15 @@ export const mapDefinitions = {
     flags: 0,
     writer: 'datapath',
   } satisfies MapDefinition<LearnedKey, bigint, 'lru_hash'>,
+  meetings: {
+    name: 'meetings',
+    type: 'lru_hash',
+    key: meetingKeyCodec,
+    value: meetingCodec,
+    maxEntries: 65536,
+    flags: 0,
+    writer: 'datapath',
+  } satisfies MapDefinition<MeetingKey, Meeting, 'lru_hash'>,
   members: {
     name: 'members',
     type: 'hash',

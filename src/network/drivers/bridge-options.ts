@@ -1,6 +1,7 @@
 import { VetchError } from '../../api/error.ts';
 import { interfaceName } from '../../api/schemas/common.ts';
 import { canonicalAddress, familyOf } from '../../model/address.ts';
+import { accelerateOption, parseAccelerate } from '../accelerate.ts';
 import { parseMtu } from '../mtu.ts';
 import { BadValue, type OptionRules, parseBoolean, parseChoice, parseLabels } from '../options.ts';
 import { parseRate, rateNames } from '../rates.ts';
@@ -77,7 +78,7 @@ export const bridgeRules: OptionRules = {
   'vetch.driver': { parse: String },
   'vetch.publish': { parse: hostOnly },
   'vetch.publish.return': elsewhere('overlay'),
-  'vetch.accelerate': { parse: offOnly },
+  [accelerateOption]: { parse: parseAccelerate },
   'vetch.network': { unsupported: alone },
   'vetch.host-access': { unsupported: planned },
   [rateNames.ingress]: { parse: parseRate },
@@ -96,7 +97,7 @@ export const bridgeRules: OptionRules = {
 export const bridgeEndpointRules: OptionRules = {
   [rateNames.ingress]: { parse: parseRate },
   [rateNames.egress]: { parse: parseRate },
-  'vetch.accelerate': { parse: offOnly },
+  [accelerateOption]: { parse: parseAccelerate },
   'vetch.publish': { parse: hostOnly },
   'vetch.publish.return': elsewhere('overlay'),
   'vetch.host-access': { unsupported: planned },
@@ -168,9 +169,4 @@ export function parsePrefixOfName(value: string): string {
 function hostOnly(value: string): 'host' {
   if (parseChoice('host', 'cluster')(value) === 'host') return 'host';
   throw new VetchError('UNSUPPORTED', 'vetch.publish=cluster is not supported by a bridge network', planned);
-}
-
-export function offOnly(value: string): 'off' {
-  if (parseChoice('off', 'latency')(value) === 'off') return 'off';
-  throw new VetchError('UNSUPPORTED', 'vetch.accelerate=latency is not supported', planned);
 }

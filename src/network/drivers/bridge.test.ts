@@ -84,6 +84,7 @@ describe('an option of a bridge network', () => {
     ['vetch.forwarding', 'both', 'redirect or stack'],
     ['vetch.default-labels', 'app', 'KEY=VALUE'],
     ['vetch.publish', 'node', 'host or cluster'],
+    ['vetch.accelerate', 'bulk', 'off or latency'],
     ['vetch.rate.ingress', '100MB', '100kbit to 100Gbit'],
     ['vetch.rate.egress', '1kbit', '100kbit to 100Gbit'],
   ])('%s cannot be %j', (name, value, hint) => {
@@ -95,7 +96,6 @@ describe('an option of a bridge network', () => {
   });
 
   test.each([
-    ['vetch.accelerate', 'latency'],
     ['vetch.publish', 'cluster'],
     ['vetch.publish.return', 'direct'],
     ['vetch.network', 'shop'],

@@ -1,8 +1,10 @@
+import { VetchError } from '../../api/error.ts';
 import { interfaceName } from '../../api/schemas/common.ts';
+import { accelerateOption, parseAccelerate } from '../accelerate.ts';
 import { parseMtu } from '../mtu.ts';
 import { BadValue, type OptionRules, parseBoolean, parseChoice, parseLabels } from '../options.ts';
 import { parseRate, rateNames } from '../rates.ts';
-import { offOnly, parsePrefixOfName } from './bridge-options.ts';
+import { parsePrefixOfName } from './bridge-options.ts';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -48,7 +50,7 @@ export const macvlanRules: OptionRules = {
   [names.ifnamePrefix]: { parse: parsePrefixOfName },
   [names.labels]: { parse: parseLabels },
   'vetch.driver': { parse: String },
-  'vetch.accelerate': { parse: offOnly },
+  [accelerateOption]: { parse: offOnly },
   [rateNames.ingress]: { parse: parseRate },
   [rateNames.egress]: { parse: parseRate },
   'vetch.network': planned,
@@ -65,7 +67,7 @@ export const macvlanRules: OptionRules = {
 export const macvlanEndpointRules: OptionRules = {
   [rateNames.ingress]: { parse: parseRate },
   [rateNames.egress]: { parse: parseRate },
-  'vetch.accelerate': { parse: offOnly },
+  [accelerateOption]: { parse: offOnly },
   'com.docker.network.endpoint.ifname': { unsupported: 'name the device with --ifname' },
   'com.docker.network.endpoint.sysctls': { unsupported: 'set them in the container' },
 };
@@ -93,4 +95,15 @@ export function parseParent(value: string): string {
   if (value === '') return value;
   if (value !== 'lo' && interfaceName.safeParse(value).success) return value;
   throw new BadValue('name a device of the host that leads to the LAN, such as eth0, or eth0.10 for its VLAN 10');
+}
+
+/** Endpoints may be under a switch outside, which sees what passes between them. */
+function offOnly(value: string): 'off' {
+  if (parseAccelerate(value) === 'off') return 'off';
+  const hint = 'leave it out: it belongs to bridge and overlay networks';
+  throw new VetchError(
+    'UNSUPPORTED',
+    `${accelerateOption}=latency is not supported by a macvlan or ipvlan network`,
+    hint,
+  );
 }

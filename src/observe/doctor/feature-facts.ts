@@ -6,6 +6,7 @@ const fallbacks: Partial<Record<FeatureName, string>> = {
   tcx: 'clsact',
   mapBatch: 'one call an entry',
   lpmBatch: 'one call an entry',
+  socketBypass: 'vetch.accelerate=latency has no effect',
   tunnelKey: 'networks of driver overlay reach one host',
 };
 

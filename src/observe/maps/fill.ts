@@ -9,7 +9,7 @@ export interface MapFill {
 }
 
 /** LRU maps evict when full and are meant to be: of them only conntrack's fill costs somebody a flow. */
-const evicts: ReadonlySet<string> = new Set(['affinity', 'fragments', 'sock_reverse']);
+const evicts: ReadonlySet<string> = new Set(['affinity', 'fragments', 'meetings', 'sock_reverse']);
 
 /** Arrays of which entries are given away and come back. */
 const allocated: ReadonlySet<string> = new Set(['service_slots']);

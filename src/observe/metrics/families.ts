@@ -71,6 +71,16 @@ const counterMetrics: Readonly<Record<string, { readonly name: string; readonly 
     name: 'vetch_straight_xdp_packets_total',
     help: 'Packets to ports that another host answers for, sent on before the stack',
   },
+  SOCKETS_JOINED: { name: 'vetch_sockets_joined_total', help: 'Sockets whose messages may go past the stack' },
+  SOCKETS_NOT_JOINED: {
+    name: 'vetch_sockets_not_joined_total',
+    help: 'Likewise, for which the map joined had no room: they stay on the stack',
+  },
+  BYPASSED: { name: 'vetch_bypassed_messages_total', help: 'Messages that went from socket to socket' },
+  BYPASS_DECLINED: {
+    name: 'vetch_bypass_declined_messages_total',
+    help: 'Messages of joined sockets that went by the stack',
+  },
   FLOODED: {
     name: 'vetch_flooded_packets_total',
     help: 'Broadcast and multicast frames whose copies went to the members of the network',

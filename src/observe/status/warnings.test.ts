@@ -12,6 +12,10 @@ const counters = {
   FLOODED: 0n,
   AUDITED: 0n,
   STRAIGHT_BY_XDP: 0n,
+  SOCKETS_JOINED: 0n,
+  SOCKETS_NOT_JOINED: 0n,
+  BYPASSED: 0n,
+  BYPASS_DECLINED: 0n,
 };
 const moment = { drops: [], counters, collectorFailures: 0 };
 const quiet = { now: moment, earlier: moment, maps: [] };

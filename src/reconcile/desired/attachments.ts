@@ -1,5 +1,7 @@
 import type { CgroupAttachType } from '../../loader/attach-type.ts';
+import type { Endpoint } from '../../model/endpoint.ts';
 import type { Intent } from '../../model/intent.ts';
+import { isAccelerated } from '../../network/accelerate.ts';
 import { driverOf, planOf } from '../../network/drivers/registry.ts';
 import { type HostFacts, linksByName } from '../facts.ts';
 import { hostDevice, overlayDevice, shaperDevice, wireguardDevices } from './devices.ts';
@@ -94,6 +96,10 @@ export function desiredAttachments(
   for (const [program, attachType] of socketHooks) {
     attachments.push({ kind: 'cgroup', hook: program, program, target: cgroup, attachType });
   }
+  // Otherwise no connection of the host pays for it.
+  if ([...intent.endpoints.values()].some((endpoint) => mayBypass(endpoint, intent.networks))) {
+    attachments.push(joinAttachment(cgroup));
+  }
   if (facts.cgroups?.size) {
     for (const { network: id, cgroup: target } of intent.endpoints.values()) {
       const network = intent.networks.get(id);
@@ -103,6 +109,16 @@ export function desiredAttachments(
     }
   }
   return attachments;
+}
+
+/** Where connections are seen that may go from socket to socket. */
+export function joinAttachment(cgroup: string): CgroupAttachment {
+  return { kind: 'cgroup', hook: 'sock_join', program: 'sock_join', target: cgroup, attachType: 'CGROUP_SOCK_OPS' };
+}
+
+function mayBypass(endpoint: Endpoint, networks: Intent['networks']): boolean {
+  const network = networks.get(endpoint.network);
+  return network !== undefined && isAccelerated(endpoint, network);
 }
 
 /** Where an endpoint in the host's namespace is under policy. */

@@ -2,6 +2,7 @@ import { EndpointFlag, EndpointWire, InterfaceFlag, mapDefinitions } from '../..
 import { isIPv4, linkLocalFromMac, parseAddress, parseMac, withoutLength } from '../../model/address.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
 import type { Network } from '../../model/network.ts';
+import { isAccelerated } from '../../network/accelerate.ts';
 import type { NetworkPlan } from '../../network/drivers/contract.ts';
 import { planOf } from '../../network/drivers/registry.ts';
 import { ratesOf } from '../../network/rates.ts';
@@ -12,7 +13,7 @@ const none = new Uint8Array(16);
 const interfaceSlots = mapDefinitions.interfaceSlots.maxEntries;
 
 /**
- * All that the maps `endpoints`, `interfaces`, `interface_slots`, `endpoint_addrs` and `rates` hold of one endpoint: its
+ * All that the maps `endpoints`, `interfaces`, `interface_slots`, `endpoint_addrs`, `rates` and `accelerated` hold of one endpoint: its
  * addresses in its network, their aliases in network 0, where the host finds it if it does, its link-local address where it
  * has an IPv6 one, and its limits.
  *
@@ -44,6 +45,7 @@ export function endpointEntries(endpoint: Endpoint, network: Network, ifindex: n
   };
   return [
     ...rateEntries(number, rates),
+    entryOf('accelerated', number, isAccelerated(endpoint, network) ? 1 : 0),
     entryOf('interfaces', ifindex, sender),
     // Of those that share a slot the programs find the others in `interfaces`.
     entryOf('interfaceSlots', ifindex % interfaceSlots, sender),

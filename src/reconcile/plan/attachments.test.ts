@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cgroupAttachments, desiredAttachments } from '../desired/attachments.ts';
-import { aNetwork, anIntent, hostFacts } from '../testing.ts';
+import { aNetwork, anEndpoint, anIntent, hostFacts } from '../testing.ts';
 import { type ObservedAttachment, placeOf, planAttachments } from './attachments.ts';
 
 const desired = desiredAttachments(anIntent([aNetwork()], []), hostFacts(), '/cgroup');
@@ -15,6 +15,13 @@ test('the host device comes first, an uplink has no XDP program while nothing is
   expect(desired.slice(0, 3).map(placeOf)).toEqual(['from_host vetch0', 'from_uplink eth0', 'sock_connect4 /cgroup']);
   const denying = desiredAttachments(anIntent([], [], ['192.0.2.0/24']), hostFacts(), '/cgroup');
   expect(denying.map(placeOf)).toContain('xdp_uplink eth0');
+});
+
+test('connections of the host are looked at while an endpoint may have them go from socket to socket', () => {
+  const hooks = (options: Readonly<Record<string, string>>) =>
+    desiredAttachments(anIntent([aNetwork({ options })], [anEndpoint()]), hostFacts(), '/cgroup').map(placeOf);
+  expect(hooks({})).not.toContain('sock_join /cgroup');
+  expect(hooks({ 'vetch.accelerate': 'latency' })).toContain('sock_join /cgroup');
 });
 
 test('nothing is done where everything is in place', () => {
