@@ -10,6 +10,8 @@ struct bypass {
 	struct conntrack_key key;
 	__u64 peer_cookie; /* 0: the other end has not been found */
 	__u64 peer_address;
+	__u64 peer_writes; /* an address, too */
+	struct writes writes;
 	__u32 number; /* of the endpoint that has it */
 	__u32 peer_number;
 	__u32 queued; /* messages since the other end was last seen to have read all of them */
@@ -63,6 +65,19 @@ static __always_inline void addresses_of(struct bpf_sock_ops *ops, struct addres
 	words(remote)[3] = LOAD(ops, remote_ip6[3]);
 }
 
+/* A socket that is connected anew, to somebody else perhaps, stays on the stack from here on: who knew it by its cookie knew
+ * the earlier connection, and what waited in it to be read was that one's. */
+static __always_inline bool joined_before(struct bpf_sock_ops *ops, struct bpf_sock *sk)
+{
+	__u64 cookie;
+
+	if (!bpf_sk_storage_get(&bypasses, sk, NULL, 0))
+		return false;
+	cookie = bpf_get_socket_cookie(ops);
+	bpf_map_delete_elem(&joined, &cookie);
+	return true;
+}
+
 /* A socket that is connected from now on. Whose it is tells the veth that it sends by: an address alone may be anybody's in
  * a network namespace of its own. */
 static __always_inline void join(struct bpf_sock_ops *ops)
@@ -78,7 +93,7 @@ static __always_inline void join(struct bpf_sock_ops *ops)
 	struct tcp_sock *tcp;
 	__u64 cookie;
 
-	if (!c || !sk || (ops->family != AF_INET && ops->family != AF_INET6))
+	if (!sk || joined_before(ops, sk) || !c || (ops->family != AF_INET && ops->family != AF_INET6))
 		return;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp)
@@ -111,6 +126,7 @@ static __always_inline void join(struct bpf_sock_ops *ops)
 	}
 	meeting.cookie = cookie;
 	meeting.address = (__u64)tcp;
+	meeting.writes = (__u64)&bypass->writes;
 	bpf_map_update_elem(&meetings, &here, &meeting, BPF_ANY);
 	count(COUNTER_SOCKETS_JOINED);
 }
@@ -132,6 +148,7 @@ static __always_inline bool meet(struct bypass *bypass)
 	if (!meeting)
 		return false;
 	bypass->peer_address = meeting->address;
+	bypass->peer_writes = meeting->writes;
 	bypass->peer_cookie = meeting->cookie;
 	bypass->met = 0;
 	bpf_map_delete_elem(&meetings, &there);
@@ -179,7 +196,8 @@ static __always_inline bool peer_takes(struct bypass *bypass, const struct tcp_s
 	/* Both count the same bytes: what was written to the stack, and what was read from it. */
 	if (peer.copied_seq != own->write_seq)
 		return false;
-	if ((own->write_seq != bypass->joined_seq || !bypass->met) && socket_is_read((struct sock *)at))
+	if ((own->write_seq != bypass->joined_seq || !bypass->met) &&
+	    socket_is_read((struct sock *)at, bypass->peer_writes))
 		return false;
 	bypass->met = 1;
 	if (!queue_fits(bypass, size, peer.receive_buffer)) {
@@ -237,6 +255,8 @@ int sock_bypass(struct sk_msg_md *msg)
 		return SK_PASS;
 	bypass = bpf_sk_storage_get(&bypasses, sk, NULL, 0);
 	own = bpf_skc_to_tcp_sock(sk);
+	if (bypass)
+		writes_note(&bypass->writes);
 	if (!bypass || !own || (!bypass->peer_cookie && !meet(bypass)))
 		return decline();
 	if (!is_accelerated(bypass->number) || !is_accelerated(bypass->peer_number))

@@ -14,5 +14,6 @@ ABI_SIZE(struct meeting_key, 44);
 struct meeting {
 	__u64 cookie; /* the socket's: its key in `joined` */
 	__u64 address; /* of the kernel's struct, which is the socket's only as long as it has the cookie */
+	__u64 writes; /* likewise, of what the datapath remembers of who wrote to it */
 };
-ABI_SIZE(struct meeting, 16);
+ABI_SIZE(struct meeting, 24);

@@ -144,12 +144,16 @@ extern const void woken_wake_function __ksym;
 
 /* As many as are looked at of those who wait for a socket. */
 #define MAX_WAITERS 8
+#define LOOKS 3
 #define PSOCK_POINTER (~7UL) /* the rest of sk_user_data is flags */
+#define PSOCK_FLAG 4UL
 
-/* What the kernel keeps of a socket that is in a map of sockets. */
+/* What the kernel keeps of a socket that is in a map of sockets. NULL: somebody else in the kernel has the socket. */
 static __always_inline struct sk_psock *socket_part(struct sock *sk)
 {
-	return (struct sk_psock *)((__u64)BPF_CORE_READ(sk, sk_user_data) & PSOCK_POINTER);
+	__u64 data = (__u64)BPF_CORE_READ(sk, sk_user_data);
+
+	return data & PSOCK_FLAG ? (struct sk_psock *)(data & PSOCK_POINTER) : NULL;
 }
 
 /* Whether all that was put into a socket's queue has been read. */
@@ -161,32 +165,95 @@ static __always_inline bool socket_queue_is_empty(struct sock *sk)
 				(void *)psock + bpf_core_field_offset(struct sk_psock, ingress_msg);
 }
 
-/* Whether somebody may be in the middle of reading from the socket's stack, who would not look elsewhere before he has all he
- * wants (MSG_WAITALL, SO_RCVLOWAT): he holds the socket's lock, or waits without holding the socket's part in `joined`, as
- * whoever reads or writes by way of that one does. */
-static __always_inline bool socket_is_read(struct sock *sk)
+/* Who has written to a socket, as far as the program that sees it can tell: when a call has ended it does not see. */
+struct writes {
+	__u64 task;
+	__u64 at; /* ns, coarse */
+	__u64 other_at; /* when another one than @task has */
+};
+
+/* By then a call that writes has ended, but for one that is not let run for so long. */
+#define WRITE_ENDS_AFTER (50 * 1000000ULL)
+
+static __always_inline void writes_note(struct writes *writes)
+{
+	__u64 task = bpf_get_current_task();
+
+	if (writes->task != task) {
+		writes->other_at = writes->at;
+		writes->task = task;
+	}
+	writes->at = bpf_ktime_get_coarse_ns();
+}
+
+/* Whether another than @task (0: anybody) may be writing. */
+static __always_inline bool writes_go_on(const struct writes *writes, __u64 task)
+{
+	__u64 last = task && writes->task == task ? writes->other_at : writes->at;
+
+	return last && bpf_ktime_get_coarse_ns() - last < WRITE_ENDS_AFTER;
+}
+
+/* How many processes wait in a socket's calls. -1: there are more than are looked at, or they changed meanwhile. */
+static __always_inline int socket_waiters(struct sock *sk, __u64 *task)
 {
 	struct socket_wq *wq = BPF_CORE_READ(sk, sk_wq);
-	struct sk_psock *psock = socket_part(sk);
 	const __u64 offset = bpf_core_field_offset(struct wait_queue_entry, entry);
 	struct list_head *head, *at;
-	int waiters = 0, holders;
+	int waiters = 0;
 
-	if (!wq || !psock)
-		return true;
-	holders = BPF_CORE_READ(psock, refcnt.refs.counter) - 1;
+	if (!wq)
+		return -1;
 	head = (void *)wq + bpf_core_field_offset(struct socket_wq, wait) +
 	       bpf_core_field_offset(struct wait_queue_head, head);
 	at = BPF_CORE_READ(head, next);
 	for (int i = 0; i < MAX_WAITERS; i++) {
 		struct wait_queue_entry *waiter = (void *)at - offset;
 		const void *wakes = &woken_wake_function; /* NULL: the kernel does not tell */
+		__u64 private;
 
 		if (!at || at == head)
 			break;
-		if (BPF_CORE_READ(waiter, private) && (!wakes || BPF_CORE_READ(waiter, func) == wakes))
+		private = (__u64)BPF_CORE_READ(waiter, private);
+		if (private && (!wakes || BPF_CORE_READ(waiter, func) == wakes)) {
 			waiters++;
+			*task = private;
+		}
 		at = BPF_CORE_READ(at, next);
 	}
-	return waiters > holders || BPF_CORE_READ(sk, sk_lock.owned);
+	return at == head ? waiters : -1;
+}
+
+/* Whether somebody may be in the middle of reading from the socket's stack, who would not look elsewhere before he has all he
+ * wants (MSG_WAITALL, SO_RCVLOWAT): he holds the socket's lock, or waits without holding the socket's part in `joined`, as
+ * whoever reads or writes by way of that one does.
+ *
+ * He takes his place among those who wait before he gives the lock away, and leaves it after he has it again. So both are
+ * looked at in turns: whoever is woken for nothing is for a moment in neither as it was seen. Who holds the part need not be
+ * who waits: it may be one who writes, and who for moments has neither the lock nor a place. So holders only count while
+ * nobody writes but, at most, the one who waits.
+ *
+ * @writes: of that socket, as an address */
+static __always_inline bool socket_is_read(struct sock *sk, __u64 writes)
+{
+	struct sk_psock *psock = socket_part(sk);
+	struct writes seen = {};
+	__u64 task = 0;
+
+	if (!psock)
+		return true;
+	for (int look = 0; look < LOOKS; look++) {
+		int waiters, holders;
+
+		if (BPF_CORE_READ(sk, sk_lock.owned))
+			return true;
+		holders = BPF_CORE_READ(psock, refcnt.refs.counter) - 1;
+		waiters = socket_waiters(sk, &task);
+		if (waiters < 0 || waiters > holders)
+			return true;
+		if (waiters && (bpf_probe_read_kernel(&seen, sizeof(seen), (void *)writes) ||
+				writes_go_on(&seen, waiters == 1 ? task : 0)))
+			return true;
+	}
+	return BPF_CORE_READ(sk, sk_lock.owned);
 }

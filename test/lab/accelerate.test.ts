@@ -62,6 +62,13 @@ test('what two threads pour into a connection, and two others read as they like,
   expect(bypassed).toBeGreaterThan(1000);
 });
 
+test('what one thread reads in large pieces, while another writes to the same socket, arrives whole', async () => {
+  const { answer, bypassed, declined } = await counted(host, () => play(host, fast, 'records', { SECONDS: '6' }));
+  expect(answer).toEqual({ whole: true });
+  expect(bypassed).toBeGreaterThan(0);
+  expect(declined).toBeGreaterThan(1000);
+});
+
 test.each(['50', '1000', '60000'])('who does not read stops who writes, by pieces of %s bytes', async (PIECE) => {
   const { sent, room, whole, seconds } = await play<Record<'sent' | 'room' | 'seconds', number> & { whole: boolean }>(
     host,
@@ -75,15 +82,23 @@ test.each(['50', '1000', '60000'])('who does not read stops who writes, by piece
   expect(seconds).toBeLessThan(5);
 });
 
-test.each(['half_close', 'reset', 'sendfile', 'splice_into', 'peek', 'readiness', 'times', 'keepalive', 'churn'])(
-  'a program sees no difference: %s',
-  async (scenario) => {
-    const expected = await play(host, plain, scenario);
-    const { answer, joined } = await counted(host, () => play(host, fast, scenario));
-    expect(answer).toEqual(expected);
-    expect(joined).toBeGreaterThan(0);
-  },
-);
+test.each([
+  'half_close',
+  'reset',
+  'sendfile',
+  'splice_into',
+  'peek',
+  'readiness',
+  'times',
+  'keepalive',
+  'churn',
+  'reconnect',
+])('a program sees no difference: %s', async (scenario) => {
+  const expected = await play(host, plain, scenario);
+  const { answer, joined } = await counted(host, () => play(host, fast, scenario));
+  expect(answer).toEqual(expected);
+  expect(joined).toBeGreaterThan(0);
+});
 
 // What docs/accelerate.md says is not kept.
 test('a program that reads by splice does not see what went from socket to socket', async () => {
@@ -102,6 +117,8 @@ test('who closes without having read all ends the connection as one who has', as
 test('MSG_WAITALL answers with what there is, and never waits for what has come another way', async () => {
   expect(await play(host, plain, 'wait_all')).toEqual({ got: [4, 200_003] });
   expect(await play(host, fast, 'wait_all')).toEqual({ got: [1, 200_003] });
+  // Nor where he is the last of many
+  expect(await play(host, fast, 'wait_all', { POLLERS: '20' })).toEqual({ got: [1, 200_003] });
 });
 
 test('sockets leave the map when they close', async () => {

@@ -1287,22 +1287,25 @@ export const learnedKeyCodec: Codec<LearnedKey> = {
   },
 };
 
-/** `struct meeting`, 16 bytes */
+/** `struct meeting`, 24 bytes */
 export interface Meeting {
   readonly cookie: bigint;
   readonly address: bigint;
+  readonly writes: bigint;
 }
 
 export const meetingCodec: Codec<Meeting> = {
-  size: 16,
+  size: 24,
   encode(value, bytes, offset = 0) {
     putU64(bytes, offset + 0, value.cookie);
     putU64(bytes, offset + 8, value.address);
+    putU64(bytes, offset + 16, value.writes);
   },
   decode(bytes, offset = 0) {
     return {
       cookie: getU64(bytes, offset + 0),
       address: getU64(bytes, offset + 8),
+      writes: getU64(bytes, offset + 16),
     };
   },
 };

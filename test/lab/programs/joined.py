@@ -314,10 +314,74 @@ def wait_all():
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 3, 0))
         body = random.randbytes(size)
         client.sendall(body)
-        threading.Timer(0.3, lambda: client.sendall(b"end")).start()
+        pollers = []
+
+        def end():
+            # Whoever asks for news of the socket is put before those who wait for it already
+            for _ in range(int(os.environ.get("POLLERS", "0"))):
+                pollers.append(select.epoll())
+                pollers[-1].register(server)
+            client.sendall(b"end")
+
+        threading.Timer(0.3, end).start()
         read = outcome(lambda: server.recv(size + 3, socket.MSG_WAITALL))
         got.append(len(read) if read.encode("latin1") == (body + b"end")[:len(read)] else read)
         time.sleep(0.5)
+    return {"got": got}
+
+
+def records():
+    """One thread reads more at once than has come, while another writes to the same socket without a pause."""
+    chance, own = random.Random(SEED), random.Random(SEED + 1)
+    client, server = pair()
+    for sock in (client, server):
+        sock.settimeout(None)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 5, 0))
+    until = time.monotonic() + float(os.environ.get("SECONDS", "5"))
+    written, read = hashlib.sha256(), hashlib.sha256()
+
+    def chatter():
+        while time.monotonic() < until:
+            server.sendall(b"x")
+        server.shutdown(socket.SHUT_WR)
+
+    def collect():
+        while piece := server.recv(chance.choice((100, 5000, 300_000)), socket.MSG_WAITALL):
+            read.update(piece)
+
+    threads = [threading.Thread(target=act) for act in (chatter, collect, lambda: read_all(client))]
+    for thread in threads:
+        thread.start()
+    while time.monotonic() < until:
+        piece = own.randbytes(own.choice((10, 1000, 150_000)))
+        client.sendall(piece)
+        written.update(piece)
+        time.sleep(own.random() * 0.001)
+    client.shutdown(socket.SHUT_WR)
+    for thread in threads:
+        thread.join()
+    return {"whole": read.digest() == written.digest()}
+
+
+def reconnect():
+    """A socket is connected to a second listener, with something from the first unread, who keeps his end open."""
+    first, second = listen(), listen()
+    client, kept = connect(first)
+    client.sendall(b"to the first")
+    got = [outcome(lambda: kept.recv(100))]
+    kept.sendall(b"from the first")
+    time.sleep(0.1)
+    nobody = struct.pack("H14x", socket.AF_UNSPEC)
+    if libc.connect(client.fileno(), nobody, len(nobody)):
+        raise OSError(ctypes.get_errno(), "connect")
+    client.connect((ADDRESS, second.getsockname()[1]))
+    server, _ = second.accept()
+    server.settimeout(10)
+    for n in range(3):
+        server.sendall(b"from the second")
+        got.append(outcome(lambda: client.recv(100)))
+        client.sendall(b"to the second")
+        got.append(outcome(lambda: server.recv(100)))
     return {"got": got}
 
 
