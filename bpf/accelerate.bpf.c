@@ -96,7 +96,8 @@ static __always_inline void join(struct bpf_sock_ops *ops)
 	if (!sk || joined_before(ops, sk) || !c || (ops->family != AF_INET && ops->family != AF_INET6))
 		return;
 	tcp = bpf_skc_to_tcp_sock(sk);
-	if (!tcp)
+	/* A connection of MPTCP has several such sockets, each with a part of the bytes. */
+	if (!tcp || tcp->inet_conn.icsk_ulp_ops)
 		return;
 	in = interface_at(host_veth_of(tcp, c->host_netns));
 	if (!in || !is_accelerated(in->number))

@@ -39,6 +39,12 @@ test('a socket of IPv6 that takes IPv4 is joined like any other', async () => {
   expect(counts).toEqual({ joined: 2, unjoined: 0, bypassed: 200, declined: 0 });
 });
 
+test('multipath TCP stays on the stack', async () => {
+  const { answer, ...counts } = await counted(host, () => play(host, fast, 'echo', { PROTOCOL: '262' }));
+  expect(answer).toEqual({ right: 100 });
+  expect(counts).toEqual({ joined: 0, unjoined: 0, bypassed: 0, declined: 0 });
+});
+
 test('without the option nothing does', async () => {
   const { answer, ...counts } = await counted(host, () => play(host, plain, 'echo'));
   expect(answer).toEqual({ right: 100 });

@@ -24,6 +24,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 SERVER, CLIENT, ADDRESS, SCENARIO = sys.argv[1:5]
 SEED = int(sys.argv[5]) if len(sys.argv) > 5 else 1
 FAMILY = socket.AF_INET6 if ":" in ADDRESS else socket.AF_INET
+PROTOCOL = int(os.environ.get("PROTOCOL", socket.IPPROTO_TCP))
 
 
 def made_in(netns):
@@ -31,7 +32,7 @@ def made_in(netns):
     with open(netns) as file:
         if libc.setns(file.fileno(), 0x40000000):
             raise OSError(ctypes.get_errno(), netns)
-    sock = socket.socket(FAMILY, socket.SOCK_STREAM)
+    sock = socket.socket(FAMILY, socket.SOCK_STREAM, PROTOCOL)
     sock.settimeout(10)
     return sock
 
