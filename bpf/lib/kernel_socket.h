@@ -144,7 +144,6 @@ extern const void woken_wake_function __ksym;
 
 /* As many as are looked at of those who wait for a socket. */
 #define MAX_WAITERS 8
-#define LOOKS 3
 #define PSOCK_POINTER (~7UL) /* the rest of sk_user_data is flags */
 #define PSOCK_FLAG 4UL
 
@@ -224,6 +223,27 @@ static __always_inline int socket_waiters(struct sock *sk, __u64 *task)
 	return at == head ? waiters : -1;
 }
 
+/* What `socket_is_read` sees at one moment. A function of its own, which the verifier walks once. */
+NOT_INLINED int socket_is_read_now(__u64 socket, __u64 writes)
+{
+	struct sock *sk = (struct sock *)socket;
+	struct sk_psock *psock = socket_part(sk);
+	struct writes seen = {};
+	int waiters, holders;
+	__u64 task = 0;
+
+	if (!psock || BPF_CORE_READ(sk, sk_lock.owned))
+		return 1;
+	holders = BPF_CORE_READ(psock, refcnt.refs.counter) - 1;
+	waiters = socket_waiters(sk, &task);
+	if (waiters < 0 || waiters > holders)
+		return 1;
+	if (!waiters)
+		return 0;
+	return bpf_probe_read_kernel(&seen, sizeof(seen), (void *)writes) ||
+	       writes_go_on(&seen, waiters == 1 ? task : 0);
+}
+
 /* Whether somebody may be in the middle of reading from the socket's stack, who would not look elsewhere before he has all he
  * wants (MSG_WAITALL, SO_RCVLOWAT): he holds the socket's lock, or waits without holding the socket's part in `joined`, as
  * whoever reads or writes by way of that one does.
@@ -236,24 +256,6 @@ static __always_inline int socket_waiters(struct sock *sk, __u64 *task)
  * @writes: of that socket, as an address */
 static __always_inline bool socket_is_read(struct sock *sk, __u64 writes)
 {
-	struct sk_psock *psock = socket_part(sk);
-	struct writes seen = {};
-	__u64 task = 0;
-
-	if (!psock)
-		return true;
-	for (int look = 0; look < LOOKS; look++) {
-		int waiters, holders;
-
-		if (BPF_CORE_READ(sk, sk_lock.owned))
-			return true;
-		holders = BPF_CORE_READ(psock, refcnt.refs.counter) - 1;
-		waiters = socket_waiters(sk, &task);
-		if (waiters < 0 || waiters > holders)
-			return true;
-		if (waiters && (bpf_probe_read_kernel(&seen, sizeof(seen), (void *)writes) ||
-				writes_go_on(&seen, waiters == 1 ? task : 0)))
-			return true;
-	}
-	return BPF_CORE_READ(sk, sk_lock.owned);
+	return socket_is_read_now((__u64)sk, writes) || socket_is_read_now((__u64)sk, writes) ||
+	       socket_is_read_now((__u64)sk, writes) || BPF_CORE_READ(sk, sk_lock.owned);
 }
