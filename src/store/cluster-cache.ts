@@ -27,6 +27,8 @@ type Page = readonly (readonly [key: string, revision: number, text: string])[];
 /** The cluster's records, as they were last known, among the facts of a host's own store. */
 export class ClusterCache {
   readonly #store: Store;
+  /** Keys that pages speak of: of others that are gone nothing need stay, and endpoints come and go for as long as a daemon runs. */
+  #paged: ReadonlySet<string> = new Set();
 
   constructor(store: Store) {
     this.#store = store;
@@ -43,6 +45,7 @@ export class ClusterCache {
         for (const [key, revision, record] of JSON.parse(text) as Page) keys.set(key, { revision, text: record });
       }
     }
+    this.#paged = new Set(keys.keys());
     for (const [key, fact] of await this.#store.facts(former === undefined ? changeFacts : formerFacts)) {
       const space = fact.indexOf(' ');
       if (space === -1) keys.delete(key);
@@ -71,14 +74,13 @@ export class ClusterCache {
     });
   }
 
-  /** @param changes by key; `undefined`: it is gone */
+  /** After `read`. @param changes by key; `undefined`: it is gone */
   async write(state: Omit<CachedCluster, 'keys'>, changes: ReadonlyMap<string, Keyed | undefined>): Promise<void> {
     const isFormer = await this.#isFormer();
     const [facts, fact] = isFormer ? [formerFacts, formerState] : [changeFacts, stateFact];
     await this.#store.transaction((writer) => {
       for (const [key, keyed] of changes) {
-        // Of what is gone a page may speak.
-        const gone = isFormer ? undefined : 'gone';
+        const gone = this.#paged.has(key) ? 'gone' : undefined;
         writer.putFact(facts + key, keyed ? `${keyed.revision} ${keyed.text}` : gone);
       }
       writer.putFact(fact, JSON.stringify(state));
@@ -108,6 +110,7 @@ export class ClusterCache {
       writePages(writer, keys);
       writer.putFact(stateFact, JSON.stringify(state));
     });
+    this.#paged = new Set(keys.keys());
   }
 
   /** Until its pages are made. */
