@@ -29,6 +29,8 @@ export class ClusterCache {
   readonly #store: Store;
   /** Keys that pages speak of: of others that are gone nothing need stay, and endpoints come and go for as long as a daemon runs. */
   #paged: ReadonlySet<string> = new Set();
+  /** Whether a version before pages has run last, and they are yet to be made. */
+  #isFormer = false;
 
   constructor(store: Store) {
     this.#store = store;
@@ -37,6 +39,7 @@ export class ClusterCache {
   /** Undefined: this host has never been in a cluster. */
   async read(): Promise<CachedCluster | undefined> {
     const former = await this.#store.fact(formerState);
+    this.#isFormer = former !== undefined;
     const state = former ?? (await this.#store.fact(stateFact));
     if (state === undefined) return undefined;
     const keys = new Map<string, Keyed>();
@@ -72,12 +75,14 @@ export class ClusterCache {
     await this.#store.transaction((writer) => {
       for (const name of all) writer.putFact(name, undefined);
     });
+    this.#paged = new Set();
+    this.#isFormer = false;
   }
 
   /** After `read`. @param changes by key; `undefined`: it is gone */
   async write(state: Omit<CachedCluster, 'keys'>, changes: ReadonlyMap<string, Keyed | undefined>): Promise<void> {
-    const isFormer = await this.#isFormer();
-    const [facts, fact] = isFormer ? [formerFacts, formerState] : [changeFacts, stateFact];
+    // Two may be under way: nothing is waited for before the store is asked, so that the later one is written later.
+    const [facts, fact] = this.#isFormer ? [formerFacts, formerState] : [changeFacts, stateFact];
     await this.#store.transaction((writer) => {
       for (const [key, keyed] of changes) {
         const gone = this.#paged.has(key) ? 'gone' : undefined;
@@ -98,7 +103,7 @@ export class ClusterCache {
     known: CachedCluster | undefined,
   ): Promise<void> {
     const changed = (await this.#store.facts(changeFacts)).size + changes.size;
-    if (known && !(await this.#isFormer()) && changed < manyChanges) return this.write(state, changes);
+    if (known && !this.#isFormer && changed < manyChanges) return this.write(state, changes);
     const keys = new Map<string, Keyed>(known?.keys);
     for (const [key, keyed] of changes) {
       if (keyed) keys.set(key, keyed);
@@ -111,11 +116,7 @@ export class ClusterCache {
       writer.putFact(stateFact, JSON.stringify(state));
     });
     this.#paged = new Set(keys.keys());
-  }
-
-  /** Until its pages are made. */
-  async #isFormer(): Promise<boolean> {
-    return (await this.#store.fact(formerState)) !== undefined;
+    this.#isFormer = false;
   }
 
   /** Names of all facts of a cluster's. */
