@@ -213,7 +213,7 @@ describe.each(underlays.filter(({ uplinks }) => uplinks))('over $name', (underla
       const other = build.tcp({ source: 40001, destination: 80, flags: 'A' });
       const drops = await hosts.near.drops(async () => {
         await hosts.far.forge(hosts.near, frame(family, clients[family], other));
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await new Promise((resolve) => setTimeout(resolve, 300));
       });
       expect(drops).toEqual({ CONNTRACK_INVALID: 1 });
       expect((await open).ok).toBe(true);
