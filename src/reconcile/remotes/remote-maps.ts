@@ -103,6 +103,8 @@ export class RemoteMaps {
    * @param admits which endpoints on other hosts are to be in it
    */
   async compare(admits: (remote: PlacedRemote) => boolean): Promise<RemoteDifference> {
+    // All entries are of this host's own then, which need not be kept to be compared.
+    if (this.table.placed.size === 0) return { wanted: new PackedContents() };
     const found = new Map<PlacedRemote, number>();
     const others: RawEntry[] = [];
     for (const batch of this.#maps.endpoints.raw.batches()) {
