@@ -223,6 +223,8 @@ NOT_INLINED int route_asked(struct __sk_buff *skb)
 	if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH || rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
 		if (!uplink_of(fib))
 			return ROUTE_STACK;
+		if (tracing)
+			return ROUTE_UPLINK;
 		way->tick = tick;
 		way->key = *key;
 		way->ifindex = fib->ifindex;
