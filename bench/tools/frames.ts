@@ -1,8 +1,10 @@
 import type { Machine } from '../../test/lab/machine.ts';
+import { run } from '../../test/lab/process.ts';
 import type { Subject } from '../measure/interleave.ts';
 import { latencyCpu, pinned } from './pinned.ts';
 
 const program = new URL('../programs/frames.ts', import.meta.url).pathname;
+const straightProgram = new URL('../programs/straight-frames.ts', import.meta.url).pathname;
 const sinkObject = new URL('../fixtures/frames.bpf.o', import.meta.url).pathname;
 
 /** So many, that no cache is flattered by one alone, and within an endpoint's quota. */
@@ -45,6 +47,20 @@ export async function arriving(path: FramePath): Promise<Subject> {
   // The flows begin.
   await receive(0.1);
   return { name, measure: () => receive(seconds) };
+}
+
+/** Likewise, of a port that another host answers for: what leaves before the stack, all on one CPU. */
+export function leavingBeforeStack(name: string): Subject {
+  return {
+    name,
+    async measure() {
+      const command = pinned(latencyCpu, process.execPath, straightProgram, `${flows}`, `${seconds}`);
+      const { stdout, stderr, status } = await run(command, { timeoutSeconds: 120 });
+      if (status !== 0) throw new Error(`${name}: ${stderr}`);
+      const left = JSON.parse(stdout) as { frames: number; seconds: number };
+      return left.frames / left.seconds;
+    },
+  };
 }
 
 export async function macOf({ machine, device }: Plug): Promise<string> {

@@ -198,7 +198,7 @@ NOT_INLINED int route_asked(struct __sk_buff *skb)
 	way = way_slot(room, key);
 	tick = bpf_jiffies64();
 	if (way->tick == tick && way_key_equal(&way->key, key)) {
-		fib->family = address_is_v4(&key->destination) ? AF_INET : AF_INET6;
+		fib->family = way->family;
 		fib->ifindex = way->ifindex;
 		*(struct address *)fib->ipv6_dst = way->next_hop;
 		return ROUTE_UPLINK;
@@ -223,9 +223,12 @@ NOT_INLINED int route_asked(struct __sk_buff *skb)
 	if (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH || rc == BPF_FIB_LKUP_RET_FRAG_NEEDED) {
 		if (!uplink_of(fib))
 			return ROUTE_STACK;
+		if (tracing)
+			return ROUTE_UPLINK;
 		way->tick = tick;
 		way->key = *key;
 		way->ifindex = fib->ifindex;
+		way->family = fib->family;
 		way->next_hop = *(struct address *)fib->ipv6_dst;
 		return ROUTE_UPLINK;
 	}

@@ -78,7 +78,7 @@ struct way {
 	__u64 tick;
 	struct address next_hop __attribute__((aligned(8)));
 	__u32 ifindex;
-	__u32 pad;
+	__u32 family; /* of the next hop: a route of IPv4 may have one of IPv6 */
 };
 #define WAY_SLOT_BITS 6
 

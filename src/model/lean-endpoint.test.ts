@@ -9,7 +9,7 @@ const endpoint: Endpoint = {
 };
 
 test('an endpoint is as it was, whatever it has', () => {
-  const full: Endpoint = {
+  const full: Required<Endpoint> = {
     ...{ ...endpoint, cgroup: '/sys/fs/cgroup/web', labels: { app: 'web' }, options: { rate: '1' } },
     ports: [{ protocol: 'tcp', hostAddress: '0.0.0.0', hostPort: 8080, port: 80 }],
   };

@@ -15,3 +15,9 @@ test('what is known to be in use is kept for who has it', () => {
   numbers.skip([4, 2]);
   expect([numbers.allocate(), numbers.take(2), numbers.take(2)]).toEqual([5, true, false]);
 });
+
+test("what is none of the numbers is nobody's, whatever the kernel holds", () => {
+  const numbers = new RotatingNumbers(2, 3);
+  expect([0, 1, 4, 0xffff_ffff].map((number) => numbers.take(number))).toEqual([false, false, false, false]);
+  expect([numbers.allocate(), numbers.allocate(), numbers.allocate()]).toEqual([2, 3, undefined]);
+});

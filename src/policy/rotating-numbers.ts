@@ -23,9 +23,9 @@ export class RotatingNumbers {
     for (const number of numbers) if (number >= this.#next && number < this.#last) this.#next = number + 1;
   }
 
-  /** False: somebody has it. */
+  /** False: somebody has it, or it is none of these. */
   take(number: number): boolean {
-    if (this.#taken.has(number)) return false;
+    if (number < this.#first || number > this.#last || this.#taken.has(number)) return false;
     this.#taken.add(number);
     return true;
   }

@@ -350,6 +350,27 @@ describe('the maps of the control plane', () => {
     expect(maps.nodeNumbers.raw.lookup(parseAddress('192.0.2.2'), number)).toBe(false);
   });
 
+  test('flows are judged again when an address that clients ask is no longer one host’s alone, or another’s', async () => {
+    const maps = memoryMaps();
+    const control = await ControlMaps.open(maps);
+    await control.reconcile(anIntent([], []), facts, fail);
+    const follow = (addresses: Record<string, string[]>) => {
+      const nodes = new Map(Object.entries(addresses).map(([name, of]) => [name, aNode({ name, addresses: of })]));
+      const before = control.generation;
+      control.changeRemotes(control.remotes.follow({ ...anIntent([], []), nodes }, { nodes: ['alpha', 'beta'] }), fail);
+      return control.generation - before;
+    };
+    expect(follow({ alpha: ['192.0.2.2'], beta: ['192.0.2.3'] })).toBe(0);
+    expect(follow({ alpha: ['192.0.2.2', '192.0.2.4'], beta: ['192.0.2.3'] })).toBe(0);
+    expect(follow({ alpha: ['192.0.2.2', '192.0.2.4'], beta: ['192.0.2.3', '192.0.2.4'] })).toBe(2);
+    expect(follow({ alpha: ['192.0.2.2'], beta: ['192.0.2.3', '192.0.2.4'] })).toBe(2);
+    // One of this host's own, which a pass sees.
+    const own = { ...facts, addresses: facts.addresses.filter(({ global }) => !global) };
+    const before = control.generation;
+    await control.reconcile(anIntent([], []), own, fail);
+    expect(control.generation).toBeGreaterThan(before);
+  });
+
   test('what somebody has done to entries of endpoints on other hosts a pass undoes, entry by entry', async () => {
     const wide = aNetwork({ driver: 'overlay', number: 2048 });
     const remote = (n: number) => {

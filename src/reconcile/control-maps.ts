@@ -264,14 +264,17 @@ export class ControlMaps {
 
   /**
    * Follows what has changed on other hosts, at the cost of the change. Flows with whoever is gone, or is elsewhere now, are
-   * judged again.
+   * judged again; so are all where an address of a host is another's now.
    *
    * @param failed is told what could not be written; the rest is
    */
   changeRemotes(changes: RemoteChanges, failed: (error: unknown) => void): void {
     const { come, gone, changed } = changes;
     this.#remotes.apply(changes, failed);
-    if (this.#facts && changes.nodes.size > 0) this.#remotes.followAddresses(toldAddresses(this.#facts), failed);
+    const addressesMoved =
+      this.#facts !== undefined &&
+      changes.nodes.size > 0 &&
+      this.#remotes.followAddresses(toldAddresses(this.#facts), failed);
     const both = changed.flatMap(({ before, after }) => [before, after]);
     const nodes = new Map<Network, Set<number>>();
     for (const { network, node } of [...come, ...gone, ...both]) {
@@ -286,7 +289,7 @@ export class ControlMaps {
     }
     this.remotePorts.follow(changes, this.#portDesk);
     const left = [...changes.nodes].some((number) => this.remotes.node(number) === undefined);
-    if (gone.length + changed.length > 0 || left) this.revoke();
+    if (gone.length + changed.length > 0 || left || addressesMoved) this.revoke();
   }
 
   /** Takes up ports that processes of this host have let go. */

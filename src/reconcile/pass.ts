@@ -8,7 +8,7 @@ import { desiredHostDevice, isClosed } from './desired/devices.ts';
 import { lanDevices, lanIfindexOf } from './desired/lan-devices.ts';
 import { straightUplinks } from './desired/straight.ts';
 import { needsEncryption, needsTunnel, tunnelOf } from './desired/tunnel.ts';
-import { isOurs } from './desired/uplinks.ts';
+import { isOurs, sendsByXdp } from './desired/uplinks.ts';
 import { type HostFacts, linksByName, withoutEndpoints } from './facts.ts';
 import { observeCgroups } from './host-cgroups.ts';
 import type { HostParts } from './host-parts.ts';
@@ -167,7 +167,7 @@ function digest({ links, addresses, localPorts, defaultRoutes, ipsec }: HostFact
   return JSON.stringify([
     links
       .filter(({ ifindex }) => !ours.has(ifindex))
-      .map(({ ifindex, name, mtu, master = 0, xdpTransmits = false }) => [ifindex, name, mtu, master, xdpTransmits]),
+      .map((link) => [link.ifindex, link.name, link.mtu, link.master ?? 0, sendsByXdp(link)]),
     addresses
       .filter(({ ifindex }) => !ours.has(ifindex))
       .map(({ ifindex, address, secondary }) => [ifindex, Buffer.from(address).toString('hex'), secondary]),

@@ -90,6 +90,27 @@ test('what a version before pages has put aside holds, where that has run last',
   expect(await cache.read()).toEqual({ ...known, position: 21 });
 });
 
+test('of what has come and gone since the pages were made nothing stays', async () => {
+  await cache.follow(state, new Map([[key(0), keyed(1)]]), undefined);
+  const comeAndGo = async () => {
+    await cache.write(state, new Map([[key(1), keyed(2)]]));
+    await cache.write(
+      state,
+      new Map([
+        [key(0), undefined],
+        [key(1), undefined],
+      ]),
+    );
+    expect(await changed()).toEqual([key(0)]);
+    expect((await cache.read())?.keys).toEqual(new Map());
+  };
+  await comeAndGo();
+  // As after a start without etcd.
+  cache = new ClusterCache(store);
+  await cache.read();
+  await comeAndGo();
+});
+
 test('of a cluster that a host has left nothing stays', async () => {
   await cache.follow(state, new Map([[key(0), keyed(1)]]), undefined);
   await cache.write(state, new Map([[key(1), keyed(2)]]));

@@ -27,6 +27,10 @@ type Page = readonly (readonly [key: string, revision: number, text: string])[];
 /** The cluster's records, as they were last known, among the facts of a host's own store. */
 export class ClusterCache {
   readonly #store: Store;
+  /** Keys that pages speak of: of others that are gone nothing need stay, and endpoints come and go for as long as a daemon runs. */
+  #paged: ReadonlySet<string> = new Set();
+  /** Whether a version before pages has run last, and they are yet to be made. */
+  #isFormer = false;
 
   constructor(store: Store) {
     this.#store = store;
@@ -35,6 +39,7 @@ export class ClusterCache {
   /** Undefined: this host has never been in a cluster. */
   async read(): Promise<CachedCluster | undefined> {
     const former = await this.#store.fact(formerState);
+    this.#isFormer = former !== undefined;
     const state = former ?? (await this.#store.fact(stateFact));
     if (state === undefined) return undefined;
     const keys = new Map<string, Keyed>();
@@ -43,6 +48,7 @@ export class ClusterCache {
         for (const [key, revision, record] of JSON.parse(text) as Page) keys.set(key, { revision, text: record });
       }
     }
+    this.#paged = new Set(keys.keys());
     for (const [key, fact] of await this.#store.facts(former === undefined ? changeFacts : formerFacts)) {
       const space = fact.indexOf(' ');
       if (space === -1) keys.delete(key);
@@ -69,16 +75,17 @@ export class ClusterCache {
     await this.#store.transaction((writer) => {
       for (const name of all) writer.putFact(name, undefined);
     });
+    this.#paged = new Set();
+    this.#isFormer = false;
   }
 
-  /** @param changes by key; `undefined`: it is gone */
+  /** After `read`. @param changes by key; `undefined`: it is gone */
   async write(state: Omit<CachedCluster, 'keys'>, changes: ReadonlyMap<string, Keyed | undefined>): Promise<void> {
-    const isFormer = await this.#isFormer();
-    const [facts, fact] = isFormer ? [formerFacts, formerState] : [changeFacts, stateFact];
+    // Two may be under way: nothing is waited for before the store is asked, so that the later one is written later.
+    const [facts, fact] = this.#isFormer ? [formerFacts, formerState] : [changeFacts, stateFact];
     await this.#store.transaction((writer) => {
       for (const [key, keyed] of changes) {
-        // Of what is gone a page may speak.
-        const gone = isFormer ? undefined : 'gone';
+        const gone = this.#paged.has(key) ? 'gone' : undefined;
         writer.putFact(facts + key, keyed ? `${keyed.revision} ${keyed.text}` : gone);
       }
       writer.putFact(fact, JSON.stringify(state));
@@ -96,7 +103,7 @@ export class ClusterCache {
     known: CachedCluster | undefined,
   ): Promise<void> {
     const changed = (await this.#store.facts(changeFacts)).size + changes.size;
-    if (known && !(await this.#isFormer()) && changed < manyChanges) return this.write(state, changes);
+    if (known && !this.#isFormer && changed < manyChanges) return this.write(state, changes);
     const keys = new Map<string, Keyed>(known?.keys);
     for (const [key, keyed] of changes) {
       if (keyed) keys.set(key, keyed);
@@ -108,11 +115,8 @@ export class ClusterCache {
       writePages(writer, keys);
       writer.putFact(stateFact, JSON.stringify(state));
     });
-  }
-
-  /** Until its pages are made. */
-  async #isFormer(): Promise<boolean> {
-    return (await this.#store.fact(formerState)) !== undefined;
+    this.#paged = new Set(keys.keys());
+    this.#isFormer = false;
   }
 
   /** Names of all facts of a cluster's. */

@@ -23,8 +23,8 @@ interface Databases extends Record<HostKind, Texts> {
 }
 
 /**
- * Bytes of address space for the file. lmdb would begin with little, map the whole file again each time that it has
- * doubled, and keep the former mappings: the same pages were in memory twice.
+ * Bytes of address space for the file, beyond which lmdb maps it again: it is no limit. lmdb would begin with little, map
+ * the whole file again each time that it has doubled, and keep the former mappings: the same pages were in memory twice.
  */
 const mapSize = 256 * 2 ** 20;
 

@@ -45,3 +45,23 @@ test.each(['addresses', 'cluster-endpoints'] as const)(
     expect(read).toBeGreaterThan(50);
   },
 );
+
+test('labels that only look alike are not taken for one another', () => {
+  const told = {
+    id: 'a',
+    name: 'web',
+    network: 'n',
+    node: 'h',
+    owner: 'vetch',
+    mac: '02:42:0a:58:00:02',
+    addresses: [],
+  };
+  const read = (labels: Record<string, string>) => quickReaders['cluster-endpoints']({ ...told, labels, ports: [] });
+  expect(read({ app: 'db', tier: 'x' })?.labels).toEqual({ app: 'db', tier: 'x' });
+  for (const parting of ['\0', ' ', '2 1 ', '4 1 ']) {
+    const labels = { app: `db${parting}tier${parting}x${parting}` };
+    expect(read(labels)?.labels).toEqual(labels);
+    const other = { [`app${parting}db`]: `tier${parting}x` };
+    expect(read(other)?.labels).toEqual(other);
+  }
+});

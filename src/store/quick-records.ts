@@ -47,7 +47,8 @@ function labelsOf(labels: unknown): Readonly<Record<string, string>> | undefined
     const value = all[key];
     if (typeof value !== 'string' || key === '__proto__') return undefined;
     all[key] = one(value);
-    text += `${key}\0${value}\0`;
+    // With lengths, for either may hold whatever would part them.
+    text += `${key.length} ${value.length} ${key}${value}`;
   }
   return labelSets.one(all as Record<string, string>, text);
 }

@@ -351,6 +351,26 @@ test('of a network that another host has made nothing is held until the first en
   expect(await attachTo(other, 'second')).not.toBe(first);
 });
 
+test('of a network that an engine has joined addresses are held, also when it has been made anew', async () => {
+  addresses.keepJoined(({ name }) => name === 'other');
+  for (const number of [1, 2]) {
+    const subnets = ['10.101.0.0/24'];
+    const other = { ...planned({ name: 'other', driver: 'overlay', subnets }), number: network.number + number };
+    await store.cluster.transaction((writer) => writer.putNetwork(other));
+    await lock.run(() => {
+      state.putNetwork(other);
+      addresses.addNetwork(other);
+    });
+    await addresses.settle();
+    expect(addresses.of('a').filter((one) => one.network === other.id)).toHaveLength(8);
+    await store.cluster.transaction((writer) => writer.deleteNetwork(other.id));
+    await lock.run(() => {
+      addresses.removeNetwork(other.id);
+      state.deleteNetwork(other.id);
+    });
+  }
+});
+
 test("hosts that attach their first endpoints at one moment get out of one another's way", async () => {
   const subnets = ['10.101.0.0/24'];
   const other = { ...planned({ name: 'other', driver: 'overlay', subnets }), number: network.number + 1 };

@@ -44,6 +44,7 @@ export class ClusterAddresses implements AsyncDisposable {
   #short = false;
   #warnings: readonly string[] = [];
   #reserved: (network: Network) => Iterable<string> = () => [];
+  #joined: (network: Network) => boolean = () => false;
 
   constructor(context: AddressContext, { networks, addresses }: Pick<ClusterRecords, 'networks' | 'addresses'>) {
     this.#context = context;
@@ -90,8 +91,8 @@ export class ClusterAddresses implements AsyncDisposable {
   }
 
   /**
-   * Holds addresses in advance of a network that this host is going to use, so that it can begin there with the store
-   * away. Of others it does from its first endpoint on. The caller holds the lock.
+   * Holds addresses in advance of a network that this host has made, so that it can begin there with the store away. Of
+   * others it does from its first endpoint on, or for as long as an engine has joined them. The caller holds the lock.
    */
   prepare({ id }: Network): void {
     if (!this.#book.hasNetwork(id)) return;
@@ -127,6 +128,11 @@ export class ClusterAddresses implements AsyncDisposable {
   /** @param reserved which addresses of a network are kept for endpoints that are to come */
   keepReserved(reserved: (network: Network) => Iterable<string>): void {
     this.#reserved = reserved;
+  }
+
+  /** @param joined whether an engine has joined a network, of which addresses are held in advance then, too; see `wake` */
+  keepJoined(joined: (network: Network) => boolean): void {
+    this.#joined = joined;
   }
 
   /**
@@ -172,7 +178,7 @@ export class ClusterAddresses implements AsyncDisposable {
     if (missing.length > 0) throw new NotHeldError(this.#claims.take(claim, network, missing));
   }
 
-  /** An endpoint or a service has come, or another one than before has its addresses. */
+  /** An endpoint or a service has come, another one than before has its addresses, or an engine has joined a network. */
   wake(): void {
     this.#wanted = true;
     if (this.#closed || this.#running) return;
@@ -243,7 +249,9 @@ export class ClusterAddresses implements AsyncDisposable {
     const networks = [...state.index.networks.values()].filter(({ id }) => this.#book.hasNetwork(id));
     const users = new Map(networks.map(({ id }) => [id, this.#usersOf(id)]));
     const usersOf = (network: string) => users.get(network) ?? new Map<string, string>();
-    const [book, leaving, prepared] = [this.#book, this.#leaving, this.#prepared];
+    const [book, leaving] = [this.#book, this.#leaving];
+    const expected = networks.filter((network) => this.#prepared.has(network.id) || this.#joined(network));
+    const prepared = new Set(expected.map(({ id }) => id));
     const plan = planHoldings({ book, networks, usersOf, leaving, prepared, skip: skipAfter(conflicts) });
     this.#short = plan.short;
     this.#warnings = plan.taken.map(({ held, user }) => this.#warning(held, user));

@@ -47,8 +47,7 @@ export function joinNetwork(
     // The engine may have given up meanwhile; the cluster's network is for whoever comes next.
     signal.throwIfAborted();
     await joined.add(id, name);
-    const shared = joined.networkOf(id);
-    if (shared) context.addresses.prepare(shared);
+    context.addresses.wake();
   });
 }
 

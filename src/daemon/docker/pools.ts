@@ -31,10 +31,7 @@ export class DockerPools {
   static async load(context: Context): Promise<DockerPools> {
     const pools = new DockerPools(context, await loadPools(context.store), await JoinedNetworks.load(context));
     context.addresses.keepReserved((network) => pools.#reserved(network));
-    for (const { id } of pools.joined.all) {
-      const network = pools.joined.networkOf(id);
-      if (network) context.addresses.prepare(network);
-    }
+    context.addresses.keepJoined(({ name }) => pools.joined.named(name) !== undefined);
     return pools;
   }
 

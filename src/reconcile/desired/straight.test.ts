@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { UplinkFlag, uplinkCodec } from '../../maps/generated/abi.ts';
 import type { HostLink } from '../facts.ts';
 import { straightUplinks } from './straight.ts';
+import { uplinkEntries } from './uplinks.ts';
 
 const link = { mtu: 1500, up: true, loopback: false, ethernet: true } as const;
 const links: HostLink[] = [
@@ -30,4 +32,15 @@ test('packets leave before the stack by uplinks whose driver transmits, while a 
 
 test('with IPsec everything is left to the stack', () => {
   expect(namesOf(direct, { ipsec: true })).toEqual([]);
+});
+
+test('nothing leaves before the stack by an uplink whose program runs after a socket buffer was made', () => {
+  const flagsWith = (mode?: string) => {
+    const [eth0] = links.map((one) => (mode === undefined ? one : { ...one, xdp: { mode } }));
+    const [entry] = uplinkEntries({ ...facts, uplink: ['eth0'], links: eth0 ? [eth0] : [] });
+    return entry && uplinkCodec.decode(entry.value).flags;
+  };
+  expect(flagsWith()).toBe(UplinkFlag.XDP_TRANSMITS);
+  expect(flagsWith('native')).toBe(UplinkFlag.XDP_TRANSMITS);
+  expect(flagsWith('generic')).toBe(0);
 });

@@ -56,12 +56,17 @@ export function uplinkEntries(facts: HostFacts, networks: Iterable<Network> = []
       return (family.find((address) => !address.secondary) ?? family[0])?.address ?? none;
     };
     return entryOf('uplinks', link.ifindex, {
-      flags: (link.ethernet ? 0 : UplinkFlag.NO_ETHERNET) | (link.xdpTransmits ? UplinkFlag.XDP_TRANSMITS : 0),
+      flags: (link.ethernet ? 0 : UplinkFlag.NO_ETHERNET) | (sendsByXdp(link) ? UplinkFlag.XDP_TRANSMITS : 0),
       mtu: link.mtu,
       masquerade4: pick(true),
       masquerade6: pick(false),
     });
   });
+}
+
+/** A program that runs after the stack has joined packets, where the driver has refused it, would send those as one. */
+export function sendsByXdp({ xdpTransmits = false, xdp }: Pick<HostLink, 'xdpTransmits' | 'xdp'>): boolean {
+  return xdpTransmits && xdp?.mode !== 'generic';
 }
 
 /** The host device, the shaper, their peers, the devices to other hosts, and what of endpoints' devices is in the host. */

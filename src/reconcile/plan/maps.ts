@@ -18,8 +18,11 @@ export interface MapChanges {
   readonly revokes: boolean;
 }
 
-/** Maps whose entries permit something: to remove or to change one may take a permission back. */
-const permitting: readonly ControlMap[] = ['networks', 'endpoints', 'published', 'publishedLo'];
+/**
+ * Maps whose entries permit something: to remove or to change one may take a permission back. Whose an address is decides who
+ * answers what is asked of it, which `xdp_uplink` takes from an earlier packet.
+ */
+const permitting: readonly ControlMap[] = ['networks', 'endpoints', 'nodeAddrs', 'published', 'publishedLo'];
 
 /** Their values belong to the datapath, which counts in them. */
 const keysOnly: readonly ControlMap[] = ['denyList'];

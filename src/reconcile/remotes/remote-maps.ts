@@ -66,12 +66,14 @@ export class RemoteMaps {
    *
    * @param own those that this host tells the others of
    * @param failed is told what could not be written; the rest is
+   * @returns whether one is somebody else's now, or nobody's
    */
-  followAddresses(own: readonly string[], failed: (error: unknown) => void): void {
+  followAddresses(own: readonly string[], failed: (error: unknown) => void): boolean {
     const contents = new PackedContents();
     for (const entry of nodeAddrEntries(own, this.table.nodes)) contents.set(entry);
-    const { changes } = planMaps([differenceOf('nodeAddrs', contents, entriesOf(this.#maps, 'nodeAddrs'))]);
+    const { changes, revokes } = planMaps([differenceOf('nodeAddrs', contents, entriesOf(this.#maps, 'nodeAddrs'))]);
     applyMaps(this.#maps, changes, failed);
+    return revokes;
   }
 
   /** Has packets go by the keys that both ends have agreed upon by now, and those alone be accepted that each node has. */
@@ -101,6 +103,8 @@ export class RemoteMaps {
    * @param admits which endpoints on other hosts are to be in it
    */
   async compare(admits: (remote: PlacedRemote) => boolean): Promise<RemoteDifference> {
+    // All entries are of this host's own then, which need not be kept to be compared.
+    if (this.table.placed.size === 0) return { wanted: new PackedContents() };
     const found = new Map<PlacedRemote, number>();
     const others: RawEntry[] = [];
     for (const batch of this.#maps.endpoints.raw.batches()) {

@@ -6,6 +6,7 @@ import { attachCgroup } from '../../../src/loader/link/cgroup.ts';
 import type { Link } from '../../../src/loader/link/link.ts';
 import { attachXdp } from '../../../src/loader/link/xdp.ts';
 import { BpfObject } from '../../../src/loader/object.ts';
+import type { Program } from '../../../src/loader/program.ts';
 import {
   ConfigFlag,
   DropReason,
@@ -166,7 +167,7 @@ export class TunnelHost extends Sandbox {
   }
 
   /** Has what other hosts answer for be sent on by XDP at the uplink, whose far end has to take what XDP sends. */
-  sendBeforeStack(): void {
+  sendBeforeStack(): Program {
     const index = this.index('uplink0');
     const [uplink, config] = [this.maps.uplinks.get(index), this.maps.config.get(0)];
     const program = this.#objects.get('xdp')?.program('xdp_uplink');
@@ -174,6 +175,7 @@ export class TunnelHost extends Sandbox {
     this.#links.push(withNetns(this.netns, () => attachXdp({ program, ifindex: index, mode: 'native' })));
     this.maps.uplinks.set(index, { ...uplink, flags: uplink.flags | UplinkFlag.XDP_TRANSMITS });
     this.maps.config.set(0, { ...config, flags: config.flags | ConfigFlag.STRAIGHT_BY_XDP });
+    return program;
   }
 
   /** Has the programs see what processes of a cgroup connect and send to. */

@@ -24,6 +24,9 @@ const protocols = [6, 17, 132];
 /** Of the host that has `z`. */
 const elsewhere = { 4: '203.0.113.77', 6: '2001:db8:ee::77' } as const;
 
+/** Of a machine that is no host of the cluster. */
+const behind = { 4: '203.0.113.88', 6: '2001:db8:ee::88' } as const;
+
 /** Ports that lead to `z`, whose own host answers. @param own addresses that the other hosts know this one by */
 const publish =
   (own: readonly string[] = [uplink.ip4, uplink.ip6], also: readonly string[] = []) =>
@@ -98,6 +101,23 @@ export const straightPorts: readonly PacketCase[] = families.flatMap((family): P
       steps: [
         arrives(quoting(hostPort), { verdict: 'redirect', out: { eth, ip: { source: client, destination: host } } }),
         arrives(quoting(hostPort + 1), { verdict: 'pass' }),
+      ],
+    },
+    {
+      name: `an error over IPv${family} for a machine that this host is a router to is not taken for one about such answers`,
+      prepare: publish(),
+      steps: [
+        arrives(
+          fromOutside(
+            client,
+            behind[family],
+            family,
+            error,
+            ip(family, behind[family], client),
+            build.tcp({ source: hostPort, destination: 5000, flags: 'A' }),
+          ),
+          { verdict: 'pass' },
+        ),
       ],
     },
     {

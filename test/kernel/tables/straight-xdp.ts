@@ -162,6 +162,17 @@ export const straightByXdp: readonly PacketCase[] = [
     changeUplink(world, { flags: 0 });
     waitATick();
   }),
+  {
+    name: 'what has come by an uplink that brings no whole frames goes to the stack, however it leaves',
+    prepare: (world) => {
+      straight(world);
+      changeUplink(world, { flags: 0 });
+    },
+    steps: [
+      { ...known, afterwards: (world) => changeUplink(world, { flags: UplinkFlag.XDP_TRANSMITS }) },
+      passes(asks(ack)),
+    ],
+  },
   left('a packet of a network that is gone', asks(ack), (world) => world.maps.networks.set(network, absent(world))),
   left('a packet to a host that is gone', asks(ack), (world) =>
     world.maps.nodes.set(z.node, nodeValue(new Uint8Array(16))),
