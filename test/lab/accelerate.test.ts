@@ -54,7 +54,7 @@ test('without the option nothing does', async () => {
 test.each([fast, fast6])(
   'what takes turns by the socket and by the stack arrives whole and in order: %o',
   async (ends) => {
-    const { answer, bypassed, declined } = await counted(host, () => play(host, ends, 'juggle', { STEPS: '20000' }));
+    const { answer, bypassed, declined } = await counted(host, () => play(host, ends, 'juggle', { STEPS: '40000' }));
     expect(answer).toMatchObject({ whole: true });
     // Each way thousands of times: they alternate at random
     expect(bypassed).toBeGreaterThan(1000);
