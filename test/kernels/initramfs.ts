@@ -7,7 +7,7 @@ import { RootTree } from './root-tree.ts';
 
 /** Real programs of this machine that the labs use, beside busybox's. */
 const programs = [
-  'bash', 'bpftool', 'curl', 'ip', 'tc', 'ss', 'mount', 'umount', 'nsenter', 'unshare', 'kmod', 'ping', 'iperf3', 'tcpdump', 'setpriv', 'timeout', 'sleep', 'etcd', 'etcdctl',
+  'bash', 'bpftool', 'curl', 'ip', 'tc', 'ss', 'mount', 'umount', 'nsenter', 'ethtool', 'unshare', 'kmod', 'ping', 'iperf3', 'tcpdump', 'setpriv', 'timeout', 'sleep', 'etcd', 'etcdctl',
 ]; // biome-ignore format: one list
 
 /** Parts of the kernel's modules that a test may make it load. */
