@@ -65,7 +65,7 @@ for line in sys.stdin:
     if "port" in order:
         target = order.get("address") or (addresses or [None])[0]
         began = time.monotonic()
-        connected = target is not None and connect(target, order["port"], order.get("wait", 0.5))
+        connected = target is not None and connect(target, order["port"], order.get("wait", 1.5))
     print(
         json.dumps(
             {"addresses": addresses, "from": peer, "connected": connected, "seconds": time.monotonic() - began}
