@@ -9,7 +9,7 @@ export interface KernelRunOptions {
   readonly checkout: string;
   /** As in `vetch.run` of init.sh: a project, and after a colon its files, apart by commas. */
   readonly runs: readonly string[];
-  /** Default: 3600: emulation on a busy machine is slow. */
+  /** Default: 3600: emulation on a busy machine is slow; with a `log`, where it yields to all else, 4500. */
   readonly timeoutSeconds?: number;
   /** As in {@link boot}. */
   readonly log?: string;
@@ -38,7 +38,7 @@ export async function reportsOfKernel(
       initramfs,
       report,
       arguments: [`vetch.run=${options.runs.join('+')}`],
-      timeoutSeconds: options.timeoutSeconds ?? 3600,
+      timeoutSeconds: options.timeoutSeconds ?? (options.log === undefined ? 3600 : 4500),
       ...(options.log === undefined ? {} : { log: options.log }),
     });
     return new Map(options.runs.map(projectOf).flatMap((project) => wholeReport(text, project)));
