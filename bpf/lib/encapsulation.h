@@ -8,11 +8,11 @@
 #include "remote.h"
 #include "tunnel_headers.h"
 
-static __always_inline __be16 tunnel_source_port(struct __sk_buff *skb)
+static __always_inline __u32 tunnel_hash(struct __sk_buff *skb)
 {
 	__u32 hash = bpf_get_hash_recalc(skb);
 
-	return tunnel_port_of(hash ^ hash << 16);
+	return hash ^ hash << 16;
 }
 
 static __always_inline __u8 tunnel_tos(struct __sk_buff *skb, const struct packet *p)
@@ -52,9 +52,6 @@ static __always_inline int encapsulate(struct __sk_buff *skb, const struct packe
 	if ((c->flags & CONFIG_TUNNELS_BY_DEVICE) || skb->gso_size || !to || !own || !address_is_v4(&to->addr) ||
 	    !address_is_v4(&own->addr))
 		return BY_DEVICE;
-	__builtin_memset(h, 0, sizeof(*h));
-	h->ip.saddr = const_words(&own->addr)[3];
-	h->ip.daddr = const_words(&to->addr)[3];
 	if (route_to_node(skb, c, room, own, to) != ROUTE_UPLINK)
 		return BY_DEVICE;
 	up = uplink_of(&room->fib);
@@ -62,7 +59,8 @@ static __always_inline int encapsulate(struct __sk_buff *skb, const struct packe
 		return BY_DEVICE;
 	if (bpf_skb_load_bytes(skb, 0, &h->inner, sizeof(h->inner)))
 		return BY_DEVICE;
-	tunnel_headers_fill(h, length, tunnel_tos(skb, p), tunnel_source_port(skb), c->tunnel_port, p->network);
+	tunnel_headers_write(h, const_words(&own->addr)[3], const_words(&to->addr)[3], length, tunnel_tos(skb, p),
+			     tunnel_hash(skb), ++room->tunnel_number, c->tunnel_port, p->network);
 	if (bpf_skb_adjust_room(skb, TUNNEL_HEADERS, BPF_ADJ_ROOM_MAC,
 				BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
 					BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2(ETH_HLEN) |

@@ -132,6 +132,8 @@ struct room {
 	struct way ways[1 << WAY_SLOT_BITS];
 	struct xdp_way xdp_ways[XDP_WAYS]; /* each in the place of its node's number */
 	struct crypt_headers crypt; /* likewise, by WireGuard's */
+	__u32 tunnel_number; /* of the last packet whose tunnel was made without the overlay's device */
+	__u32 pad;
 	__u64 departure; /* of a packet that has to wait; ktime ns */
 };
 

@@ -76,10 +76,10 @@ static __always_inline int send_straight(struct xdp_md *xdp, const struct config
 	struct straight_flow *known, flow;
 	struct straight_key key = {};
 	const struct node *own, *to;
-	struct tunnel_headers *h;
 	struct network *n;
 	struct xdp_way *way;
 	struct room *room = room_get();
+	__be32 from, node_addr;
 	__u32 length, sum;
 	struct ethhdr *eth = data;
 
@@ -99,18 +99,12 @@ static __always_inline int send_straight(struct xdp_md *xdp, const struct config
 	to = node_at(flow.node);
 	if (!n || !own || !to || !address_is_v4(&own->addr) || !address_is_v4(&to->addr) || length > n->mtu)
 		return XDP_PASS;
-	h = &room->headers;
-	__builtin_memset(h, 0, sizeof(*h));
-	h->ip.saddr = const_words(&own->addr)[3];
-	h->ip.daddr = const_words(&to->addr)[3];
-	way = xdp_way_to(xdp, c, room, flow.node, h->ip.saddr, h->ip.daddr);
+	from = const_words(&own->addr)[3];
+	node_addr = const_words(&to->addr)[3];
+	way = xdp_way_to(xdp, c, room, flow.node, from, node_addr);
 	length += TUNNEL_HEADERS;
 	if (!way || length > way->mtu)
 		return XDP_PASS;
-	tunnel_headers_fill(h, length, tunnel_ecn(ip->tos), tunnel_port_of(straight_hash(&key)), c->tunnel_port, flow.network);
-	__builtin_memcpy(h->inner.h_dest, &flow.endpoint, 6);
-	__builtin_memcpy(h->inner.h_source, &c->host_mac, 6);
-	h->inner.h_proto = bpf_htons(ETH_P_IP);
 	if (bpf_xdp_adjust_head(xdp, -TUNNEL_HEADERS))
 		return XDP_PASS;
 	data = (void *)(long)xdp->data;
@@ -125,7 +119,12 @@ static __always_inline int send_straight(struct xdp_md *xdp, const struct config
 	__builtin_memcpy(eth->h_dest, &way->destination, 6);
 	__builtin_memcpy(eth->h_source, &way->source, 6);
 	eth->h_proto = bpf_htons(ETH_P_IP);
-	__builtin_memcpy(eth + 1, h, TUNNEL_HEADERS);
+	tunnel_headers_write(eth + 1, from, node_addr, length, tunnel_ecn(ip->tos), straight_hash(&key), ++room->tunnel_number,
+			     c->tunnel_port, flow.network);
+	eth = (void *)ip - ETH_HLEN;
+	__builtin_memcpy(eth->h_dest, &flow.endpoint, 6);
+	__builtin_memcpy(eth->h_source, &c->host_mac, 6);
+	eth->h_proto = bpf_htons(ETH_P_IP);
 	trace(STEP_TO_UPLINK, way->ifindex);
 	count(COUNTER_STRAIGHT_BY_XDP);
 	/* Also where it came from: XDP_TX asks more of some drivers than what they say to do. */

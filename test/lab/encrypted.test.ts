@@ -14,7 +14,7 @@ import { RawSender } from './raw-sender.ts';
 import { ask, ping, serve } from './talk.ts';
 import { WireTap } from './wire-tap.ts';
 
-// Two hosts with a network that is encrypted and one that is not. The wire between them is watched from before the first
+// Three hosts with a network that is encrypted and one that is not. The wire between them is watched from before the first
 // packet to after the last one, and searched for what every payload holds.
 
 const programs = new URL('./programs/', import.meta.url).pathname;
@@ -45,20 +45,21 @@ let plain: readonly Placed[];
 beforeAll(async () => {
   if (!wireguard) return;
   wireguard.close();
-  cluster = await ClusterLab.create(['h1', 'h2'], { members: 1 });
+  cluster = await ClusterLab.create(['h1', 'h2', 'h3'], { members: 1 });
   tap = await WireTap.start(cluster.lab.router);
-  const [h1, h2] = cluster.hosts;
+  const [h1, h2, h3] = cluster.hosts;
   const subnets = ['--subnet', '10.100.0.0/24', '--subnet', 'fd00:100::/64'];
   await h1.vetch('network', 'create', 'app', '--driver', 'overlay', '--opt', 'encrypted', ...subnets);
   const others = ['--subnet', '10.101.0.0/24', '--subnet', 'fd00:101::/64'];
   await h1.vetch('network', 'create', 'plain', '--driver', 'overlay', ...others);
-  await vi.waitUntil(() => h2.vetch<unknown[]>('network', 'ls').then((all) => all.length === 2), patient);
+  for (const host of [h2, h3])
+    await vi.waitUntil(() => host.vetch<unknown[]>('network', 'ls').then((all) => all.length === 2), patient);
   const first = await place(h1, 'app', 201);
   // It asks from before there is anybody to answer.
   const asking = talk(first.container, 'beat', '10.100.0.202', secret);
-  placed = [first, await place(h2, 'app', 202), await place(h2, 'app', 203)];
+  placed = [first, await place(h2, 'app', 202), await place(h3, 'app', 203)];
   plain = [await place(h1, 'plain', 201), await place(h2, 'plain', 202)];
-  for (const host of [h1, h2]) await vi.waitUntil(() => listed(host).then((all) => all.length === 5), patient);
+  for (const host of [h1, h2, h3]) await vi.waitUntil(() => listed(host).then((all) => all.length === 5), patient);
   await asking.until(/ready/, 60);
   await finish(asking);
 });
@@ -245,11 +246,12 @@ spec:
 
 test('a host changes its key under traffic, and no packet is lost', async ({ skip }) => {
   skip(!wireguard, lacking);
-  const [one, two] = [at(0), at(1)];
+  const [one, two, three] = [at(0), at(1), at(2)];
   const talks = [
     talk(two.container, 'beat', one.addresses[0], secret),
     talk(one.container, 'beat', two.addresses[1], secret),
-    talk(two.container, 'stream', one.addresses[1], secret),
+    talk(three.container, 'beat', one.addresses[1], secret),
+    talk(two.container, 'stream', three.addresses[1], secret),
   ];
   for (const talking of talks) await talking.until(/ready/, 30);
   const [before = ''] = await keysOf(one.host, one.host);
@@ -258,10 +260,10 @@ test('a host changes its key under traffic, and no packet is lost', async ({ ski
   await expect(again).rejects.toMatchObject({ code: 'IN_USE' });
   expect(changing).toMatchObject({ name: 'h1', rotating: true, wireguard: [{ publicKey: before }, {}] });
   const after = changing.wireguard?.[1]?.publicKey ?? '';
-  for (const { host } of [one, two]) await expect.poll(() => keysOf(host, one.host), patient).toEqual([after]);
-  // Both at one moment, as well.
-  await Promise.all([one, two].map(({ host }) => rotate(host)));
-  for (const { host } of [one, two]) {
+  for (const { host } of placed) await expect.poll(() => keysOf(host, one.host), patient).toEqual([after]);
+  // All at one moment, as well.
+  await Promise.all(placed.map(({ host }) => rotate(host)));
+  for (const { host } of placed) {
     await expect.poll(async () => (await nodes(one.host)).get(host.name)?.rotating, patient).toBe(false);
   }
   for (const talking of talks) {
@@ -269,7 +271,7 @@ test('a host changes its key under traffic, and no packet is lost', async ({ ski
     expect(sent).toBeGreaterThan(100);
     expect(lost, talking.output).toBe(0);
   }
-  expect(await Promise.all([one, two].map(({ host }) => devicesOf(host)))).toEqual([['vetchwg0'], ['vetchwg1']]);
+  expect(await Promise.all(placed.map(({ host }) => devicesOf(host)))).toEqual([['vetchwg0'], ['vetchwg1'], ['vetchwg1']]);
   await everybodyTalks();
 });
 
@@ -347,7 +349,7 @@ test('to a host that is no peer nothing is sent, and it is one again', async ({ 
   const talking = talk(one.container, 'beat', two.addresses[0], secret);
   await talking.until(/ready/, 30);
   const without = ['node', '--no-warnings', `${programs}without-peers.ts`, device];
-  expect((await one.host.execWith({ timeoutSeconds: 60 }, ...without)).stdout).toBe('removed 1\n');
+  expect((await one.host.execWith({ timeoutSeconds: 60 }, ...without)).stdout).toBe('removed 2\n');
   expect(await ping(one.container, two.addresses[1], ...pattern(secret))).not.toBe(0);
   // Some change of the host's has it looked over.
   await one.host.ip('link add other0 type dummy', 'link delete other0');
