@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A tunnel without the overlay's device: single packets have their VXLAN headers written and taken off right at the
- * uplink, which spares them the way through the host's stack and a second device. On the wire it is the same. What is
- * not as simple (trains of segments, IPv6 underneath, a way out that is none of our uplinks, a host with IPsec) takes the
- * device. */
+ * uplink, which spares them the way through the host's stack and a second device. Trains of segments go out by the device
+ * and have their headers, one for all, taken off here. On the wire it is the same. What is not as simple (IPv6 underneath, a
+ * way out that is none of our uplinks, a host with IPsec) takes the device. */
 #pragma once
 
 #include "remote.h"
@@ -78,7 +78,7 @@ static __always_inline bool tunnel_headers_get(struct __sk_buff *skb, const stru
 	__u32 ifindex = skb->ifindex;
 	const struct uplink *up = bpf_map_lookup_elem(&uplinks, &ifindex);
 
-	if (skb->gso_size || !own || !up || !address_equal(&up->masquerade4, &own->addr) ||
+	if (!own || !up || !address_equal(&up->masquerade4, &own->addr) ||
 	    !address_equal(&own->addr, &outer->destination) || outer->l4 != ETH_HLEN + IP_HEADER ||
 	    (outer->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT)))
 		return false;

@@ -12,15 +12,18 @@
 /* Bytes on the wire from the IP header on: each packet that a GSO train will be cut into has headers of its own. */
 static __always_inline __u64 rate_bytes(struct __sk_buff *skb, const struct packet *p)
 {
-	__u32 length = skb->len - p->l3, segments = skb->gso_segs, headers = p->l4 - p->l3;
+	__u32 length = skb->len - p->l3, segments = skb->gso_segs, size = skb->gso_size, headers = p->l4 - p->l3;
 	__u8 offset;
 
-	if (segments <= 1)
+	if (!size)
 		return length < RATE_SMALLEST ? RATE_SMALLEST : length;
 	if (p->protocol == IPPROTO_TCP)
 		headers += bpf_skb_load_bytes(skb, p->l4 + 12, &offset, 1) ? 20 : (offset >> 4) * 4;
 	else
 		headers += sizeof(struct udp_start);
+	/* A train that came out of a tunnel is not counted any more. */
+	if (!segments)
+		segments = (length - headers + size - 1) / size;
 	return length + (__u64)(segments - 1) * headers;
 }
 
