@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { policyKey } from '../../src/model/policy.ts';
 import { AddressBook } from '../../src/network/address-book.ts';
 import { planHoldings } from '../../src/network/plan-holdings.ts';
 import { planned } from '../../src/network/testing.ts';
+import { ClusterCache } from '../../src/store/cluster-cache.ts';
 import type { ClusterStore } from '../../src/store/cluster-contract.ts';
+import { type EmbeddedStore, openEmbeddedStore } from '../../src/store/embedded.ts';
 import type { EtcdClusterOptions } from '../../src/store/etcd/open.ts';
 import { EtcdServers } from '../lab/etcd-servers.ts';
 import { Background } from '../lab/process.ts';
@@ -20,6 +23,7 @@ let servers: EtcdServers;
 let place: string;
 let opened: ClusterStore[] = [];
 let peers: Background[] = [];
+let stores: EmbeddedStore[] = [];
 
 beforeAll(async () => {
   servers = await EtcdServers.start({ count: 3 });
@@ -31,8 +35,10 @@ beforeEach(() => {
 afterEach(async () => {
   for (const store of opened) await store.close();
   for (const peer of peers) await peer.stop('SIGKILL');
+  for (const store of stores) await store.close();
   opened = [];
   peers = [];
+  stores = [];
 });
 
 async function open(node: string, options: Partial<EtcdClusterOptions> = {}): Promise<ClusterStore> {
@@ -258,6 +264,53 @@ test('20,000 records are read at a start, page by page, while others write', asy
   expect(took).toBeLessThan(10_000);
   await expect.poll(() => witness.digest, patient).toBe(digestOf(await a.load()));
 }, 120_000);
+
+test.for([
+  ['no more than it missed', false],
+  ['all that there is, where etcd does not know what it missed', true],
+] as const)('a host that starts again is told %s', async ([, compacts]) => {
+  const a = await open('a');
+  await Witness.of(a);
+  await fill(a, 1, 5_000, 1_000);
+  const directory = mkdtempSync('/tmp/vetch-missed-');
+  try {
+    const store = await openEmbeddedStore(directory);
+    stores.push(store);
+    await (await openPlace(place, 'b', { cache: new ClusterCache(store) })).close();
+    await fill(a, 4_901, 5_100, 1_000);
+    await a.transaction((writer) => {
+      for (let i = 1; i <= 100; i++) writer.putNamespace(`n${i}`, undefined);
+    });
+    await a.transaction((writer) => writer.putPolicy(samplePolicy(1)));
+    if (compacts) await servers.etcdctl('compact', String(await servers.revision()));
+    const before = await sent();
+    const b = await open('b', { cache: new ClusterCache(store) });
+    const loaded = digestOf(await b.load());
+    const told = (await sent()) - before;
+    expect(loaded).toBe(digestOf(await a.load()));
+    if (compacts) expect(told).toBeGreaterThan(5e6);
+    else expect(told).toBeLessThan(1e6);
+    // Of documents no two may have one number: whoever writes one has to know of all.
+    await Witness.of(b);
+    await b.transaction((writer) => writer.putPolicy(samplePolicy(2)));
+    await expect.poll(async () => digestOf(await a.load()), patient).toBe(digestOf(await b.load()));
+    await b.close();
+    // And what it has put aside is the same.
+    const again = await openPlace(place, 'b', { cache: new ClusterCache(store) });
+    expect(digestOf(await again.load())).toBe(digestOf(await a.load()));
+    await again.close();
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+/** Bytes that all members have sent to clients. */
+async function sent(): Promise<number> {
+  const texts = await Promise.all(servers.endpoints.map(async (at) => (await fetch(`http://${at}/metrics`)).text()));
+  return texts.reduce((sum, text) => {
+    return sum + Number(/^etcd_network_client_grpc_sent_bytes_total (\S+)/m.exec(text)?.[1] ?? 0);
+  }, 0);
+}
 
 test('what a host told goes with it within its lease, and comes back with it', async () => {
   const witness = await Witness.of(await open('a'));

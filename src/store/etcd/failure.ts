@@ -47,6 +47,11 @@ export function isCompacted(error: unknown): boolean {
   return isCallFailure(error) && error.code === status.OUT_OF_RANGE && error.details.includes('compacted');
 }
 
+/** etcd has not come so far: it was restored, or is another one. */
+export function isInFuture(error: unknown): boolean {
+  return isCallFailure(error) && error.code === status.OUT_OF_RANGE && error.details.includes('future revision');
+}
+
 /** One line without what is etcd's own business. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AwayError) return error.reason;

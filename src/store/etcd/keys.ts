@@ -14,6 +14,7 @@ import type { RecordKind } from '../records.ts';
  *     schema           of the newest version that the cluster has seen
  */
 export const schemaKey = 'schema';
+export const guards = 'guards/';
 
 /** What each kind of a cluster's records is decoded as. */
 const recordKinds: Readonly<Record<keyof ClusterRecords, RecordKind>> = {
@@ -27,7 +28,7 @@ const recordKinds: Readonly<Record<keyof ClusterRecords, RecordKind>> = {
 };
 
 export function guardKey(kind: SharedKind): string | undefined {
-  return kind === 'networks' || kind === 'identities' || kind === 'policies' ? `guards/${kind}` : undefined;
+  return kind === 'networks' || kind === 'identities' || kind === 'policies' ? `${guards}${kind}` : undefined;
 }
 
 /** The kind of a key, and the record's own key; undefined: it is no record of the cluster's. */

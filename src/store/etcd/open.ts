@@ -9,6 +9,7 @@ import { EtcdClient } from './client.ts';
 import { EtcdCluster } from './etcd-cluster.ts';
 import { reasonOf, refusal } from './failure.ts';
 import { schemaKey } from './keys.ts';
+import { type Missed, readMissed } from './missed.ts';
 import { defaultTimes, type EtcdAccess, type EtcdTimes } from './options.ts';
 import { Presence } from './presence.ts';
 import { methods } from './protocol.ts';
@@ -29,6 +30,9 @@ export interface EtcdClusterOptions extends EtcdAccess {
   /** Ends the waiting. */
   readonly signal?: AbortSignal;
 }
+
+/** Changes that are worth being told of one by one, where there are fewer keys. */
+const manyMissed = 1_000;
 
 /** Milliseconds between two complaints about a store that is away. */
 const complain = 30_000;
@@ -60,6 +64,10 @@ export async function openEtcdCluster(options: EtcdClusterOptions): Promise<Clus
       if (anew) failed('find the cluster as it was: etcd is another one, or has gone back', undefined);
       replica.replace(keys, revision, anew);
       await cache?.follow({ clusterId, prefix, position: replica.position }, replica.unsaved(), own);
+    } else if (joined.missed && own) {
+      replica.advance(joined.missed.events, joined.missed.position);
+      const { clusterId } = own;
+      await cache?.follow({ clusterId, prefix, position: replica.position }, replica.unsaved(), own);
     }
     const clusterId = joined.snapshot?.clusterId ?? own?.clusterId ?? '';
     const parts = { client, prefix, node, replica, presence, clusterId, failed };
@@ -76,7 +84,9 @@ export async function openEtcdCluster(options: EtcdClusterOptions): Promise<Clus
 
 interface Joined {
   readonly snapshot?: Snapshot;
-  /** Why there is none. */
+  /** In its place: what was not known. */
+  readonly missed?: Missed;
+  /** Why there is neither. */
   readonly reason?: string;
 }
 
@@ -92,7 +102,9 @@ async function join(
       // Whoever can go on without does not wait for long.
       await checkSchema(client, options.prefix, known ? client.times.attempt : client.times.call);
       await presence.claim();
-      return { snapshot: await readSnapshot(client, options.prefix) };
+      const { node, prefix } = options;
+      const missed = known && (await readMissed(client, { prefix, node, most: manyMissed + known.keys.size }, known));
+      return missed ? { missed } : { snapshot: await readSnapshot(client, prefix) };
     } catch (error) {
       const refused = refusal(error);
       if (refused.code !== 'UNAVAILABLE') throw refused;

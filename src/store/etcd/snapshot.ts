@@ -3,8 +3,13 @@ import { isCompacted } from './failure.ts';
 import { endOf, methods } from './protocol.ts';
 import type { Keyed } from './replica.ts';
 
-/** Keys of one answer: with etcd's largest values it is still one that arrives within a call's deadline. */
-const page = 1_000;
+/**
+ * Keys of the first answer: with etcd's largest values it is still one that arrives within a call's deadline. Those of the
+ * others follow from how large the keys are: before 3.5 etcd goes through all that are left for each answer.
+ */
+const firstPage = 1_000;
+const largestPage = 20_000;
+const pageBytes = 4e6;
 
 export interface Snapshot {
   /** By key below the prefix. */
@@ -34,17 +39,21 @@ async function readPages(client: EtcdClient, start: string, milliseconds: number
   const rangeEnd = endOf(start);
   let key = Buffer.from(start);
   let revision = 0;
+  let limit = firstPage;
   for (;;) {
-    const request = { key, rangeEnd, limit: page, ...(revision === 0 ? {} : { revision }) };
+    const request = { key, rangeEnd, limit, ...(revision === 0 ? {} : { revision }) };
     const { header, kvs, more } = await client.call(methods.range, request, milliseconds);
     // Without a revision the answer waits for the leader: it is not older than any write that was acknowledged.
     if (revision === 0) revision = Number(header.revision);
+    let bytes = 0;
     for (const kv of kvs) {
+      bytes += kv.key.length + kv.value.length;
       const relative = kv.key.toString().slice(start.length);
       keys.set(relative, { text: kv.value.toString(), revision: Number(kv.modRevision) });
     }
     const last = kvs.at(-1);
     if (!more || !last) return { keys, revision, clusterId: header.clusterId };
     key = Buffer.concat([last.key, Buffer.of(0)]);
+    limit = Math.max(1, Math.min(largestPage, 4 * limit, Math.floor((pageBytes * kvs.length) / bytes)));
   }
 }

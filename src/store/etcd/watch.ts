@@ -55,7 +55,7 @@ export async function watch(client: EtcdClient, options: WatchOptions): Promise<
       });
     });
   } catch (error) {
-    if (!(error instanceof PlaceLost)) client.leave(member);
+    if (!(error instanceof PlaceLost) && !options.signal.aborted) client.leave(member);
     throw error;
   } finally {
     clearInterval(timer);
