@@ -9,6 +9,12 @@ const reserve = 8;
 /** One address pool of a network, as all hosts have used it. */
 interface Range {
   readonly pool: AddressPool;
+  /** How many addresses each host holds. */
+  readonly byNode: Map<string, number>;
+  /** How many of all are held for somebody. */
+  used: number;
+  /** How many this host holds in advance. */
+  spare: number;
   /** What a host has taken in advance last, inside the range: the next one takes what comes after it. */
   last: string | undefined;
 }
@@ -64,8 +70,10 @@ export class AddressBook {
       this.#own.set(network, own.set(address, held));
     }
     const range = this.#rangeOf(network, address);
-    range?.pool.take(address);
-    if (range && held.endpoint === '') range.last = address;
+    if (!range) return;
+    range.pool.take(address);
+    if (held.endpoint === '') range.last = address;
+    this.#count(range, held, 1);
   }
 
   delete(network: string, address: string): void {
@@ -77,14 +85,23 @@ export class AddressBook {
     const own = this.#own.get(network);
     own?.delete(address);
     if (own?.size === 0) this.#own.delete(network);
-    this.#rangeOf(network, address)?.pool.release(address);
+    const range = this.#rangeOf(network, address);
+    if (!range) return;
+    range.pool.release(address);
+    this.#count(range, held, -1);
   }
 
   addNetwork({ id, subnets }: Network): void {
     if (this.#ranges.has(id)) return;
-    const ranges = subnets.map((subnet): Range => ({ pool: new AddressPool(subnet), last: undefined }));
+    const ranges = subnets.map(
+      (subnet): Range => ({
+        ...{ pool: new AddressPool(subnet), byNode: new Map(), used: 0, spare: 0, last: undefined },
+      }),
+    );
+    const known = [...(this.#held.get(id)?.values() ?? [])];
+    for (const { address } of known) this.delete(id, address);
     this.#ranges.set(id, ranges);
-    for (const held of [...(this.#held.get(id)?.values() ?? [])]) this.put(held);
+    for (const held of known) this.put(held);
   }
 
   /** Whether it is the cluster's, as far as is known. */
@@ -98,16 +115,40 @@ export class AddressBook {
     this.#ranges.delete(id);
   }
 
-  /** How many addresses of a family a host takes in advance: of a small range few, for the others need some too. */
+  /**
+   * How many addresses of a family a host takes in advance: of a small range few, for the others need some too, and fewer the
+   * more hosts there are and the less is left. All hosts together a quarter of what nobody uses, or one each, if that is
+   * not more than half of it.
+   */
   reserve(network: string, family: 4 | 6): number {
-    const pool = this.#range(network, family)?.pool;
-    return pool ? Math.max(1, Math.min(reserve, Math.floor(pool.size / 32))) : 0;
+    const range = this.#range(network, family);
+    if (!range) return 0;
+    const { pool, byNode, used } = range;
+    const hosts = byNode.size + (byNode.has(this.node) ? 0 : 1);
+    const unused = pool.size - used;
+    const share = Math.max(Math.floor(unused / (4 * hosts)), unused < 2 * hosts ? 0 : 1);
+    return Math.min(reserve, share, Math.max(1, Math.floor(pool.size / 32)));
+  }
+
+  /** How many of those that this host has in advance it is to give back; not for every one, so that it does not take it again at once. */
+  excess(network: string, family: 4 | 6): number {
+    const wanted = this.reserve(network, family);
+    const spare = this.#range(network, family)?.spare ?? 0;
+    return spare > wanted + Math.min(2, Math.floor(wanted / 2)) ? spare - wanted : 0;
   }
 
   /** Up to `count` addresses of a family that nobody holds. @param skip passes over so many, to get out of others' way */
   free(network: string, family: 4 | 6, count: number, skip = 0): string[] {
     const range = this.#range(network, family);
     return range?.pool.free(count, range.last, skip) ?? [];
+  }
+
+  #count(range: Range, { node, endpoint }: HeldAddress, by: 1 | -1): void {
+    const count = (range.byNode.get(node) ?? 0) + by;
+    if (count > 0) range.byNode.set(node, count);
+    else range.byNode.delete(node);
+    if (endpoint !== '') range.used += by;
+    else if (node === this.node) range.spare += by;
   }
 
   #rangeOf(network: string, address: string): Range | undefined {

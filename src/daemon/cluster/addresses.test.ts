@@ -32,7 +32,7 @@ let deaf: boolean;
 /** What is kept for endpoints that are to come. */
 let reserved: Set<string>;
 
-const cluster: Pick<AddressContext['cluster'], 'transaction' | 'settled'> = {
+const cluster: { -readonly [Key in 'transaction' | 'settled']: AddressContext['cluster'][Key] } = {
   async transaction(change) {
     await hanging;
     if (!away) await store.cluster.transaction(change);
@@ -250,7 +250,7 @@ test('what another host gives back is taken in advance where there was none left
   const subnets = ['10.101.0.0/29'];
   const small = { ...planned({ name: 'small', driver: 'overlay', subnets }), number: network.number + 1 };
   const held = (host: number): HeldAddress => {
-    return { network: small.id, address: `10.101.0.${host}`, node: 'b', endpoint: 'web' };
+    return { network: small.id, address: `10.101.0.${host}`, node: 'b', endpoint: '' };
   };
   await store.cluster.transaction((writer) => {
     writer.putNetwork(small);
@@ -269,6 +269,52 @@ test('what another host gives back is taken in advance where there was none left
   expect(addresses.of('a').filter(({ network }) => network === small.id)).toEqual([
     { network: small.id, address: '10.101.0.5', node: 'a', endpoint: '' },
   ]);
+});
+
+test('what is held in advance is given back, in two steps, when many hosts share a network', async () => {
+  const own = () => addresses.of('a').map(({ address, endpoint }) => [address, endpoint === ''] as const);
+  const before = own();
+  expect(before).toHaveLength(8);
+  const writes: string[] = [];
+  const { transaction } = cluster;
+  cluster.transaction = (change) => {
+    return transaction((writer) => {
+      change({
+        ...writer,
+        putAddress: (held) => {
+          writes.push(`${held.address} for ${held.endpoint === '' ? 'nobody' : 'somebody'}`);
+          writer.putAddress(held);
+        },
+        deleteAddress: (held) => {
+          writes.push(`${held.address} given back`);
+          writer.deleteAddress(held);
+        },
+      });
+    });
+  };
+  try {
+    const follow = async (hosts: number) => {
+      const others = Array.from({ length: hosts }, (_, i): HeldAddress => {
+        return { network: network.id, address: `10.100.0.${100 + i}`, node: `b${i}`, endpoint: 'web' };
+      });
+      await lock.run(() => addresses.follow(new Map(others.map((held) => [`${network.id}/${held.address}`, held]))));
+      await addresses.settle();
+    };
+    // A quarter of 250 for eight hosts: nearly as many as it has.
+    await follow(8);
+    expect([own(), writes]).toEqual([before, []]);
+    await follow(20);
+    expect(own()).toEqual(before.slice(0, 2));
+    const gone = before.slice(2).map(([address]) => address);
+    expect(writes.slice(0, gone.length)).toEqual(gone.map((address) => `${address} for somebody`));
+    expect(writes.slice(gone.length)).toEqual(gone.map((address) => `${address} given back`));
+    await follow(120);
+    expect(own()).toEqual([]);
+    // It asks for each, and attaches all the same.
+    expect(await attach('web')).toMatch(/^10\.100\.0\./);
+  } finally {
+    cluster.transaction = transaction;
+  }
 });
 
 test('while the cluster takes its time for one, others are attached with what is held in advance', async () => {

@@ -250,6 +250,7 @@ export class ClusterAddresses implements AsyncDisposable {
     const users = new Map(networks.map(({ id }) => [id, this.#usersOf(id)]));
     const usersOf = (network: string) => users.get(network) ?? new Map<string, string>();
     const [book, leaving] = [this.#book, this.#leaving];
+    for (const network of networks) this.#share(network, usersOf(network.id));
     const expected = networks.filter((network) => this.#prepared.has(network.id) || this.#joined(network));
     const prepared = new Set(expected.map(({ id }) => id));
     const plan = planHoldings({ book, networks, usersOf, leaving, prepared, skip: skipAfter(conflicts) });
@@ -286,13 +287,26 @@ export class ClusterAddresses implements AsyncDisposable {
     const { index } = this.#context.state;
     const slash = key.indexOf('/');
     const [network, address] = [key.slice(0, slash), key.slice(slash + 1)];
-    if (this.#claims.of(key)) return true;
+    if (this.#claims.of(key) || this.#book.excess(network, familyOf(address)) > 0) return true;
     if (index.endpointsAt(address).some((endpoint) => endpoint.network === network)) return true;
     for (const service of index.services.values())
       if (service.vip === address && service.network === network) return true;
     const known = index.networks.get(network);
     for (const reserved of known ? this.#reserved(known) : []) if (reserved === address) return true;
     return false;
+  }
+
+  /** Has what is held in advance of a network leave, where the others need it more. */
+  #share({ id, subnets }: Network, users: ReadonlyMap<string, string>): void {
+    for (const { cidr } of subnets) {
+      const family = familyOf(cidr);
+      const excess = this.#book.excess(id, family);
+      if (excess === 0) continue;
+      const spare = [...this.#book.ownOf(id).values()].filter((held) => {
+        return familyOf(held.address) === family && isSpare(held, users, this.#leaving);
+      });
+      for (const held of spare.slice(-excess)) this.#leaving.set(addressKey(held), nobody());
+    }
   }
 
   #next(network: Network, family: 4 | 6, claim: AddressClaim, users: ReadonlyMap<string, string>): string {
