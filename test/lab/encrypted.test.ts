@@ -271,7 +271,11 @@ test('a host changes its key under traffic, and no packet is lost', async ({ ski
     expect(sent).toBeGreaterThan(100);
     expect(lost, talking.output).toBe(0);
   }
-  expect(await Promise.all(placed.map(({ host }) => devicesOf(host)))).toEqual([['vetchwg0'], ['vetchwg1'], ['vetchwg1']]);
+  expect(await Promise.all(placed.map(({ host }) => devicesOf(host)))).toEqual([
+    ['vetchwg0'],
+    ['vetchwg1'],
+    ['vetchwg1'],
+  ]);
   await everybodyTalks();
 });
 
