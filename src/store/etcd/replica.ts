@@ -1,7 +1,9 @@
 import { VetchError } from '../../api/error.ts';
 import type { ClusterChanges, ClusterRecords } from '../../model/cluster.ts';
 import { ClusterView } from '../cluster-view.ts';
+import { settleText, settleTexts } from '../settle-text.ts';
 import { decodeShared, ownKeys, splitKey } from './keys.ts';
+import { Revisions } from './revisions.ts';
 
 /** What a key below the prefix has held since a revision. */
 export interface Keyed {
@@ -25,8 +27,7 @@ export class Replica {
   /** All changes up to here are known. */
   position = 0;
   readonly #isOwn: (key: string) => boolean;
-  /** Last change of each key that is there. */
-  readonly #revisions = new Map<string, number>();
+  readonly #revisions = new Revisions();
   /** Keys that this host wrote after `position`: the watch brings older news of them yet. */
   readonly #written = new Map<string, number>();
   /** What a transaction under way writes, and which of it the watch has brought already. */
@@ -152,7 +153,7 @@ export class Replica {
   #learn(event: KeyEvent): void {
     const { key, revision, text } = event;
     if (revision <= Math.max(this.revisionOf(key), this.#written.get(key) ?? 0)) return;
-    if (text === undefined && !this.#revisions.has(key)) return;
+    if (text === undefined && this.#revisions.get(key) === undefined) return;
     if (!this.#set(event)) return;
     if (this.#expected.has(key) && this.#expected.get(key) === text) this.#early.add(key);
     else this.#untold.add(key);
@@ -167,7 +168,10 @@ export class Replica {
     this.#unsaved.set(key, text === undefined ? undefined : { text, revision });
     if (this.#unreadable.size > 0) this.#unreadable.delete(key);
     try {
-      this.view.set(split.kind, split.key, text === undefined ? undefined : decodeShared(split.kind, split.key, text));
+      const record = text === undefined ? undefined : decodeShared(split.kind, split.key, text);
+      settleText(split.key);
+      if (record) settleTexts(record);
+      this.view.set(split.kind, split.key, record);
     } catch (error) {
       if (!(error instanceof VetchError)) throw error;
       this.#unreadable.set(key, error);
