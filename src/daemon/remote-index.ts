@@ -1,6 +1,5 @@
 import { withoutLength } from '../model/address.ts';
 import type { ClusterEndpoint } from '../model/cluster.ts';
-import { settleText } from '../store/settle-text.ts';
 
 type Remotes = ReadonlyMap<string, ClusterEndpoint>;
 
@@ -62,7 +61,6 @@ function listOf(found: ClusterEndpoint | readonly ClusterEndpoint[] | undefined)
 
 function put(places: Places, key: string, remote: ClusterEndpoint): void {
   const others = places.get(key);
-  settleText(key);
   places.set(key, others === undefined ? remote : [...listOf(others), remote]);
 }
 

@@ -7,11 +7,3 @@ const nothing: Readonly<Record<string, unknown>> = Object.create(null);
 export function settleText(text: string): void {
   void nothing[text];
 }
-
-/** All texts of a record, but not what is in objects in it. */
-export function settleTexts(record: object): void {
-  for (const value of Object.values(record)) {
-    if (typeof value === 'string') settleText(value);
-    else if (Array.isArray(value)) for (const one of value) if (typeof one === 'string') settleText(one);
-  }
-}

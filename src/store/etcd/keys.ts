@@ -40,7 +40,7 @@ export function splitKey(key: string): { readonly kind: keyof ClusterRecords; re
 }
 
 /** A record as the cluster's view has it. @throws VetchError UNSUPPORTED, INTERNAL, as `decodeRecord` */
-export function decodeShared(kind: keyof ClusterRecords, key: string, text: string): object {
+export function decodeShared(kind: keyof ClusterRecords, key: string, text: string): unknown {
   return kind === 'namespaces' ? decodeRecord(kind, key, text).labels : decodeRecord(recordKinds[kind], key, text);
 }
 

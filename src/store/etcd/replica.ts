@@ -1,9 +1,9 @@
 import { VetchError } from '../../api/error.ts';
-import type { ClusterChanges, ClusterRecords } from '../../model/cluster.ts';
+import type { ClusterChanges, ClusterEndpoint, ClusterRecords, HeldAddress } from '../../model/cluster.ts';
 import { ClusterView } from '../cluster-view.ts';
-import { settleText, settleTexts } from '../settle-text.ts';
+import { settleText } from '../settle-text.ts';
 import { decodeShared, ownKeys, splitKey } from './keys.ts';
-import { Revisions } from './revisions.ts';
+import { Revisions, type SplitKey, splitOf } from './revisions.ts';
 
 /** What a key below the prefix has held since a revision. */
 export interface Keyed {
@@ -49,7 +49,7 @@ export class Replica {
 
   /** 0: it is not there. */
   revisionOf(key: string): number {
-    return this.#revisions.get(key) ?? 0;
+    return this.#revisions.get(splitOf(key)) ?? 0;
   }
 
   /** Whether the follower knows less of a key than this does. */
@@ -86,7 +86,7 @@ export class Replica {
   replace(snapshot: ReadonlyMap<string, Keyed>, position: number, anew: boolean): void {
     const known = [...this.#revisions.keys()];
     if (anew) {
-      for (const key of known) this.#revisions.set(key, 0);
+      this.#revisions.restart();
       this.#written.clear();
       this.position = 0;
     }
@@ -104,7 +104,7 @@ export class Replica {
   wrote(revision: number): void {
     for (const [key, text] of this.#expected) {
       if (revision <= Math.max(this.revisionOf(key), this.#written.get(key) ?? 0)) continue;
-      this.#set({ key, revision, ...(text === undefined ? {} : { text }) });
+      this.#set({ key, revision, ...(text === undefined ? {} : { text }) }, splitOf(key));
       if (revision > this.position) this.#written.set(key, revision);
     }
     this.#endTransaction();
@@ -152,26 +152,30 @@ export class Replica {
 
   #learn(event: KeyEvent): void {
     const { key, revision, text } = event;
-    if (revision <= Math.max(this.revisionOf(key), this.#written.get(key) ?? 0)) return;
-    if (text === undefined && this.#revisions.get(key) === undefined) return;
-    if (!this.#set(event)) return;
+    const split = splitOf(key);
+    const known = this.#revisions.get(split);
+    if (revision <= Math.max(known ?? 0, this.#written.get(key) ?? 0)) return;
+    if (text === undefined && known === undefined) return;
+    if (!this.#set(event, split)) return;
     if (this.#expected.has(key) && this.#expected.get(key) === text) this.#early.add(key);
     else this.#untold.add(key);
   }
 
   /** Whether it is a record of the cluster's, and not what this host tells of itself. */
-  #set({ key, revision, text }: KeyEvent): boolean {
-    if (text === undefined) this.#revisions.delete(key);
-    else this.#revisions.set(key, revision);
-    const split = splitKey(key);
-    if (split === undefined || this.#isOwn(key)) return false;
+  #set({ key, revision, text }: KeyEvent, split: SplitKey): boolean {
+    settleText(split.key);
+    if (text === undefined) this.#revisions.delete(split);
+    else this.#revisions.set(split, revision);
+    const { kind } = split;
+    if (kind === '' || this.#isOwn(key)) return false;
     this.#unsaved.set(key, text === undefined ? undefined : { text, revision });
     if (this.#unreadable.size > 0) this.#unreadable.delete(key);
     try {
-      const record = text === undefined ? undefined : decodeShared(split.kind, split.key, text);
-      settleText(split.key);
-      if (record) settleTexts(record);
-      this.view.set(split.kind, split.key, record);
+      const record = text === undefined ? undefined : decodeShared(kind, split.key, text);
+      // An endpoint's id stands in its record and in that of each of its addresses.
+      if (kind === 'endpoints' && record) settleText((record as ClusterEndpoint).id);
+      if (kind === 'addresses' && record) settleText((record as HeldAddress).endpoint);
+      this.view.set(kind, split.key, record);
     } catch (error) {
       if (!(error instanceof VetchError)) throw error;
       this.#unreadable.set(key, error);

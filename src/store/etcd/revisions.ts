@@ -1,30 +1,42 @@
-import { settleText } from '../settle-text.ts';
+import type { ClusterRecords } from '../../model/cluster.ts';
+import { splitKey } from './keys.ts';
 
-/** The last change of each key that is there. By parts, so that records' keys are the same texts as their view's. */
+/** A key in two. Of one that is no record's `kind` is empty. */
+export interface SplitKey {
+  readonly kind: keyof ClusterRecords | '';
+  readonly key: string;
+}
+
+/** The last change of each key that is there. By kinds, so that records' keys are the same texts as their view's. */
 export class Revisions {
-  /** By what comes before the first slash, with it, and by what comes after. */
-  readonly #parts = new Map<string, Map<string, number>>();
+  readonly #kinds = new Map<string, Map<string, number>>();
 
-  get(key: string): number | undefined {
-    const at = key.indexOf('/') + 1;
-    return this.#parts.get(key.slice(0, at))?.get(key.slice(at));
+  get({ kind, key }: SplitKey): number | undefined {
+    return this.#kinds.get(kind)?.get(key);
   }
 
-  set(key: string, revision: number): void {
-    const at = key.indexOf('/') + 1;
-    const rest = key.slice(at);
-    const before = this.#parts.get(key.slice(0, at));
-    settleText(rest);
-    if (before) before.set(rest, revision);
-    else this.#parts.set(key.slice(0, at), new Map([[rest, revision]]));
+  set({ kind, key }: SplitKey, revision: number): void {
+    const revisions = this.#kinds.get(kind);
+    if (revisions) revisions.set(key, revision);
+    else this.#kinds.set(kind, new Map([[key, revision]]));
   }
 
-  delete(key: string): void {
-    const at = key.indexOf('/') + 1;
-    this.#parts.get(key.slice(0, at))?.delete(key.slice(at));
+  delete({ kind, key }: SplitKey): void {
+    this.#kinds.get(kind)?.delete(key);
+  }
+
+  /** They mean nothing from now on: any is later. */
+  restart(): void {
+    for (const revisions of this.#kinds.values()) for (const key of revisions.keys()) revisions.set(key, 0);
   }
 
   *keys(): Generator<string> {
-    for (const [part, revisions] of this.#parts) for (const rest of revisions.keys()) yield part + rest;
+    for (const [kind, revisions] of this.#kinds) {
+      for (const key of revisions.keys()) yield kind === '' ? key : `${kind}/${key}`;
+    }
   }
+}
+
+export function splitOf(key: string): SplitKey {
+  return splitKey(key) ?? { kind: '', key };
 }
