@@ -15,7 +15,7 @@ import type { SimulationOptions } from './simulation.ts';
 import { UnsyncedDirectory } from './unsynced-directory.ts';
 
 /** Bytes that a whole host takes among others: of itself, and of each endpoint. Their texts lie in a process once. */
-const [ownMemory, endpointMemory] = [5e6, 1_350];
+const [ownMemory, endpointMemory] = [5e6, 1_200];
 /** That each process takes beside its hosts, and that etcd does. */
 const [processMemory, etcdMemory] = [300e6, 1e9];
 
@@ -30,8 +30,8 @@ const large: SimulationOptions = {
 /** Of changes a second that two processors carry to so many whole hosts. */
 const effort = (whole: number): Effort => ({ changes: 20, rates: whole > 50 ? [2, 10] : [10, 50], rateSeconds: 10 });
 
-/** Of a whole host, with a fifth for garbage: V8 would let lie several times as much as is in use, where it may. */
-const hostMemory = 1.2 * (ownMemory + large.endpoints * endpointMemory);
+/** Of a whole host, with a quarter for garbage: V8 would let lie several times as much as is in use, where it may. */
+const hostMemory = 1.25 * (ownMemory + large.endpoints * endpointMemory);
 const fitting = Math.floor((0.9 * freemem() - large.processes * processMemory - etcdMemory) / hostMemory);
 const whole = Math.max(1, Math.min(large.hosts, Number(process.argv[2] ?? fitting)));
 const heap = Math.ceil((processMemory + Math.ceil(whole / large.processes) * hostMemory) / 2 ** 20);

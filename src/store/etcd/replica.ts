@@ -205,7 +205,9 @@ export class Replica {
     };
     for (const full of keys) {
       const split = splitKey(full);
-      if (split) changes[split.kind].set(split.key, this.view[split.kind].get(split.key));
+      if (!split) continue;
+      settleText(split.key);
+      changes[split.kind].set(split.key, this.view[split.kind].get(split.key));
     }
     return changes as unknown as ClusterChanges;
   }
