@@ -173,9 +173,9 @@ charts: $(NODE_MODULES) ## Draw docs/charts anew from docs/benchmarks.json, with
 	node bench/main.ts --charts
 
 .PHONY: sim
-sim: $(NODE_MODULES) ## 200 simulated hosts and 50,000 endpoints on one etcd, into docs/simulation.md (some 10 minutes; root)
+sim: $(NODE_MODULES) ## 200 simulated hosts and 50,000 endpoints on one etcd, into docs/simulation.md (10 to 30 minutes; root)
 	@scripts/packages.sh run etcd
-	node test/sim/main.ts $(WHOLE)
+	unshare --mount node test/sim/main.ts $(WHOLE)
 
 .PHONY: install
 install: deps build ## Copy to PREFIX (/usr/local), put `vetch` on the PATH and its systemd unit in place

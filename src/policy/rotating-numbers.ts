@@ -3,7 +3,9 @@
  * given up still stands in connections and in events.
  */
 export class RotatingNumbers {
-  readonly #taken = new Set<number>();
+  /** By number, less the first; 1: somebody has it. */
+  readonly #taken: Uint8Array;
+  #count = 0;
   readonly #first: number;
   readonly #last: number;
   #next: number;
@@ -12,6 +14,7 @@ export class RotatingNumbers {
     this.#first = first;
     this.#last = last;
     this.#next = first;
+    this.#taken = new Uint8Array(this.capacity);
   }
 
   get capacity(): number {
@@ -25,14 +28,15 @@ export class RotatingNumbers {
 
   /** False: somebody has it, or it is none of these. */
   take(number: number): boolean {
-    if (number < this.#first || number > this.#last || this.#taken.has(number)) return false;
-    this.#taken.add(number);
+    if (number < this.#first || number > this.#last || this.#taken[number - this.#first] === 1) return false;
+    this.#taken[number - this.#first] = 1;
+    this.#count++;
     return true;
   }
 
   /** Undefined: all are taken. */
   allocate(): number | undefined {
-    if (this.#taken.size >= this.capacity) return undefined;
+    if (this.#count >= this.capacity) return undefined;
     for (;;) {
       const number = this.#next;
       this.#next = number === this.#last ? this.#first : number + 1;
@@ -41,6 +45,8 @@ export class RotatingNumbers {
   }
 
   release(number: number): void {
-    this.#taken.delete(number);
+    if (this.#taken[number - this.#first] !== 1) return;
+    this.#taken[number - this.#first] = 0;
+    this.#count--;
   }
 }

@@ -27,8 +27,8 @@ type Page = readonly (readonly [key: string, revision: number, text: string])[];
 /** The cluster's records, as they were last known, among the facts of a host's own store. */
 export class ClusterCache {
   readonly #store: Store;
-  /** Keys that pages speak of: of others that are gone nothing need stay, and endpoints come and go for as long as a daemon runs. */
-  #paged: ReadonlySet<string> = new Set();
+  /** Hashes of keys that pages speak of: of others that are gone nothing need stay, and endpoints come and go for as long as a daemon runs. */
+  #paged: ReadonlySet<number> = new Set();
   /** Whether a version before pages has run last, and they are yet to be made. */
   #isFormer = false;
 
@@ -48,7 +48,7 @@ export class ClusterCache {
         for (const [key, revision, record] of JSON.parse(text) as Page) keys.set(key, { revision, text: record });
       }
     }
-    this.#paged = new Set(keys.keys());
+    this.#paged = hashesOf(keys.keys());
     for (const [key, fact] of await this.#store.facts(former === undefined ? changeFacts : formerFacts)) {
       const space = fact.indexOf(' ');
       if (space === -1) keys.delete(key);
@@ -85,7 +85,7 @@ export class ClusterCache {
     const [facts, fact] = this.#isFormer ? [formerFacts, formerState] : [changeFacts, stateFact];
     await this.#store.transaction((writer) => {
       for (const [key, keyed] of changes) {
-        const gone = this.#paged.has(key) ? 'gone' : undefined;
+        const gone = this.#paged.has(hash(key)) ? 'gone' : undefined;
         writer.putFact(facts + key, keyed ? `${keyed.revision} ${keyed.text}` : gone);
       }
       writer.putFact(fact, JSON.stringify(state));
@@ -115,7 +115,7 @@ export class ClusterCache {
       writePages(writer, keys);
       writer.putFact(stateFact, JSON.stringify(state));
     });
-    this.#paged = new Set(keys.keys());
+    this.#paged = hashesOf(keys.keys());
     this.#isFormer = false;
   }
 
@@ -127,6 +127,19 @@ export class ClusterCache {
     );
     return [...names.flat(), stateFact, formerState];
   }
+}
+
+function hashesOf(keys: Iterable<string>): Set<number> {
+  const hashes = new Set<number>();
+  for (const key of keys) hashes.add(hash(key));
+  return hashes;
+}
+
+/** FNV-1a, as a small integer. */
+function hash(text: string): number {
+  let sum = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);
+  return sum | 0;
 }
 
 function writePages(writer: Pick<IntentWriter<void>, 'putFact'>, keys: ReadonlyMap<string, Keyed>): void {

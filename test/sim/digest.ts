@@ -34,13 +34,12 @@ export function digestOf(lines: readonly Line[]): string {
 }
 
 /** Read back from the maps alone. */
-export function linesOf({ maps, tunnel: own = '' }: Pick<MemoryHost, 'maps' | 'tunnel'>): Line[] {
+export function* linesOf({ maps, tunnel: own = '' }: Pick<MemoryHost, 'maps' | 'tunnel'>): Generator<Line> {
   const nodes = new Map<number, string>();
   for (const [key, value] of maps.nodes.raw.entries()) {
     nodes.set(u32Codec.decode(key), formatAddress(nodeCodec.decode(value).addr));
   }
   const standing = new Uint8Array(maps.identities.raw.valueSize);
-  const lines: Line[] = [];
   const [config] = [...maps.config.raw.entries()].map(([, value]) => configCodec.decode(value));
   const half = ((config?.generation ?? 0) & 1) * standingCodec.size;
   for (const [key, value] of maps.endpoints.raw.entries()) {
@@ -52,7 +51,6 @@ export function linesOf({ maps, tunnel: own = '' }: Pick<MemoryHost, 'maps' | 't
     maps.identities.raw.lookup(new Uint8Array(Uint32Array.of(2 * number).buffer), standing);
     const { identity } = standingCodec.decode(standing.subarray(half, half + standingCodec.size));
     const tunnel = isRemote ? (nodes.get(ifindex) ?? 'nowhere') : own;
-    lines.push({ key: `${network} ${formatAddress(addr)}`, mac: formatMac(mac), tunnel, party: String(identity) });
+    yield { key: `${network} ${formatAddress(addr)}`, mac: formatMac(mac), tunnel, party: String(identity) };
   }
-  return lines;
 }

@@ -152,26 +152,37 @@ export interface FillFigures {
   readonly etcd: EtcdLoad;
 }
 
-/** All whole hosts attach their share at once, as fast as they can; then one thin host after the other, as fast as the whole ones follow. */
+/** What whole hosts are to follow in one go, all of them together: some seconds' worth of two processors. */
+const atOnce = 200_000;
+
+/**
+ * All whole hosts attach at once, as fast as they can, their share, or as much of it as they can follow in one go, and so on;
+ * then one thin host after the other, as fast as the whole ones follow.
+ */
 export async function measureFill(simulation: Simulation): Promise<FillFigures> {
   const { endpoints, hosts } = simulation.options;
   const before = await simulation.etcdState();
   const began = now();
-  const refused = await simulation.all((process) => process.ask('fill', endpoints / hosts, simulation.networks));
-  const attached = now();
-  const reach = (total: number) => simulation.all((process) => process.ask('reach', total, patience));
-  let total = (simulation.hosts * endpoints) / hosts;
-  await reach(total);
+  let [attached, again, total] = [began, 0, 0];
+  const reach = () => simulation.all((process) => process.ask('reach', total, patience));
+  const portion = Math.max(1, Math.floor(atOnce / simulation.hosts ** 2));
+  for (let from = 0; from < endpoints / hosts; from += portion) {
+    const to = Math.min(endpoints / hosts, from + portion);
+    const refused = await simulation.all((process) => process.ask('fill', from, to, simulation.networks));
+    attached = now();
+    again += refused.reduce((sum, one) => sum + one, 0);
+    total = simulation.hosts * to;
+    await reach();
+  }
   for (const { process, index } of simulation.thinHosts) {
     await process.ask('fillThin', index, endpoints / hosts, simulation.networks);
     total += endpoints / hosts;
-    await reach(total);
+    await reach();
   }
   const reached = now();
   await simulation.all((process) => process.ask('watchThin'));
   await sleep(rest);
   const etcd = loadBetween(before, await simulation.etcdState(), endpoints);
-  const again = refused.reduce((sum, one) => sum + one, 0);
   return { attachedSeconds: (attached - began) / 1_000, seconds: (reached - began) / 1_000, again, etcd };
 }
 

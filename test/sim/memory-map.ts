@@ -3,7 +3,6 @@ import type { MapDefinition } from '../../src/maps/definition.ts';
 import { mapDefinitions } from '../../src/maps/generated/abi.ts';
 import type { PackedEntries } from '../../src/maps/packed-entries.ts';
 import type { RawEntry, RawMap } from '../../src/maps/raw-map.ts';
-import { keyText } from '../../src/reconcile/entry.ts';
 
 /** Told of each entry that was written or, without a value, deleted. */
 export type Written = (key: Uint8Array, value: Uint8Array | undefined) => void;
@@ -104,50 +103,100 @@ export abstract class MemoryMap implements Bytes {
 
 /** Hashes and tries: nobody looks a prefix up here. Packed: of fifty thousand entries an object each costs ten times as much. */
 class MemoryHash extends MemoryMap {
-  readonly #places = new Map<string, number>();
-  readonly #free: number[] = [];
+  #keys = new Uint8Array(0);
   #values = new Uint8Array(0);
+  /** By what a key hashes to, or the next free place after it: index of the entry + 1; 0: none. A power of two, half empty. */
+  #places = new Uint32Array(16);
+  /** Indexes below `#used` that no entry has. */
+  readonly #free = new Set<number>();
   #used = 0;
 
   protected override find(key: Uint8Array): Uint8Array | undefined {
-    const place = this.#places.get(keyText(key));
-    return place === undefined ? undefined : this.#at(place);
+    const index = this.#places[this.#placeOf(key)] ?? 0;
+    return index === 0 ? undefined : this.#value(index - 1);
   }
 
   protected override place(key: Uint8Array): Uint8Array {
-    const text = keyText(key);
-    let place = this.#places.get(text);
-    if (place === undefined) {
-      if (this.#places.size >= this.maxEntries) throw this.full();
-      place = this.#free.pop() ?? this.#used++;
-      if (this.#used * this.valueSize > this.#values.length) this.#grow();
-      this.#places.set(text, place);
-    }
-    return this.#at(place);
+    const found = this.find(key);
+    if (found) return found;
+    const size = this.#used - this.#free.size;
+    if (size >= this.maxEntries) throw this.full();
+    if (2 * (size + 1) > this.#places.length) this.#spread();
+    const [free = this.#used++] = this.#free;
+    this.#free.delete(free);
+    this.#keys = withRoom(this.#keys, this.#used * this.keySize);
+    this.#values = withRoom(this.#values, this.#used * this.valueSize);
+    this.#keys.set(key, free * this.keySize);
+    this.#places[this.#placeOf(key)] = free + 1;
+    return this.#value(free).fill(0);
   }
 
   protected override remove(key: Uint8Array): boolean {
-    const text = keyText(key);
-    const place = this.#places.get(text);
-    if (place === undefined) return false;
-    this.#places.delete(text);
-    this.#free.push(place);
+    const [places, last] = [this.#places, this.#places.length - 1];
+    let hole = this.#placeOf(key);
+    const index = places[hole] ?? 0;
+    if (index === 0) return false;
+    this.#free.add(index - 1);
+    // Whoever stands behind a hole, and would stand in it had it been free, moves there.
+    for (let at = (hole + 1) & last; places[at] !== 0; at = (at + 1) & last) {
+      const wanted = hash(this.#key((places[at] ?? 0) - 1)) & last;
+      if (((at - wanted) & last) < ((at - hole) & last)) continue;
+      places[hole] = places[at] ?? 0;
+      hole = at;
+    }
+    places[hole] = 0;
     return true;
   }
 
   override *entries(): Generator<RawEntry> {
-    for (const [text, place] of this.#places) yield [Buffer.from(text, 'latin1'), this.#at(place)];
+    for (let index = 0; index < this.#used; index++) {
+      if (!this.#free.has(index)) yield [this.#key(index), this.#value(index)];
+    }
   }
 
-  #at(place: number): Uint8Array {
-    return this.#values.subarray(place * this.valueSize, (place + 1) * this.valueSize);
+  #key(index: number): Uint8Array {
+    return this.#keys.subarray(index * this.keySize, (index + 1) * this.keySize);
   }
 
-  #grow(): void {
-    const grown = new Uint8Array(Math.max(64 * this.valueSize, 2 * this.#values.length));
-    grown.set(this.#values);
-    this.#values = grown;
+  #value(index: number): Uint8Array {
+    return this.#values.subarray(index * this.valueSize, (index + 1) * this.valueSize);
   }
+
+  /** Where a key's index stands, or is to stand. */
+  #placeOf(key: Uint8Array): number {
+    const last = this.#places.length - 1;
+    for (let place = hash(key) & last; ; place = (place + 1) & last) {
+      const index = this.#places[place] ?? 0;
+      if (index === 0 || this.#isAt(index - 1, key)) return place;
+    }
+  }
+
+  #isAt(index: number, key: Uint8Array): boolean {
+    const from = index * this.keySize;
+    for (let at = 0; at < key.length; at++) if (this.#keys[from + at] !== key[at]) return false;
+    return true;
+  }
+
+  #spread(): void {
+    this.#places = new Uint32Array(2 * this.#places.length);
+    for (let index = 0; index < this.#used; index++) {
+      if (!this.#free.has(index)) this.#places[this.#placeOf(this.#key(index))] = index + 1;
+    }
+  }
+}
+
+/** FNV-1a, and the high bits mixed into the low ones. */
+function hash(key: Uint8Array): number {
+  let sum = 0x811c9dc5;
+  for (let at = 0; at < key.length; at++) sum = Math.imul(sum ^ (key[at] ?? 0), 0x01000193);
+  return sum ^ (sum >>> 15);
+}
+
+function withRoom(bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
+  if (size <= bytes.length) return bytes;
+  const grown = new Uint8Array(Math.max(1_024, size, 2 * bytes.length));
+  grown.set(bytes);
+  return grown;
 }
 
 /** Every element is there, zeros at first. */

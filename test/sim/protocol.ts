@@ -51,8 +51,8 @@ export interface Requests {
   startThin: (host: Omit<HostOptions, 'warn'>, index: number) => Promise<void>;
   /** Its thin hosts watch from now on: before, they would only hear what was told before anything is measured. */
   watchThin: () => Promise<void>;
-  /** Each of its whole hosts attaches so many endpoints, one after the other. Gives how often one was refused, and asked for again. */
-  fill: (count: number, networks: readonly string[]) => Promise<number>;
+  /** Each of its whole hosts attaches its endpoints from one up to another, one after the other. Gives how often one was refused, and asked for again. */
+  fill: (from: number, to: number, networks: readonly string[]) => Promise<number>;
   fillThin: (host: number, count: number, networks: readonly string[]) => Promise<void>;
   /** Resolves when so many endpoints are in the maps of each of its whole hosts. */
   reach: (total: number, milliseconds: number) => Promise<void>;

@@ -23,6 +23,9 @@ const names: Readonly<Record<(typeof changeKinds)[number], string>> = {
 export function markdown({ measured, machine, kernel, versions, simulations }: Report, limits: string): string {
   const head = ['', ...simulations.map(({ hosts, endpoints }) => `${hosts} hosts, ${count(endpoints)} endpoints`)];
   const row = (what: string, cell: (figures: Figures) => string) => line([what, ...simulations.map(cell)]);
+  const allRates = [...new Set(simulations.flatMap(({ rates }) => rates.map(({ rate }) => rate)))].sort(
+    (a, b) => a - b,
+  );
   const changes = simulations.map((figures) => {
     const rows = changeKinds.map((kind) => {
       const { all, each, heard, answered, hostCpu, etcd } = figures.changes[kind];
@@ -80,9 +83,9 @@ export function markdown({ measured, machine, kernel, versions, simulations }: R
         ({ cold }) => `**${(cold.milliseconds / 1_000).toFixed(1)} s** (${cold.cpu.toFixed(1)} s of CPU)`,
       ),
       row('a host that died is gone everywhere (lease of 15 s)', ({ failure }) => `${failure.last.toFixed(1)} s`),
-      ...(simulations[0]?.rates ?? []).map((_, i) =>
-        row(`${simulations[0]?.rates[i]?.rate} changes a second: on all, median, 99 %, worst`, ({ rates }) => {
-          const all = rates[i]?.all;
+      ...allRates.map((asked) =>
+        row(`${asked} changes a second: on all, median, 99 %, worst`, ({ rates }) => {
+          const all = rates.find(({ rate }) => rate === asked)?.all;
           return all ? `${ms(all.median)}, ${ms(all.p99)}, ${ms(all.max)}` : '–';
         }),
       ),
@@ -111,7 +114,10 @@ const method = [
   'the addresses that it holds, its networks, the policy compiler, and what writes the maps. In memory, in the place of the',
   'kernel, are the maps themselves; devices, programs and their grace periods are not there. A thin host is what etcd sees of',
   'a host: connection, lease, records, signs of life and watch; there are some where the machine has no memory for as many',
-  'whole ones. Passes every 30 s are not made, but measured: so many hosts have more than two CPUs.',
+  'whole ones. Passes every 30 s are not made, but measured: so many hosts have more than two CPUs. Endpoints are attached as',
+  'many at once as all hosts can follow. Nobody waits for the disk, which would be that of all hosts, but etcd. Hosts of one',
+  'process have texts that all of them keep (ids, keys, addresses) in memory together: how much each takes by itself is what',
+  'one that is alone in its process shows.',
   '',
   "Times are from the call until the entry is in the maps of one host, or of all whole hosts. etcd's figures are its own",
   '(`/metrics`), less what it does while nothing changes. At the end the maps of every whole host are compared with what',

@@ -14,12 +14,14 @@ import { applyPolicies, deletePolicy } from '../../src/daemon/operations/policie
 import type { DaemonOptions } from '../../src/daemon/options.ts';
 import { publishAll, publishNode } from '../../src/daemon/own-node.ts';
 import { loadIntent, State } from '../../src/daemon/state.ts';
+import type { ClusterEndpoint } from '../../src/model/cluster.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import { planEndpoint } from '../../src/network/plan-endpoint.ts';
 import { ClusterCache } from '../../src/store/cluster-cache.ts';
 import type { ClusterStore } from '../../src/store/cluster-contract.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/store/embedded.ts';
 import { openEtcdCluster } from '../../src/store/etcd/open.ts';
+import { settleText } from '../../src/store/settle-text.ts';
 import { MemoryHost } from './memory-host.ts';
 
 export interface HostOptions {
@@ -89,7 +91,11 @@ export class SimulatedHost implements AsyncDisposable {
       },
       ...{
         networks: new ClusterNetworks(() => context, admitted),
-        applyRemotes: (keys) => host.applyRemotes(state.index, keys),
+        applyRemotes: (keys) => {
+          const remotes = [...(keys.remotes ?? [])];
+          for (const key of remotes) settleTextsOf(state.index.remotes.get(key));
+          return host.applyRemotes(state.index, { ...keys, remotes });
+        },
       },
       ...{ forgetAddresses: async () => {}, forgetFlows: async () => {} },
     };
@@ -173,6 +179,11 @@ export class SimulatedHost implements AsyncDisposable {
     if (!network) throw new Error(`${this.context.options.node} has no network ${name}`);
     return network;
   }
+}
+
+/** What all hosts of a process keep lies in it once: it is a hundred times as much where there is a host a process. */
+function settleTextsOf(remote: ClusterEndpoint | undefined): void {
+  for (const text of remote ? [remote.name, remote.mac, ...remote.addresses] : []) settleText(text);
 }
 
 function joinCluster(

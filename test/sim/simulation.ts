@@ -23,6 +23,8 @@ export interface SimulationOptions {
   readonly directory?: string;
   /** Whether etcd goes before all else that runs on this machine. Only root may. */
   readonly etcdFirst?: boolean;
+  /** Megabytes of V8's heap that each process may take. Default: 8,000. */
+  readonly heap?: number;
   readonly say?: (line: string) => void;
 }
 
@@ -35,9 +37,6 @@ interface Placed {
   readonly process: WorkerProcess;
   readonly index: number;
 }
-
-/** Megabytes of V8's heap for a process that has no other bound. */
-const heap = 8_000;
 
 /** Of one process. */
 const thinOfProcess = 100;
@@ -120,7 +119,7 @@ export class Simulation implements AsyncDisposable {
 
   /** A process without hosts yet. */
   addProcess(): WorkerProcess {
-    const process = new WorkerProcess(heap);
+    const process = new WorkerProcess(this.options.heap ?? 8_000);
     this.#processes.push(process);
     return process;
   }

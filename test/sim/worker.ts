@@ -1,12 +1,12 @@
 /** Some hosts of the simulation in one process, which does what its parent asks of them (`Requests`). */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { VetchError } from '../../src/api/error.ts';
 import { encoded } from '../../src/maps/codec.ts';
 import { endpointKeyCodec } from '../../src/maps/generated/abi.ts';
 import { parseAddress, withoutLength } from '../../src/model/address.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import { subnetEntries } from '../../src/reconcile/desired/networks.ts';
-import { digestOf, linesOf } from './digest.ts';
+import { digestOf, type Line, linesOf } from './digest.ts';
 import { entryName, Journal, noteMaps, now, policyTurned } from './journal.ts';
 import { labelsOf } from './labels.ts';
 import type { Answer, Change, Made, Request, Requests } from './protocol.ts';
@@ -20,6 +20,9 @@ let warnings: string[] = [];
 
 /** Endpoints of one network that a host attaches without waiting for etcd; it holds twice as many addresses. */
 const burst = 4;
+
+/** Some milliseconds' worth. */
+const someLines = 1_000;
 
 const requests: Requests = {
   async start(options, index) {
@@ -40,10 +43,10 @@ const requests: Requests = {
     for (const [index, host] of thinHosts) await host.watch((key) => heard.note(index, key));
   },
 
-  async fill(count, networks) {
+  async fill(from, to, networks) {
     let again = 0;
     const all = [...hosts].map(async ([index, host]) => {
-      for (let n = 0; n < count; n++) {
+      for (let n = from; n < to; n++) {
         const attach = () => host.attach(networks[(index + n) % networks.length] ?? '', labelsOf(index, n));
         again += await persist(attach);
         // Who runs out of what is held in advance asks etcd at each attach.
@@ -86,8 +89,14 @@ const requests: Requests = {
   async digests() {
     const digests: string[] = [];
     for (const { host } of hosts.values()) {
-      digests.push(digestOf(linesOf(host)));
-      await sleep(0);
+      const lines: Line[] = [];
+      for (const line of linesOf(host)) {
+        lines.push(line);
+        // Leases of fifty hosts would run out meanwhile.
+        if (lines.length % someLines === 0) await setImmediate();
+      }
+      digests.push(digestOf(lines));
+      await setImmediate();
     }
     return digests;
   },
@@ -196,5 +205,7 @@ process.on('message', ({ id, name, parameters }: Request) => {
     (error: unknown) => say({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
 });
-// Its parent is gone.
-process.on('disconnect', () => process.exit());
+// Its parent is gone, or was before this came so far. In order it would not end: the stores wait for their threads.
+const end = () => process.kill(process.pid, 'SIGKILL');
+process.on('disconnect', end);
+if (!process.connected) end();

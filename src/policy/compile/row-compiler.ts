@@ -11,6 +11,7 @@ import type { Block } from '../identity/blocks.ts';
 import type { Identities } from '../identity/identities.ts';
 import { namespaceLabels } from '../identity/policy-endpoint.ts';
 import type { Profile } from '../identity/profile.ts';
+import { NumberTable } from '../number-table.ts';
 import type { LearnedIdentity, PolicyTables, PortEntry, Standings } from '../tables.ts';
 import type { Capacities } from './capacities.ts';
 import { compileCell, compileRow } from './compile-row.ts';
@@ -35,7 +36,7 @@ export class RowCompiler {
   readonly #pairs: PairTable;
   readonly #around: Surroundings;
 
-  readonly #standings = new Map<number, Standings>();
+  readonly #standings = new NumberTable<Standings>();
   readonly #peers = new Peers();
   #blocks: ReadonlyMap<string, number> = new Map();
   readonly #learned = new Map<string, LearnedIdentity>();
@@ -103,7 +104,7 @@ export class RowCompiler {
   selected(key: string): number[] {
     const numbers = new Set<number>();
     for (const { users } of this.#documents.get(key)?.subject.members ?? []) {
-      for (const { endpoint, remote } of users) if (endpoint !== undefined && !remote) numbers.add(endpoint);
+      for (const { endpoint } of users) if (endpoint !== undefined) numbers.add(endpoint);
     }
     return [...numbers].sort((a, b) => a - b);
   }

@@ -1,5 +1,6 @@
 import { parseAddress, withoutLength } from '../../model/address.ts';
 import { matchesDomain } from '../../model/domain-name.ts';
+import { NumberTable } from '../number-table.ts';
 import { type AddressBits, addressBits, type Block, BlockTable, fullLength, isInside } from './blocks.ts';
 import { DomainTable } from './domains.ts';
 import { hasPolicyLabel, type LearnedAddress, type PolicyEndpoint } from './policy-endpoint.ts';
@@ -50,7 +51,7 @@ export class Identities {
   readonly blocks = new BlockTable();
   readonly profiles = new ProfileTable(this.blocks);
   readonly #usedKeys = new Map<string, number>();
-  readonly #endpoints = new Map<number, EndpointEntry>();
+  readonly #endpoints = new NumberTable<EndpointEntry>();
   /** By canonical CIDR. */
   readonly #world = new Map<string, Slot>();
   /** By address as a prefix of its full length. */
@@ -250,7 +251,7 @@ export class Identities {
     // When all who have a profile leave it, and nobody comes, its number goes along: to the facts that it had before, else to
     // those of whoever is first.
     const isLeft = (profile: Profile): boolean =>
-      leaving.get(profile) === profile.users.size && !wantedKeys.has(profile.key);
+      leaving.get(profile) === profile.count && !wantedKeys.has(profile.key);
     for (const [key, facts] of wantedKeys) {
       const former = this.profiles.formerly(key);
       if (former !== undefined && isLeft(former)) this.#rename(former, key, facts);
@@ -266,7 +267,7 @@ export class Identities {
         this.#move(slot, this.profiles.find(key) ?? this.#create(key, facts, slot));
       this.#affected.delete(slot);
     }
-    const gone = new Set([...this.#left].filter(({ users }) => users.size === 0));
+    const gone = new Set([...this.#left].filter(({ count }) => count === 0));
     for (const profile of gone) this.profiles.remove(profile);
     const settled = {
       renewed: without(this.#renewed, gone),
@@ -299,7 +300,8 @@ export class Identities {
     if (old !== undefined) {
       this.#leave(slot, old);
     }
-    target.users.add(slot);
+    target.count++;
+    if (!slot.remote) target.users.add(slot);
     if (isSubject(slot) && target.subjects++ === 0) this.#otherSubjects.add(target);
     slot.profile = target;
     if (slot.endpoint !== undefined) this.#moved.add(slot.endpoint);
@@ -313,6 +315,7 @@ export class Identities {
   }
 
   #leave(slot: Slot, profile: Profile): void {
+    profile.count--;
     profile.users.delete(slot);
     if (isSubject(slot) && --profile.subjects === 0) this.#otherSubjects.add(profile);
     this.#left.add(profile);

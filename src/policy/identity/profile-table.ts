@@ -134,17 +134,12 @@ export class ProfileTable {
   /** Profiles that the datapath knows by itself are never without a user. */
   #reserve(party: Party, number: number): void {
     const facts: Facts = { party, namespace: '', labels: new Map(), block: undefined, domains: [], onHost: false };
-    this.#insert(number, factsKey(facts), facts).users.add({
-      endpoint: undefined,
-      seed: undefined,
-      facts: () => facts,
-      profile: undefined,
-    });
+    this.#insert(number, factsKey(facts), facts).count++;
   }
 
   #insert(number: number, key: string, facts: Facts): Profile {
     const rows = [newRow(number, POLICY_INGRESS), newRow(number, POLICY_EGRESS)] as const;
-    const profile: Profile = { number, key, facts, users: new Set(), subjects: 0, terms: new Set(), rows };
+    const profile: Profile = { number, key, facts, users: new Set(), count: 0, subjects: 0, terms: new Set(), rows };
     this.#byKey.set(key, profile);
     this.#byNumber.set(number, profile);
     this.#index(profile);

@@ -25,8 +25,11 @@ export interface Profile {
   readonly number: number;
   key: string;
   facts: Facts;
+  /** Who has it, but for endpoints on other hosts: of a cluster's hundred thousand nobody asks. */
   readonly users: Set<Slot>;
-  /** How many of them are endpoints of this host: without any it is nobody's subject, and decides nothing. */
+  /** How many have it, with those. */
+  count: number;
+  /** How many of `users` are endpoints of this host: without any it is nobody's subject, and decides nothing. */
   subjects: number;
   /** The terms of documents that it matches. */
   readonly terms: Set<Term>;

@@ -1,6 +1,7 @@
 import type { PairChange } from '../../policy/compile/pair-table.ts';
 import { type PairRow, PairView, rowKey } from '../../policy/compile/pair-view.ts';
 import type { PolicyChanges } from '../../policy/compiler.ts';
+import { NumberTable } from '../../policy/number-table.ts';
 import type { LearnedIdentity, PolicyTables, PortEntry, Standings } from '../../policy/tables.ts';
 
 interface AppliedRow extends PairRow {
@@ -9,7 +10,7 @@ interface AppliedRow extends PairRow {
 
 /** What the kernel judges by: the tables as they were when they were last applied. */
 export class AppliedTables implements PolicyTables {
-  readonly standings: Map<number, Standings>;
+  readonly standings: NumberTable<Standings>;
   readonly blocks: Map<string, number>;
   readonly learned: Map<string, LearnedIdentity>;
   readonly portSets: Map<number, readonly PortEntry[]>;
@@ -17,7 +18,7 @@ export class AppliedTables implements PolicyTables {
   readonly pairs = new PairView(this.#rows);
 
   constructor({ standings, blocks, learned, pairs, portSets }: PolicyTables) {
-    this.standings = new Map(standings);
+    this.standings = new NumberTable(standings);
     this.blocks = new Map(blocks);
     this.learned = new Map(learned);
     this.portSets = new Map(portSets);
@@ -48,7 +49,11 @@ export class AppliedTables implements PolicyTables {
   }
 }
 
-function copy<K, V>(to: Map<K, V>, from: ReadonlyMap<K, V>, keys: Iterable<K>): void {
+function copy<K, V>(
+  to: Pick<Map<K, V>, 'delete'> & { set(key: K, value: V): void },
+  from: ReadonlyMap<K, V>,
+  keys: Iterable<K>,
+): void {
   for (const key of keys) {
     const value = from.get(key);
     if (value === undefined) to.delete(key);

@@ -1,7 +1,9 @@
 import { VetchError } from '../../api/error.ts';
-import type { ClusterChanges, ClusterRecords } from '../../model/cluster.ts';
+import type { ClusterChanges, ClusterEndpoint, ClusterRecords, HeldAddress } from '../../model/cluster.ts';
 import { ClusterView } from '../cluster-view.ts';
+import { settleText } from '../settle-text.ts';
 import { decodeShared, ownKeys, splitKey } from './keys.ts';
+import { Revisions, type SplitKey, splitOf } from './revisions.ts';
 
 /** What a key below the prefix has held since a revision. */
 export interface Keyed {
@@ -25,8 +27,7 @@ export class Replica {
   /** All changes up to here are known. */
   position = 0;
   readonly #isOwn: (key: string) => boolean;
-  /** Last change of each key that is there. */
-  readonly #revisions = new Map<string, number>();
+  readonly #revisions = new Revisions();
   /** Keys that this host wrote after `position`: the watch brings older news of them yet. */
   readonly #written = new Map<string, number>();
   /** What a transaction under way writes, and which of it the watch has brought already. */
@@ -48,7 +49,7 @@ export class Replica {
 
   /** 0: it is not there. */
   revisionOf(key: string): number {
-    return this.#revisions.get(key) ?? 0;
+    return this.#revisions.get(splitOf(key)) ?? 0;
   }
 
   /** Whether the follower knows less of a key than this does. */
@@ -85,7 +86,7 @@ export class Replica {
   replace(snapshot: ReadonlyMap<string, Keyed>, position: number, anew: boolean): void {
     const known = [...this.#revisions.keys()];
     if (anew) {
-      for (const key of known) this.#revisions.set(key, 0);
+      this.#revisions.restart();
       this.#written.clear();
       this.position = 0;
     }
@@ -103,7 +104,7 @@ export class Replica {
   wrote(revision: number): void {
     for (const [key, text] of this.#expected) {
       if (revision <= Math.max(this.revisionOf(key), this.#written.get(key) ?? 0)) continue;
-      this.#set({ key, revision, ...(text === undefined ? {} : { text }) });
+      this.#set({ key, revision, ...(text === undefined ? {} : { text }) }, splitOf(key));
       if (revision > this.position) this.#written.set(key, revision);
     }
     this.#endTransaction();
@@ -151,23 +152,30 @@ export class Replica {
 
   #learn(event: KeyEvent): void {
     const { key, revision, text } = event;
-    if (revision <= Math.max(this.revisionOf(key), this.#written.get(key) ?? 0)) return;
-    if (text === undefined && !this.#revisions.has(key)) return;
-    if (!this.#set(event)) return;
+    const split = splitOf(key);
+    const known = this.#revisions.get(split);
+    if (revision <= Math.max(known ?? 0, this.#written.get(key) ?? 0)) return;
+    if (text === undefined && known === undefined) return;
+    if (!this.#set(event, split)) return;
     if (this.#expected.has(key) && this.#expected.get(key) === text) this.#early.add(key);
     else this.#untold.add(key);
   }
 
   /** Whether it is a record of the cluster's, and not what this host tells of itself. */
-  #set({ key, revision, text }: KeyEvent): boolean {
-    if (text === undefined) this.#revisions.delete(key);
-    else this.#revisions.set(key, revision);
-    const split = splitKey(key);
-    if (split === undefined || this.#isOwn(key)) return false;
+  #set({ key, revision, text }: KeyEvent, split: SplitKey): boolean {
+    settleText(split.key);
+    if (text === undefined) this.#revisions.delete(split);
+    else this.#revisions.set(split, revision);
+    const { kind } = split;
+    if (kind === '' || this.#isOwn(key)) return false;
     this.#unsaved.set(key, text === undefined ? undefined : { text, revision });
     if (this.#unreadable.size > 0) this.#unreadable.delete(key);
     try {
-      this.view.set(split.kind, split.key, text === undefined ? undefined : decodeShared(split.kind, split.key, text));
+      const record = text === undefined ? undefined : decodeShared(kind, split.key, text);
+      // An endpoint's id stands in its record and in that of each of its addresses.
+      if (kind === 'endpoints' && record) settleText((record as ClusterEndpoint).id);
+      if (kind === 'addresses' && record) settleText((record as HeldAddress).endpoint);
+      this.view.set(kind, split.key, record);
     } catch (error) {
       if (!(error instanceof VetchError)) throw error;
       this.#unreadable.set(key, error);
@@ -197,7 +205,9 @@ export class Replica {
     };
     for (const full of keys) {
       const split = splitKey(full);
-      if (split) changes[split.kind].set(split.key, this.view[split.kind].get(split.key));
+      if (!split) continue;
+      settleText(split.key);
+      changes[split.kind].set(split.key, this.view[split.kind].get(split.key));
     }
     return changes as unknown as ClusterChanges;
   }
