@@ -407,6 +407,23 @@ test.for(['end', 'hang'] as const)(
   },
 );
 
+test('a host joins over a slow link, also where large records follow many small ones', async () => {
+  const a = await open('a');
+  await Witness.of(a);
+  for (let from = 1; from <= 6_000; from += 100) {
+    await a.transaction((writer) => {
+      for (let i = from; i < from + 100; i++) writer.putNamespace(`a${i}`, { i: String(i) });
+    });
+  }
+  await fill(a, 1, 3_000, 3_000);
+  await using proxy = await EtcdProxy.start(servers.endpoints[0] ?? '', { bytesPerSecond: 4e6 });
+  const b = await openPlace(etcdPlace([proxy.endpoint], place.slice(place.indexOf('/'))), 'b', {
+    signal: AbortSignal.timeout(20_000),
+  });
+  opened.push(b);
+  expect(digestOf(await b.load())).toBe(digestOf(await a.load()));
+});
+
 /** Bytes that all members have sent to clients. */
 async function sent(): Promise<number> {
   const texts = await Promise.all(servers.endpoints.map(async (at) => (await fetch(`http://${at}/metrics`)).text()));
