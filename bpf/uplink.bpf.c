@@ -381,6 +381,13 @@ NOT_INLINED int relate(struct __sk_buff *skb, struct packet *p, __u32 ethernet)
 	return into_endpoint(skb, p, c, &room->to_destination, ethernet);
 }
 
+/* A train keeps the mark of a tunnel. Of UDP it is lost where it has to be cut, which sockets have the stack do; others
+ * cannot be bared at all; and out to a client, network cards would take it for a tunnel. */
+static __always_inline bool train_may_be_bared(const struct packet *p)
+{
+	return p->protocol == IPPROTO_TCP && local_endpoint_at(p->network, &p->destination);
+}
+
 /* A packet of a known flow between hosts, in a tunnel to this one. NOT_OURS: nothing was changed or counted, and the
  * overlay's device takes it. */
 NOT_INLINED int from_tunnel(struct __sk_buff *skb, struct packet *outer)
@@ -410,7 +417,8 @@ NOT_INLINED int from_tunnel(struct __sk_buff *skb, struct packet *outer)
 	if (packet_parse(skb, p, ETH_HLEN + TUNNEL_HEADERS) ||
 	    (p->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT | PACKET_ICMP_ERROR | PACKET_NEIGHBOUR)) ||
 	    address_is_multicast(&p->destination) ||
-	    !source_is_there(p, room, &outer->source, (struct mac *)room->headers.inner.h_source))
+	    !source_is_there(p, room, &outer->source, (struct mac *)room->headers.inner.h_source) ||
+	    (skb->gso_size && !train_may_be_bared(p)))
 		return NOT_OURS;
 	ct = conntrack_lookup(skb, p, c, &room->of_packet, &reply);
 	if (!ct)

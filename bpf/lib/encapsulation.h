@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A tunnel without the overlay's device: single packets have their VXLAN headers written and taken off right at the
- * uplink, which spares them the way through the host's stack and a second device. Trains of segments go out by the device
- * and have their headers, one for all, taken off here. On the wire it is the same. What is not as simple (IPv6 underneath, a
- * way out that is none of our uplinks, a host with IPsec) takes the device. */
+ * uplink, which spares them the way through the host's stack and a second device. Trains of segments go out by the device;
+ * those of TCP to an endpoint here have their headers, one for all, taken off here. On the wire it is the same. What is not
+ * as simple (IPv6 underneath, a way out that is none of our uplinks, a host with IPsec) takes the device. */
 #pragma once
 
 #include "remote.h"

@@ -19,6 +19,10 @@ export interface CachedCluster {
   readonly clusterId: string;
   readonly prefix: string;
   readonly position: number;
+  /** Whose own records are not among the keys; absent: a version before that wrote it. */
+  readonly node?: string;
+  /** Of the version that wrote it, which puts aside no records of a kind that it does not know. */
+  readonly schema?: number;
   readonly keys: ReadonlyMap<string, Keyed>;
 }
 

@@ -1,18 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { policyKey } from '../../src/model/policy.ts';
 import { AddressBook } from '../../src/network/address-book.ts';
 import { planHoldings } from '../../src/network/plan-holdings.ts';
 import { planned } from '../../src/network/testing.ts';
-import { ClusterCache } from '../../src/store/cluster-cache.ts';
+import { type CachedCluster, ClusterCache } from '../../src/store/cluster-cache.ts';
 import type { ClusterStore } from '../../src/store/cluster-contract.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/store/embedded.ts';
 import type { EtcdClusterOptions } from '../../src/store/etcd/open.ts';
+import { recordSchema } from '../../src/store/records.ts';
 import { EtcdServers } from '../lab/etcd-servers.ts';
 import { Background } from '../lab/process.ts';
 import { etcdPlace, openPlace } from './etcd-place.ts';
+import { EtcdProxy } from './etcd-proxy.ts';
 import { sampleClusterEndpoint, sampleNetwork, samplePolicy } from './store-records.ts';
 import { digestOf, Witness } from './witness.ts';
 
@@ -24,6 +27,7 @@ let place: string;
 let opened: ClusterStore[] = [];
 let peers: Background[] = [];
 let stores: EmbeddedStore[] = [];
+let directories: string[] = [];
 
 beforeAll(async () => {
   servers = await EtcdServers.start({ count: 3 });
@@ -38,7 +42,9 @@ afterEach(async () => {
   for (const store of stores) await store.close();
   opened = [];
   peers = [];
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
   stores = [];
+  directories = [];
 });
 
 async function open(node: string, options: Partial<EtcdClusterOptions> = {}): Promise<ClusterStore> {
@@ -302,6 +308,120 @@ test.for([
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+});
+
+/** A host that has been in the cluster, and what is put aside of it. */
+async function beenThere(where: string, node: string) {
+  const directory = mkdtempSync('/tmp/vetch-missed-');
+  directories.push(directory);
+  const store = await openEmbeddedStore(directory);
+  stores.push(store);
+  const cache = new ClusterCache(store);
+  await (await openPlace(where, node, { cache })).close();
+  return { cache, store };
+}
+
+test.for<[string, Partial<CachedCluster>]>([
+  ['by another version', { schema: recordSchema - 1 }],
+  ['under another name', { node: 'other' }],
+])('a host goes by nothing but the cluster where the copy was written %s', async ([, written]) => {
+  const a = await open('a');
+  await Witness.of(a);
+  await fill(a, 1, 10);
+  const { cache, store } = await beenThere(place, 'b');
+  const known = await cache.read();
+  if (!known) throw new Error('nothing was put aside');
+  const { keys, ...state } = known;
+  expect(keys.has('namespaces/n3')).toBe(true);
+  const lacks = new Map([['namespaces/n3', undefined]]);
+  await cache.write({ ...state, ...written }, lacks);
+  const b = await open('b', { cache: new ClusterCache(store) });
+  expect(digestOf(await b.load())).toBe(digestOf(await a.load()));
+});
+
+test('a host that starts again follows an etcd that has gone back and then further than it was', async () => {
+  await using lost = await EtcdServers.start();
+  const where = etcdPlace(lost.endpoints, '/vetch');
+  const a = await openPlace(where, 'a');
+  await fill(a, 1, 200);
+  await a.close();
+  const { store } = await beenThere(where, 'b');
+  const before = await lost.revision();
+  await lost.lose(0);
+  const other = await openPlace(where, 'a');
+  opened.push(other);
+  await Witness.of(other);
+  for (let i = 0; i <= before; i++) await label(other, `n${100 + (i % 200)}`, { step: String(i) });
+  const b = await openPlace(where, 'b', { cache: new ClusterCache(store) });
+  opened.push(b);
+  expect(digestOf(await b.load())).toBe(digestOf(await other.load()));
+});
+
+test('a change that cannot be put aside yet is not passed over by a later one', async () => {
+  const a = await open('a');
+  await Witness.of(a);
+  const { store } = await beenThere(place, 'b');
+  const full = Promise.withResolvers<void>();
+  let refused = 0;
+  class FullDisk extends ClusterCache {
+    override async write(...[state, changes]: Parameters<ClusterCache['write']>): Promise<void> {
+      if (refused > 0 || !changes.has('namespaces/first')) return super.write(state, changes);
+      refused++;
+      await full.promise;
+      throw new Error('no space left');
+    }
+  }
+  const b = await open('b', { cache: new FullDisk(store) });
+  await Witness.of(b);
+  const before = await servers.revision();
+  await label(a, 'first', {});
+  await expect.poll(() => refused, patient).toBe(1);
+  const second = label(b, 'second', {});
+  try {
+    await expect.poll(async () => (await a.load()).namespaces.has('second'), patient).toBe(true);
+    await sleep(200);
+    expect((await new ClusterCache(store).read())?.position).toBeLessThanOrEqual(before);
+  } finally {
+    full.resolve();
+    await second;
+  }
+  const copy = await new ClusterCache(store).read();
+  expect(['first', 'second'].map((name) => copy?.keys.has(`namespaces/${name}`))).toEqual([true, true]);
+});
+
+test.for(['end', 'hang'] as const)(
+  'a host starts again with what there is where watches of a member %s',
+  async (watches) => {
+    const a = await open('a');
+    await Witness.of(a);
+    await fill(a, 1, 10);
+    const { store } = await beenThere(place, 'b');
+    await fill(a, 5, 20);
+    await using proxy = await EtcdProxy.start(servers.endpoints[0] ?? '', { watches });
+    const slash = place.indexOf('/');
+    const through = etcdPlace([proxy.endpoint, ...servers.endpoints.slice(1)], place.slice(slash));
+    const times = { call: 2_000, silence: 60_000 };
+    const b = await openPlace(through, 'b', { cache: new ClusterCache(store), times });
+    opened.push(b);
+    expect(digestOf(await b.load())).toBe(digestOf(await a.load()));
+  },
+);
+
+test('a host joins over a slow link, also where large records follow many small ones', async () => {
+  const a = await open('a');
+  await Witness.of(a);
+  for (let from = 1; from <= 6_000; from += 100) {
+    await a.transaction((writer) => {
+      for (let i = from; i < from + 100; i++) writer.putNamespace(`a${i}`, { i: String(i) });
+    });
+  }
+  await fill(a, 1, 3_000, 3_000);
+  await using proxy = await EtcdProxy.start(servers.endpoints[0] ?? '', { bytesPerSecond: 4e6 });
+  const b = await openPlace(etcdPlace([proxy.endpoint], place.slice(place.indexOf('/'))), 'b', {
+    signal: AbortSignal.timeout(20_000),
+  });
+  opened.push(b);
+  expect(digestOf(await b.load())).toBe(digestOf(await a.load()));
 });
 
 /** Bytes that all members have sent to clients. */

@@ -6,6 +6,7 @@ import type { ClusterFollower, ClusterStore, ClusterWriter, PresenceWriter } fro
 import { checkWrites, withHeldInAdvance } from '../cluster-rules.ts';
 import { gatherWrites } from '../cluster-writes.ts';
 import { encodeRecord } from '../codec.ts';
+import { recordSchema } from '../records.ts';
 import { Serial } from '../serial.ts';
 import type { EtcdClient } from './client.ts';
 import { AwayError, reasonOf, refusal } from './failure.ts';
@@ -41,6 +42,7 @@ export class EtcdCluster implements ClusterStore {
   readonly #parts: EtcdClusterParts;
   readonly #outage: Outage;
   readonly #serial = new Serial();
+  readonly #saves = new Serial();
   readonly #closing = new AbortController();
   readonly #following: Promise<void>;
   #telling: Promise<void> | undefined;
@@ -230,13 +232,20 @@ export class EtcdCluster implements ClusterStore {
     }
   }
 
-  /** What is only in memory would be lost to a start while the store is away. */
-  async #save(): Promise<void> {
-    const { cache, clusterId, failed, prefix, replica } = this.#parts;
+  /**
+   * What is only in memory would be lost to a start while the store is away. One after the other: what one of them could not
+   * put aside is not to be before another one's position.
+   */
+  #save(): Promise<void> {
+    return this.#saves.run(() => this.#saveNow());
+  }
+
+  async #saveNow(): Promise<void> {
+    const { cache, clusterId, failed, node, prefix, replica } = this.#parts;
     const changes = replica.unsaved();
     if (!cache || changes.size === 0) return;
     try {
-      await cache.write({ clusterId, prefix, position: replica.position }, changes);
+      await cache.write({ clusterId, prefix, node, schema: recordSchema, position: replica.position }, changes);
     } catch (error) {
       replica.notSaved(changes);
       failed("put the cluster's records aside", error);

@@ -58,18 +58,19 @@ export async function openEtcdCluster(options: EtcdClusterOptions): Promise<Clus
     const speaker = { instance: options.instance, run, process: holderRecord() };
     const presence = new Presence({ client, prefix, node, speaker });
     const joined = await join(client, presence, options, own);
+    const clusterId = joined.snapshot?.clusterId ?? own?.clusterId ?? '';
     if (joined.snapshot) {
-      const { keys, revision, clusterId } = joined.snapshot;
-      const anew = own !== undefined && (own.clusterId !== clusterId || revision < own.position);
+      const { keys, revision } = joined.snapshot;
+      const anew = own !== undefined && isOther(own, joined.snapshot);
       if (anew) failed('find the cluster as it was: etcd is another one, or has gone back', undefined);
       replica.replace(keys, revision, anew);
-      await cache?.follow({ clusterId, prefix, position: replica.position }, replica.unsaved(), own);
-    } else if (joined.missed && own) {
+    } else if (joined.missed) {
       replica.advance(joined.missed.events, joined.missed.position);
-      const { clusterId } = own;
-      await cache?.follow({ clusterId, prefix, position: replica.position }, replica.unsaved(), own);
     }
-    const clusterId = joined.snapshot?.clusterId ?? own?.clusterId ?? '';
+    if (joined.reason === undefined) {
+      const state = { clusterId, prefix, node, schema: recordSchema, position: replica.position };
+      await cache?.follow(state, replica.unsaved(), own);
+    }
     const parts = { client, prefix, node, replica, presence, clusterId, failed };
     return new EtcdCluster({
       ...parts,
@@ -80,6 +81,16 @@ export async function openEtcdCluster(options: EtcdClusterOptions): Promise<Clus
     client.close();
     throw error;
   }
+}
+
+/** Whether etcd is not the one that a host knew, or has gone back: then it knows of a key less than the host does. */
+function isOther(own: CachedCluster, { clusterId, keys, revision }: Snapshot): boolean {
+  if (own.clusterId !== clusterId || revision < own.position) return true;
+  return [...own.keys].some(([key, known]) => {
+    const there = keys.get(key);
+    if (there?.revision === known.revision) return there.text !== known.text;
+    return there !== undefined && there.revision < known.revision;
+  });
 }
 
 interface Joined {
@@ -103,7 +114,8 @@ async function join(
       await checkSchema(client, options.prefix, known ? client.times.attempt : client.times.call);
       await presence.claim();
       const { node, prefix } = options;
-      const missed = known && (await readMissed(client, { prefix, node, most: manyMissed + known.keys.size }, known));
+      const follows = known?.node === node && known.schema === recordSchema;
+      const missed = follows && (await readMissed(client, { prefix, node, most: manyMissed + known.keys.size }, known));
       return missed ? { missed } : { snapshot: await readSnapshot(client, prefix) };
     } catch (error) {
       const refused = refusal(error);

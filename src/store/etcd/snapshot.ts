@@ -1,6 +1,6 @@
 import type { EtcdClient } from './client.ts';
-import { isCompacted } from './failure.ts';
-import { endOf, methods } from './protocol.ts';
+import { AwayError, isCompacted } from './failure.ts';
+import { endOf, methods, type RangeResponse } from './protocol.ts';
 import type { Keyed } from './replica.ts';
 
 /**
@@ -42,7 +42,16 @@ async function readPages(client: EtcdClient, start: string, milliseconds: number
   let limit = firstPage;
   for (;;) {
     const request = { key, rangeEnd, limit, ...(revision === 0 ? {} : { revision }) };
-    const { header, kvs, more } = await client.call(methods.range, request, milliseconds);
+    let answer: RangeResponse;
+    try {
+      // What follows may be larger than what came.
+      answer = await client.call(methods.range, request, limit > firstPage ? client.times.attempt : milliseconds);
+    } catch (error) {
+      if (limit <= firstPage || !(error instanceof AwayError)) throw error;
+      limit = firstPage;
+      continue;
+    }
+    const { header, kvs, more } = answer;
     // Without a revision the answer waits for the leader: it is not older than any write that was acknowledged.
     if (revision === 0) revision = Number(header.revision);
     let bytes = 0;

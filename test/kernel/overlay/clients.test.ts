@@ -115,7 +115,10 @@ describe.each(underlays.filter(({ uplinks }) => uplinks))('over $name', (underla
         (await client.exec('python3', `${programs}bulk.py`, ...args)).stdout.trim();
       expect(await bulk('send', entries[family], '8091', String(bytes))).toBe(String(bytes));
       const before = hosts.near.overlayPackets('tx');
+      const received = hosts.third.overlayPackets('rx');
       expect(await bulk('fetch', entries[family], '8090')).toBe(String(bytes));
+      // What a program strips keeps the mark of a tunnel, which is not for the network card that it leaves by.
+      if (!underlay.encrypted) expect(bytes / (hosts.third.overlayPackets('rx') - received)).toBeLessThan(1 << 16);
       expect(bytes / (hosts.near.overlayPackets('tx') - before)).toBeGreaterThan(2 * hosts.near.mtu);
     });
 

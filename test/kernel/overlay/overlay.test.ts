@@ -64,8 +64,8 @@ class Behind extends Sandbox {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    await super[Symbol.asyncDispose]();
     const [own, peer] = [at('z', 4), at('x', 4)];
+    // Before the namespace is closed, which takes the device away some time later.
     this.#container.ip(
       'link delete inner0',
       `route delete ${peer} dev eth0`,
@@ -73,6 +73,7 @@ class Behind extends Sandbox {
       `address add ${own}/16 dev eth0`,
       'route add default via 10.110.0.1',
     );
+    await super[Symbol.asyncDispose]();
   }
 }
 
@@ -221,6 +222,12 @@ describe.each([...underlays, ...(hasWireguard() ? [wireguardUnderlay] : [])])('o
       if (encrypted) expect(hosts.near.overlayPackets('tx')).toBe(before);
       else expect(bytes / (hosts.near.overlayPackets('tx') - before)).toBeGreaterThan(2 * hosts.near.mtu);
       expect(await bulk('fetch', at('z', family), '5002')).toBe(String(bytes));
+    });
+
+    test('a train of datagrams reaches who takes them one by one', async () => {
+      await hosts.far.container('z').spawn('python3', `${programs}train.py`, 'serve', '5003').until(/ready/);
+      const command = ['python3', `${programs}train.py`, 'send', at('z', family), '5003', '30', '1000'];
+      expect((await hosts.near.container('x').exec(...command)).stdout.trim()).toBe('30');
     });
 
     test('who has a limit pays for the headers of each segment that it receives', async () => {
