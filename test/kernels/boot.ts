@@ -13,6 +13,8 @@ export interface BootOptions {
   readonly log?: string;
   /** Default: 2048. */
   readonly memoryMegabytes?: number;
+  /** Has one CPU, and a clock that goes on by a nanosecond with each instruction. Default: two, and the machine's. */
+  readonly countInstructions?: boolean;
 }
 
 /**
@@ -27,7 +29,10 @@ export async function boot(options: BootOptions): Promise<string> {
   const kernelWords = ['console=ttyS0', 'quiet', 'panic=-1', 'oops=panic', 'mitigations=off', 'no_timer_check'];
   const line = [...kernelWords, ...options.arguments].join(' ');
   const args = [
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(options.memoryMegabytes ?? 2048)],
+    ...(options.countInstructions
+      ? ['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off', '-smp', '1']
+      : ['-accel', 'tcg,thread=multi', '-smp', '2']),
+    ...['-cpu', 'max', '-m', String(options.memoryMegabytes ?? 2048)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-nic', 'none'],
     ...['-serial', 'stdio', '-serial', `file:${options.report}`],
     ...['-kernel', options.image, '-initrd', options.initramfs, '-append', line],
