@@ -54,9 +54,9 @@ async function open(node: string, options: Partial<EtcdClusterOptions> = {}): Pr
 }
 
 /** A host in a process of its own. */
-async function startPeer(node: string, lease = 15): Promise<Background> {
+async function startPeer(node: string, lease = 15, start = 120): Promise<Background> {
   const flags = ['--experimental-strip-types', '--no-warnings'];
-  const peer = new Background([process.execPath, ...flags, peerProgram, place, node, String(lease)]);
+  const peer = new Background([process.execPath, ...flags, peerProgram, place, node, String(lease), String(start)]);
   peers.push(peer);
   await peer.until(/ready/, 20);
   return peer;
@@ -485,6 +485,45 @@ test('a host that ended by itself stays for longer than its lease, and its next 
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   expect([witness.records.endpoints.size, gone]).toEqual([150, []]);
 }, 30_000);
+
+test('a host whose next run has no processor for longer than its lease is not forgotten, unless it stays so', async () => {
+  const a = await open('a');
+  const witness = await Witness.of(a);
+  const times = { lease: 2, start: 12 };
+  const first = await open('b', { times });
+  first.publish((writer) => writer.putEndpoint(sampleClusterEndpoint('b', 1)));
+  await expect.poll(() => witness.records.endpoints.size, patient).toBe(1);
+  await first.close();
+  const gone: string[] = [];
+  (await open('c')).follow(({ endpoints }) => {
+    for (const [key, record] of endpoints) if (!record) gone.push(key);
+  });
+  const again = await startPeer('b', 2, 12);
+  again.child.kill('SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 6_000));
+  expect([witness.records.endpoints.size, gone]).toEqual([1, []]);
+  again.child.kill('SIGCONT');
+  again.child.stdin?.write('publish 1\n');
+  // It has a lease of its own by now, and that a short one.
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  expect([witness.records.endpoints.size, gone]).toEqual([1, []]);
+  again.child.kill('SIGSTOP');
+  const began = performance.now();
+  await expect.poll(() => witness.records.endpoints.size, patient).toBe(0);
+  expect(performance.now() - began).toBeLessThan(8_000);
+  again.child.kill('SIGCONT');
+  await again.stop('SIGKILL');
+  // One that tells nothing at all.
+  const silent = await open('d', { times });
+  silent.publish((writer) => writer.putEndpoint(sampleClusterEndpoint('d', 1)));
+  await expect
+    .poll(() => [...witness.records.endpoints.keys()].some((key) => key.startsWith('d/')), patient)
+    .toBe(true);
+  await silent.close();
+  const dead = await startPeer('d', 2, 4);
+  dead.child.kill('SIGSTOP');
+  await expect.poll(() => witness.records.endpoints.size, patient).toBe(0);
+}, 60_000);
 
 test('another host of the same name is refused for as long as the first is there', async () => {
   await open('a');

@@ -14,9 +14,9 @@ import { openPlace } from './etcd-place.ts';
 import { sampleClusterEndpoint } from './store-records.ts';
 import { Witness } from './witness.ts';
 
-const [, , place = '', node = '', lease = '15'] = process.argv;
+const [, , place = '', node = '', lease = '15', start = '120'] = process.argv;
 const store = await openPlace(place, node, {
-  times: { lease: Number(lease) },
+  times: { lease: Number(lease), start: Number(start) },
   failed: (what) => say(what),
 });
 const witness = await Witness.of(store);

@@ -33,6 +33,8 @@ export interface EtcdTimes {
   readonly longestPause: number;
   /** Seconds that a host's records outlive it. A third of it passes between two signs of life. */
   readonly lease: number;
+  /** Seconds that those of its last run outlive the beginning of the next one, until that has told its own. */
+  readonly start: number;
   /** Seconds that they outlive its orderly end, so that an upgrade cuts nobody off. */
   readonly rest: number;
 }
@@ -45,5 +47,6 @@ export const defaultTimes: EtcdTimes = {
   pause: 100,
   longestPause: 3_000,
   lease: 15,
+  start: 120,
   rest: 86_400,
 };

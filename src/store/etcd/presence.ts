@@ -86,7 +86,7 @@ export class Presence {
       seen = Number(held?.modRevision ?? 0);
     }
     this.#lease = ID;
-    await this.#takeOver(ID);
+    await this.#takeOver();
     for (const key of this.#records.keys()) this.#unsent.add(key);
   }
 
@@ -194,11 +194,15 @@ export class Presence {
     return { requestPut: { key: this.#key(key), value: Buffer.from(text), ...(lease === undefined ? {} : { lease }) } };
   }
 
-  /** Has what an earlier run told live as long as this one, whatever lease that was on. */
-  async #takeOver(lease: string): Promise<void> {
+  /**
+   * Has what an earlier run told live on, whatever lease that was on, until this one has told what there is: a start among
+   * many endpoints may keep the processor for longer than a lease lasts, and is no reason to be forgotten.
+   */
+  async #takeOver(): Promise<void> {
     const { client, node, prefix } = this.#options;
     const start = `${prefix}/endpoints/${node}/`;
     const old: string[] = [];
+    const { ID: lease } = await client.call(methods.leaseGrant, { TTL: client.times.start });
     const keep = async (kvs: readonly KeyValue[]) => {
       const puts = kvs.map(({ key, value }): RequestOp => ({ requestPut: { key, value, lease } }));
       if (puts.length > 0) await this.#write(puts);
