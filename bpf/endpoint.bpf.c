@@ -116,13 +116,6 @@ NOT_INLINED int fits(struct __sk_buff *skb, struct packet *p)
 	return !up || !too_big(skb, p, up->mtu);
 }
 
-/* What `begin` leaves to the caller, so that the chain of calls stays short enough for the stack. */
-#define BEGIN_TO_WORLD -100
-#define BEGIN_TO_PUBLISHED -101
-#define BEGIN_TO_RESOLVER -102
-#define BEGIN_TO_SERVICE -103
-#define BEGIN_TO_REMOTE -104
-
 static __always_inline const struct address *gateway_of(const struct network *n, const struct packet *p)
 {
 	return p->is_v4 ? &n->gateway4 : &n->gateway6;

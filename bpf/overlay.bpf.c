@@ -157,11 +157,6 @@ static __always_inline int client_goes_on(struct __sk_buff *skb, struct packet *
 	return reason;
 }
 
-/* No drop reasons: what else is to be done, from where the chain of calls is short enough for the stack. */
-#define CLIENT_ERROR -101 /* relate */
-#define CLIENT_OF_NODE -102 /* client_of_node */
-#define CLIENT_BEGINS -103 /* begin_straight */
-
 /* What no endpoint has sent: another host passes on what has come in there from outside for a port of an endpoint here
  * that is published on all hosts. Nothing else comes in so. @from: the tunnel's other end. Answers a drop reason,
  * CLIENT_ERROR or CLIENT_OF_NODE. */

@@ -8,10 +8,6 @@
 #include "lib/straight_flow.h"
 #include "lib/to_remote.h"
 
-#define NOT_OURS -100 /* no verdict: the host's stack goes on */
-#define BY_TUNNEL -101 /* likewise: by by_tunnel, from where the chain of calls is short enough for the stack */
-#define STRAIGHT -102 /* likewise: as it is, and forgotten */
-
 /* A device without an Ethernet header gets one before its packet enters a veth or a tunnel. Answers a drop reason. */
 static __always_inline int enter_segment(struct __sk_buff *skb, struct packet *p, bool ethernet)
 {

@@ -38,8 +38,6 @@ static __always_inline int route_to_node(struct __sk_buff *skb, const struct con
 	return route_asked(skb);
 }
 
-#define BY_DEVICE -100 /* nothing has been changed */
-
 /* Writes the headers to a node, and finds the way into `room->fib`. Answers a drop reason, or BY_DEVICE. */
 static __always_inline int encapsulate(struct __sk_buff *skb, const struct packet *p, const struct config *c,
 					struct room *room, __u32 number)

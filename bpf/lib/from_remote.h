@@ -30,8 +30,6 @@ static __always_inline bool source_is_there(struct packet *p, struct room *room,
 	       !__builtin_memcmp(mac, &room->to_source.mac, sizeof(*mac));
 }
 
-#define GO_TO_CLIENT -100 /* no drop reason: by to_client */
-
 /* An endpoint's answer to who has come in at this host from outside. */
 static __always_inline bool answers_client(const struct conntrack *ct, bool reply)
 {

@@ -167,8 +167,6 @@ static __always_inline int nd_option_share(struct __sk_buff *skb, const struct p
 	return bpf_skb_store_bytes(skb, at, into, 8, 0);
 }
 
-#define NEIGHBOUR_TO_LAN -100 /* no verdict yet: the caller sends it out, so that the chain of calls stays short */
-
 /* Of neighbour discovery, what the LAN has to hear: questions, announcements of the sender's own addresses, which
  * routers and groups there are. Answers a drop reason. */
 NOT_INLINED int nd_to_lan(struct __sk_buff *skb, struct packet *p, const struct interface *in)

@@ -5,6 +5,7 @@
 
 #include "emit.h"
 #include "tunnel_headers.h"
+#include "unsettled.h"
 
 /* A wire's tuple, in the original direction. */
 struct tuple {
