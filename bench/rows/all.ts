@@ -11,6 +11,7 @@ import { policyRoundTrip } from './policy.ts';
 import { policyChange } from './policy-change.ts';
 import { publishPorts } from './ports.ts';
 import { publishedFromOutside, publishedOnLocalhost } from './published.ts';
+import { scale } from './scale.ts';
 import { serviceConnections } from './services.ts';
 import { start } from './start.ts';
 
@@ -33,4 +34,5 @@ export const rows: readonly Row[] = [
   flowEvents,
   publishPorts,
   serviceConnections,
+  scale,
 ];

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { Engine } from '../../test/lab/engine.ts';
 import type { Host } from '../../test/lab/host.ts';
 import { Lab } from '../../test/lab/lab.ts';
 import { must } from '../../test/lab/process.ts';
@@ -9,6 +10,9 @@ import { createCrowdNetwork, createNetns, crowd, crowdNetwork } from '../tools/c
 
 /** Attaches, and detaches, that are measured; each in a namespace of its own. */
 const measured = 200;
+
+/** Rounds of containers. */
+const runs = 21;
 
 /** Of a bridge (BR_MAX_PORTS, without the first). */
 const mostPorts = 1023;
@@ -39,9 +43,45 @@ export const attach: Row = {
       there = present;
       figures.push(await measure(host, api, { present, goal, bridge: bridge.get(present) }));
     }
-    return figures;
+    return [...figures, await engineRuns()];
   },
 };
+
+/** A real engine's `run`, with our network and with its own bridge in turn. */
+async function engineRuns(): Promise<Figure> {
+  await using lab = await Lab.create({ clients: [], start: false });
+  const engine = await Engine.start(lab.host());
+  const drivers = { vetch: '10.120.0.0/16', bridge: '10.121.0.0/16' } as const;
+  for (const [driver, subnet] of Object.entries(drivers)) {
+    await engine.docker('network', 'create', '--driver', driver, '--subnet', subnet, `by-${driver}`);
+  }
+  const once = async (driver: keyof typeof drivers): Promise<number> => {
+    const begun = performance.now();
+    await engine.docker(...engine.runArguments(driver, ['--network', `by-${driver}`]), 'links', 'sleep', 'infinity');
+    const took = performance.now() - begun;
+    await engine.docker('rm', '--force', driver);
+    return took;
+  };
+  const rounds: { vetch: number; bridge: number }[] = [];
+  for (let round = -1; round < runs; round++) {
+    const ours = round % 2 === 0;
+    const first = await once(ours ? 'vetch' : 'bridge');
+    const second = await once(ours ? 'bridge' : 'vetch');
+    // The first of all loads what is on the disk.
+    if (round >= 0) rounds.push(ours ? { vetch: first, bridge: second } : { vetch: second, bridge: first });
+  }
+  const ratios = rounds.map(({ vetch, bridge }) => vetch / bridge);
+  const [vetch, bridge] = [rounds.map((one) => one.vetch), rounds.map((one) => one.bridge)];
+  return {
+    name: '`docker run` with our network',
+    unit: "× with the engine's own bridge",
+    vetch: significant(median(ratios), 3),
+    spread: range(ratios).map((value) => significant(value, 3)),
+    peers: { "the engine's own bridge": 1 },
+    goal: atMost(1),
+    note: `medians in ms: ${significant(median(vetch), 3)}, bridge ${significant(median(bridge), 3)}; ${runs} rounds, until the command has ended, that of who is first by turns`,
+  };
+}
 
 interface Measured {
   /** Endpoints that are there. */

@@ -52,7 +52,7 @@ async function look(pid: number, when: string, goal: Goal): Promise<Figure> {
   };
 }
 
-function residentMegabytes(pid: number): number {
+export function residentMegabytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(status)?.[1];
   if (!kibibytes) throw new Error(`process ${pid} has no VmRSS`);

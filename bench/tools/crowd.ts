@@ -12,8 +12,10 @@ export async function createCrowdNetwork(api: Api): Promise<void> {
   await api.call('POST', '/v1/networks', { name: crowdNetwork, subnets: ['10.88.0.0/16'], ipv6: true });
 }
 
-/** Attaches more endpoints, until there are `to` where there were `from`. */
-export async function crowd(host: Host, api: Api, from: number, to: number): Promise<void> {
+/** Attaches more endpoints, until there are `to` where there were `from`. @param groups that they are of, by a label */
+export async function crowd(host: Host, api: Api, from: number, to: number, groups?: number): Promise<void> {
+  let number = from;
+  const labels = () => (groups === undefined ? {} : { labels: { group: `g${number++ % groups}` } });
   for (const name of await createNetns(host, `crowd${from}x`, Math.ceil((to - from) / perNetns))) {
     const attaches = Array.from({ length: perNetns }, (_, i) =>
       api.call('POST', '/v1/endpoints', {
@@ -21,6 +23,7 @@ export async function crowd(host: Host, api: Api, from: number, to: number): Pro
         netns: `/run/netns/${name}`,
         name: `${name}-${i}`,
         ifname: `eth${i}`,
+        ...labels(),
       }),
     );
     await Promise.all(attaches);
