@@ -130,10 +130,15 @@ export class AddressBook {
     return Math.min(reserve, share, Math.max(1, Math.floor(pool.size / 32)));
   }
 
-  /** How many of those that this host has in advance it is to give back; not for every one, so that it does not take it again at once. */
-  excess(network: string, family: 4 | 6): number {
+  /**
+   * How many of those that this host has in advance it is to give back; not for every one, so that it does not take it again at
+   * once.
+   *
+   * @param spare those that nothing uses and that are not on their way back; absent: all that are held in advance, which are
+   *   more
+   */
+  excess(network: string, family: 4 | 6, spare = this.#range(network, family)?.spare ?? 0): number {
     const wanted = this.reserve(network, family);
-    const spare = this.#range(network, family)?.spare ?? 0;
     return spare > wanted + Math.min(2, Math.floor(wanted / 2)) ? spare - wanted : 0;
   }
 
