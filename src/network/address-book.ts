@@ -11,7 +11,7 @@ interface Range {
   readonly pool: AddressPool;
   /** How many addresses each host holds. */
   readonly byNode: Map<string, number>;
-  /** How many of all are held for somebody. */
+  /** How many of those that are handed out unasked are held for somebody. */
   used: number;
   /** How many this host holds in advance. */
   spare: number;
@@ -125,15 +125,20 @@ export class AddressBook {
     if (!range) return 0;
     const { pool, byNode, used } = range;
     const hosts = byNode.size + (byNode.has(this.node) ? 0 : 1);
-    const unused = pool.size - used;
+    const unused = pool.capacity - used;
     const share = Math.max(Math.floor(unused / (4 * hosts)), unused < 2 * hosts ? 0 : 1);
     return Math.min(reserve, share, Math.max(1, Math.floor(pool.size / 32)));
   }
 
-  /** How many of those that this host has in advance it is to give back; not for every one, so that it does not take it again at once. */
-  excess(network: string, family: 4 | 6): number {
+  /**
+   * How many of those that this host has in advance it is to give back; not for every one, so that it does not take it again at
+   * once.
+   *
+   * @param spare those that nothing uses and that are not on their way back; absent: all that are held in advance, which are
+   *   more
+   */
+  excess(network: string, family: 4 | 6, spare = this.#range(network, family)?.spare ?? 0): number {
     const wanted = this.reserve(network, family);
-    const spare = this.#range(network, family)?.spare ?? 0;
     return spare > wanted + Math.min(2, Math.floor(wanted / 2)) ? spare - wanted : 0;
   }
 
@@ -143,12 +148,12 @@ export class AddressBook {
     return range?.pool.free(count, range.last, skip) ?? [];
   }
 
-  #count(range: Range, { node, endpoint }: HeldAddress, by: 1 | -1): void {
+  #count(range: Range, { node, address, endpoint }: HeldAddress, by: 1 | -1): void {
     const count = (range.byNode.get(node) ?? 0) + by;
     if (count > 0) range.byNode.set(node, count);
     else range.byNode.delete(node);
-    if (endpoint !== '') range.used += by;
-    else if (node === this.node) range.spare += by;
+    if (endpoint === '') range.spare += node === this.node ? by : 0;
+    else if (range.pool.isAutomatic(address)) range.used += by;
   }
 
   #rangeOf(network: string, address: string): Range | undefined {

@@ -13,6 +13,10 @@ import { addressNumber, contains, numberAddress, type Span, spanOf } from './spa
  */
 export class AddressPool {
   readonly cidr: string;
+  /** How many addresses its range has, as far as that can be counted. */
+  readonly size: number;
+  /** How many of them are handed out unasked, taken or not: those that are kept for nothing. */
+  readonly capacity: number;
   readonly #span: Span;
   readonly #range: Span;
   /** By address: what it is kept for. */
@@ -29,6 +33,8 @@ export class AddressPool {
     }
     this.#reserved.set(addressNumber(subnet.gateway), 'the gateway');
     for (const number of this.#reserved.keys()) this.#taken.add(number);
+    this.size = Number(this.#range.last - this.#range.first) + 1;
+    this.capacity = this.size - [...this.#reserved.keys()].filter((number) => contains(this.#range, number)).length;
   }
 
   /** Whether an automatic address is left. */
@@ -47,9 +53,9 @@ export class AddressPool {
     );
   }
 
-  /** How many automatic addresses it has, taken or not, as far as that can be counted. */
-  get size(): number {
-    return Number(this.#range.last - this.#range.first) + 1;
+  /** Whether it may be handed out unasked, were it free. */
+  isAutomatic(address: string): boolean {
+    return contains(this.#range, addressNumber(address));
   }
 
   /**

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { MethodDefinition } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { policyKey } from '../../src/model/policy.ts';
 import { AddressBook } from '../../src/network/address-book.ts';
@@ -9,9 +10,15 @@ import { planHoldings } from '../../src/network/plan-holdings.ts';
 import { planned } from '../../src/network/testing.ts';
 import { type CachedCluster, ClusterCache } from '../../src/store/cluster-cache.ts';
 import type { ClusterStore } from '../../src/store/cluster-contract.ts';
+import { encodeRecord } from '../../src/store/codec.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/store/embedded.ts';
+import { EtcdClient } from '../../src/store/etcd/client.ts';
+import { AwayError } from '../../src/store/etcd/failure.ts';
 import type { EtcdClusterOptions } from '../../src/store/etcd/open.ts';
+import { defaultTimes } from '../../src/store/etcd/options.ts';
+import { Presence } from '../../src/store/etcd/presence.ts';
 import { recordSchema } from '../../src/store/records.ts';
+import { holderRecord } from '../../src/store/writer-lock.ts';
 import { EtcdServers } from '../lab/etcd-servers.ts';
 import { Background } from '../lab/process.ts';
 import { etcdPlace, openPlace } from './etcd-place.ts';
@@ -524,6 +531,60 @@ test('a host whose next run has no processor for longer than its lease is not fo
   dead.child.kill('SIGSTOP');
   await expect.poll(() => witness.records.endpoints.size, patient).toBe(0);
 }, 60_000);
+
+test('what the last run told stays for as long as the next one shows signs of life, and has told nothing', async () => {
+  const witness = await Witness.of(await open('a'));
+  const times = { lease: 2, start: 4 };
+  const first = await open('b', { times });
+  first.publish((writer) => writer.putEndpoint(sampleClusterEndpoint('b', 1)));
+  await expect.poll(() => witness.records.endpoints.size, patient).toBe(1);
+  await first.close();
+  await open('b', { times });
+  await sleep(9_000);
+  expect(witness.records.endpoints.size).toBe(1);
+}, 30_000);
+
+/** Loses the answers about what a host has told, while that is said. */
+class LossyClient extends EtcdClient {
+  losing = true;
+
+  override call<Request extends object, Response extends object>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    milliseconds?: number,
+  ): Promise<Response> {
+    const asksForEndpoints = 'rangeEnd' in request && 'key' in request && String(request.key).includes('/endpoints/');
+    if (this.losing && asksForEndpoints) throw new AwayError('no answer in time');
+    return super.call(method, request, milliseconds);
+  }
+}
+
+test('a host that could not take over all that its last run told does so later', async () => {
+  const witness = await Witness.of(await open('a'));
+  const first = await open('b');
+  first.publish((writer) => {
+    for (const i of [1, 2]) writer.putEndpoint(sampleClusterEndpoint('b', i));
+  });
+  await expect.poll(() => witness.records.endpoints.size, patient).toBe(2);
+  await first.close();
+  const prefix = place.slice(place.indexOf('/'));
+  const client = new LossyClient({ endpoints: servers.endpoints, prefix }, { ...defaultTimes, lease: 3 });
+  const speaker = { instance: `${prefix} b`, run: 'next', process: holderRecord() };
+  const presence = new Presence({ client, prefix, node: 'b', speaker });
+  try {
+    await expect(presence.claim()).rejects.toThrow('no answer in time');
+    client.losing = false;
+    presence.start();
+    const still = { ...sampleClusterEndpoint('b', 2), node: 'b' };
+    presence.set(`endpoints/b/${still.id}`, encodeRecord<'cluster-endpoints'>(still));
+    await expect
+      .poll(() => [...witness.records.endpoints.values()].map(({ name }) => name), { timeout: 8_000 })
+      .toEqual(['web-2']);
+  } finally {
+    await presence.close();
+    client.close();
+  }
+}, 30_000);
 
 test('another host of the same name is refused for as long as the first is there', async () => {
   await open('a');

@@ -271,6 +271,35 @@ test('what another host gives back is taken in advance where there was none left
   ]);
 });
 
+/** As many hosts as `last` have an endpoint each, of which this one has heard up to `first`. */
+async function othersCome(last: number, first = 0): Promise<void> {
+  const others = Array.from({ length: last - first }, (_, i): HeldAddress => {
+    return { network: network.id, address: `10.100.0.${100 + first + i}`, node: `b${first + i}`, endpoint: 'web' };
+  });
+  await lock.run(() => addresses.follow(new Map(others.map((held) => [`${network.id}/${held.address}`, held]))));
+  await addresses.settle();
+}
+
+test('the host whose coming makes it too much that is held in advance is the one that has it given back', async () => {
+  for (let host = 1; host < 10; host++) await othersCome(host, host - 1);
+  expect(addresses.of('a')).toHaveLength(8);
+  await othersCome(10, 9);
+  expect(addresses.of('a')).toHaveLength(5);
+});
+
+test('what others need more is left to them once, however often that cannot be told', async () => {
+  away = true;
+  await othersCome(20);
+  for (let host = 21; host < 25; host++) await othersCome(host, host - 1);
+  // Without asking anybody.
+  await attach('one');
+  await attach('other');
+  away = false;
+  await expect
+    .poll(async () => Object.values(await known()).sort(), { timeout: 5_000 })
+    .toEqual(['', '', 'one', 'other']);
+});
+
 test('what is held in advance is given back, in two steps, when many hosts share a network', async () => {
   const own = () => addresses.of('a').map(({ address, endpoint }) => [address, endpoint === ''] as const);
   const before = own();
@@ -293,22 +322,15 @@ test('what is held in advance is given back, in two steps, when many hosts share
     });
   };
   try {
-    const follow = async (hosts: number) => {
-      const others = Array.from({ length: hosts }, (_, i): HeldAddress => {
-        return { network: network.id, address: `10.100.0.${100 + i}`, node: `b${i}`, endpoint: 'web' };
-      });
-      await lock.run(() => addresses.follow(new Map(others.map((held) => [`${network.id}/${held.address}`, held]))));
-      await addresses.settle();
-    };
     // A quarter of 250 for eight hosts: nearly as many as it has.
-    await follow(8);
+    await othersCome(8);
     expect([own(), writes]).toEqual([before, []]);
-    await follow(20);
+    await othersCome(20);
     expect(own()).toEqual(before.slice(0, 2));
     const gone = before.slice(2).map(([address]) => address);
     expect(writes.slice(0, gone.length)).toEqual(gone.map((address) => `${address} for somebody`));
     expect(writes.slice(gone.length)).toEqual(gone.map((address) => `${address} given back`));
-    await follow(120);
+    await othersCome(120);
     expect(own()).toEqual([]);
     // It asks for each, and attaches all the same.
     expect(await attach('web')).toMatch(/^10\.100\.0\./);

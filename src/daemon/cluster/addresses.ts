@@ -80,6 +80,7 @@ export class ClusterAddresses implements AsyncDisposable {
     for (const [key, held] of changes) {
       concerned ||= this.#concerns(key, held);
       this.#set(key, held);
+      concerned ||= this.#hasTooMany(key);
     }
     if (concerned) this.wake();
   }
@@ -287,7 +288,7 @@ export class ClusterAddresses implements AsyncDisposable {
     const { index } = this.#context.state;
     const slash = key.indexOf('/');
     const [network, address] = [key.slice(0, slash), key.slice(slash + 1)];
-    if (this.#claims.of(key) || this.#book.excess(network, familyOf(address)) > 0) return true;
+    if (this.#claims.of(key)) return true;
     if (index.endpointsAt(address).some((endpoint) => endpoint.network === network)) return true;
     for (const service of index.services.values())
       if (service.vip === address && service.network === network) return true;
@@ -296,16 +297,22 @@ export class ClusterAddresses implements AsyncDisposable {
     return false;
   }
 
+  /** Whether, now that an address has changed, others need more what this host holds in advance of its network. */
+  #hasTooMany(key: string): boolean {
+    const slash = key.indexOf('/');
+    return this.#book.excess(key.slice(0, slash), familyOf(key.slice(slash + 1))) > 0;
+  }
+
   /** Has what is held in advance of a network leave, where the others need it more. */
   #share({ id, subnets }: Network, users: ReadonlyMap<string, string>): void {
     for (const { cidr } of subnets) {
       const family = familyOf(cidr);
-      const excess = this.#book.excess(id, family);
-      if (excess === 0) continue;
+      if (this.#book.excess(id, family) === 0) continue;
       const spare = [...this.#book.ownOf(id).values()].filter((held) => {
         return familyOf(held.address) === family && isSpare(held, users, this.#leaving);
       });
-      for (const held of spare.slice(-excess)) this.#leaving.set(addressKey(held), nobody());
+      const excess = this.#book.excess(id, family, spare.length);
+      for (const held of spare.slice(spare.length - excess)) this.#leaving.set(addressKey(held), nobody());
     }
   }
 

@@ -33,7 +33,7 @@ export interface EtcdTimes {
   readonly longestPause: number;
   /** Seconds that a host's records outlive it. A third of it passes between two signs of life. */
   readonly lease: number;
-  /** Seconds that those of its last run outlive the beginning of the next one, until that has told its own. */
+  /** Seconds that those of its last run outlive the next one's last sign of life, until that has told its own. */
   readonly start: number;
   /** Seconds that they outlive its orderly end, so that an upgrade cuts nobody off. */
   readonly rest: number;

@@ -39,6 +39,8 @@ export class Presence {
   #begun = false;
   /** Keys that an earlier run told, until this one has told what there is. */
   #old: readonly string[] = [];
+  /** The lease that those are on. */
+  #oldLease: string | undefined;
   #wake = new AbortController();
   #closed = false;
   #running: Promise<void> | undefined;
@@ -85,8 +87,9 @@ export class Presence {
       if (held && !this.#maySucceed(held.value.toString())) throw this.#inUse(held.value.toString());
       seen = Number(held?.modRevision ?? 0);
     }
-    this.#lease = ID;
     await this.#takeOver();
+    // Only now: whoever has a lease does not claim again, and would never tell what has not been taken over.
+    this.#lease = ID;
     for (const key of this.#records.keys()) this.#unsent.add(key);
   }
 
@@ -142,6 +145,7 @@ export class Presence {
       try {
         if (this.#lease === undefined) await this.claim();
         else await this.#keepAlive(this.#lease);
+        if (this.#oldLease !== undefined) await this.#isAlive(this.#oldLease);
         if (this.#begun) await this.#tell();
         this.#failure = undefined;
         this.#told = performance.now();
@@ -158,10 +162,15 @@ export class Presence {
   }
 
   async #keepAlive(lease: string): Promise<void> {
-    const { TTL } = await this.#options.client.exchange(methods.leaseKeepAlive, { ID: lease });
-    if (Number(TTL) > 0) return;
+    if (await this.#isAlive(lease)) return;
     this.#lease = undefined;
     await this.claim();
+  }
+
+  /** Has it live for as long again. */
+  async #isAlive(lease: string): Promise<boolean> {
+    const { TTL } = await this.#options.client.exchange(methods.leaseKeepAlive, { ID: lease });
+    return Number(TTL) > 0;
   }
 
   async #tell(): Promise<void> {
@@ -181,6 +190,7 @@ export class Presence {
         throw error;
       }
     }
+    this.#oldLease = undefined;
   }
 
   #loseLease(error: unknown): void {
@@ -217,6 +227,7 @@ export class Presence {
       key = Buffer.concat([last.key, Buffer.of(0)]);
     }
     this.#old = old;
+    this.#oldLease = lease;
   }
 
   /** Whether the process that holds the lock is an earlier one of this host's, and gone. */
