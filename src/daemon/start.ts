@@ -174,6 +174,8 @@ export async function startDaemon(options: DaemonOptions, log: Logger, signal: A
   opened.push('stop the API', () => http.close());
   const docker = await startDocker(context, pools);
   opened.push("stop Docker's plugin", async () => docker[Symbol.asyncDispose]());
+  // From then on it is missed within its lease: before, for as long as a start may take.
+  await cluster.told();
   const parts = opened.move();
   return {
     summary: {

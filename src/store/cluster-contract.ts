@@ -84,6 +84,8 @@ export interface ClusterStore {
    * anew. With the first call goes what an earlier process of this host told and this one does not.
    */
   publish(change: (writer: PresenceWriter) => void): void;
+  /** After a first `publish`: waits until the others know of it, but not for long for a store that is away. */
+  told(): Promise<void>;
   /** Lines for `vetch status`: what does not work, since when, and what to do. */
   readonly warnings: readonly string[];
   /** Waits for the transaction under way. The store is of no use afterwards; closing twice does nothing. */

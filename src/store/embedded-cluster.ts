@@ -53,6 +53,8 @@ export class EmbeddedCluster implements ClusterStore {
 
   publish(): void {}
 
+  async told(): Promise<void> {}
+
   async settled(): Promise<void> {}
 
   async close(): Promise<void> {

@@ -26,6 +26,7 @@ async function openCluster(place: string): Promise<ClusterStore> {
     transaction: (change) => cluster.transaction(change),
     settled: () => cluster.settled(),
     publish: (change) => cluster.publish(change),
+    told: () => cluster.told(),
     warnings: cluster.warnings,
     close: () => store.close(),
   };

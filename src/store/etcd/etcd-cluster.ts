@@ -140,6 +140,14 @@ export class EtcdCluster implements ClusterStore {
     });
   }
 
+  async told(): Promise<void> {
+    if (this.#outage.reason !== undefined) return;
+    const waiting = new AbortController();
+    const late = sleep(patience, undefined, { signal: waiting.signal }).catch(() => undefined);
+    await Promise.race([this.#parts.presence.first, late]);
+    waiting.abort();
+  }
+
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();

@@ -45,6 +45,7 @@ export class Presence {
   #closed = false;
   #running: Promise<void> | undefined;
   #failure: unknown;
+  readonly #first = Promise.withResolvers<void>();
   /** When the others were told last, or a sign of life was answered. */
   #told = performance.now();
 
@@ -58,6 +59,11 @@ export class Presence {
     const passing = isTransient(this.#failure) || this.#failure instanceof AwayError;
     if (passing && performance.now() - this.#told < this.#options.client.times.lease * 1_000) return undefined;
     return reasonOf(this.#failure);
+  }
+
+  /** Resolves when the others have been told for the first time. */
+  get first(): Promise<void> {
+    return this.#first.promise;
   }
 
   /** @param text absent: the others are to forget it */
@@ -191,6 +197,7 @@ export class Presence {
       }
     }
     this.#oldLease = undefined;
+    this.#first.resolve();
   }
 
   #loseLease(error: unknown): void {
