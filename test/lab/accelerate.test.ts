@@ -54,11 +54,16 @@ test('without the option nothing does', async () => {
 test.each([fast, fast6])(
   'what takes turns by the socket and by the stack arrives whole and in order: %o',
   async (ends) => {
-    const { answer, bypassed, declined } = await counted(host, () => play(host, ends, 'juggle', { STEPS: '40000' }));
-    expect(answer).toMatchObject({ whole: true });
-    // Each way thousands of times: they alternate at random
-    expect(bypassed).toBeGreaterThan(1000);
-    expect(declined).toBeGreaterThan(1000);
+    // Each way a thousand times, as they alternate at random: how long that takes is the scheduler's to say.
+    const sums = { bypassed: 0, declined: 0 };
+    for (let run = 0; run < 10 && Math.min(sums.bypassed, sums.declined) <= 1000; run++) {
+      const { answer, bypassed, declined } = await counted(host, () => play(host, ends, 'juggle', { STEPS: '40000' }));
+      expect(answer).toMatchObject({ whole: true });
+      sums.bypassed += bypassed;
+      sums.declined += declined;
+    }
+    expect(sums.bypassed).toBeGreaterThan(1000);
+    expect(sums.declined).toBeGreaterThan(1000);
   },
 );
 
