@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The least that programs can do between two devices of a host, for bench/netkit/measure.ts. Compiled by
- *   clang-19 -target bpf -mcpu=v3 -O2 -g -I/usr/include/x86_64-linux-gnu -c netkit.bpf.c -o netkit.bpf.o
+ *   clang-19 -target bpf -mcpu=v3 -O2 -g -fdebug-compilation-dir=. -I/usr/include/x86_64-linux-gnu -c netkit.bpf.c -o netkit.bpf.o
  *   llvm-strip-19 -g netkit.bpf.o */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
