@@ -21,9 +21,9 @@ static __always_inline __u64 rate_bytes(struct __sk_buff *skb, const struct pack
 		headers += bpf_skb_load_bytes(skb, p->l4 + 12, &offset, 1) ? 20 : (offset >> 4) * 4;
 	else
 		headers += sizeof(struct udp_start);
-	/* A train that came out of a tunnel is not counted any more. */
+	/* A train that came out of a tunnel is not counted any more; what a container makes up may say to have longer headers. */
 	if (!segments)
-		segments = (length - headers + size - 1) / size;
+		segments = length > headers ? (length - headers + size - 1) / size : 1;
 	return length + (__u64)(segments - 1) * headers;
 }
 
